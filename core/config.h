@@ -1,0 +1,110 @@
+/*
+ * config.h - a configuration file as plain structs.
+ *
+ * Reads FILE with libconfuse, environment expanded, and says what stands in
+ * it: global settings, instances with their settings as strings, pipelines.
+ * It knows no plugin; what a setting means is checked by options.h against
+ * the plugin's own table.  Everything in here lives until config_free().
+ *
+ * The file is parsed twice, since libconfuse cannot read a list in a section
+ * whose options it does not know: config_scan() finds each instance's plugin,
+ * and config_read() is told which options those plugins call lists.
+ */
+#ifndef EVH_CONFIG_H
+#define EVH_CONFIG_H
+
+#include <evh/plugin.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "problems.h"
+
+struct config_setting {
+	char *name;    /* as written: "brokers", "rdkafka.linger.ms" */
+	char **values; /* expanded; one, or any number in a list */
+	unsigned n_values;
+	char *missing; /* the variable that was unset and had no default in
+			* one of the values, or NULL */
+};
+
+struct config_instance {
+	const char *keyword; /* "ingest", "source", "handler", "sink", ... */
+	enum evh_kind kind;
+	char *name;   /* the section's title */
+	char *plugin; /* "kafka_sink", "./welcome.so"; NULL: missing */
+	char *where;  /* for problems: `conf/api.conf: sink "kafka"` */
+	struct config_setting *settings; /* without `plugin` */
+	unsigned n_settings;
+};
+
+struct config_pipeline {
+	char *name;
+	char *where;
+	/* NULL-ended lists of instances' names, and of name patterns */
+	char **chain, **optional, **on_fail, **on_drop, **match;
+	bool otherwise;
+	unsigned workers;        /* 0: on the thread that emits */
+	unsigned in_flight;      /* events, default 10000 */
+	uint64_t in_flight_size; /* bytes, default 64 MiB */
+	unsigned attempts;       /* of a handler, default 3 */
+	unsigned backoff_ms;     /* first wait, default 100, doubling */
+	unsigned backoff_max_ms; /* up to this, default 10000 */
+	unsigned deadline_ms;    /* 0: none */
+};
+
+struct config {
+	char *file; /* as given */
+	char *dir;  /* its folder, absolute */
+	/* Where bare plugin names are looked for; absolute.  The default is
+	 * config_default_plugin_dir(). */
+	char *plugin_dir;
+	bool debug;       /* log level debug, over log_level */
+	char *log_level;  /* debug, info, warn, error */
+	char *log_format; /* logfmt, json */
+	char *log_file;   /* NULL: standard error */
+	unsigned shutdown_timeout_ms;
+	struct config_instance *instances;
+	unsigned n_instances;
+	struct config_pipeline *pipelines;
+	unsigned n_pipelines;
+};
+
+/* Which options are lists, told to config_read(): for an instance of this
+ * plugin, NULL-ended names; NULL when the plugin could not be loaded. */
+typedef const char *const *config_lists_fn(void *arg,
+					   const struct config_instance *in);
+
+/*
+ * Reads `.env` (or env_file, which must exist then) into the environment,
+ * never over what is there.  0, or -errno and a problem. [main]
+ */
+int config_env_read(const char *env_file, struct problems *problems);
+
+/* Where this executable's build or installation has them; malloced, NULL
+ * when out of memory.  share: the folder that holds migrations/. */
+char *config_default_plugin_dir(void);
+char *config_default_share_dir(void);
+
+/*
+ * First pass: names, kinds and plugins of the instances, the global settings
+ * and the pipelines, checked as far as that goes without a plugin (types,
+ * ranges, names used twice, chains that name nobody or the wrong kinds).
+ * Before it, EVH_CONF_DIR (the file's folder) and EVH_SHARE_DIR are set in
+ * the environment, for ${EVH_SHARE_DIR}/migrations.  Returns NULL only when
+ * the file cannot be read or parsed at all, with a problem that says why.
+ */
+struct config *config_scan(const char *file, struct problems *problems);
+
+/*
+ * Second pass: fills in each instance's settings.  0, or -errno and a
+ * problem.
+ */
+int config_read(struct config *config, config_lists_fn *lists, void *arg,
+		struct problems *problems);
+
+const struct config_instance *config_instance(const struct config *config,
+					      const char *name);
+void config_free(struct config *config); /* NULL is fine */
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * host.h - the running evhd: instances, pipelines, and their life.
+ *
+ * Creates every instance, then starts them in the setup's order, then waits
+ * for signals and timers on the main thread until it is told to stop: drains
+ * sources, flushes handlers and sinks along the chains until nothing is in
+ * flight or shutdown_timeout is over, stops and destroys all in the reverse
+ * order.
+ */
+#ifndef EVH_HOST_H
+#define EVH_HOST_H
+
+#include "setup.h"
+
+/*
+ * Runs until SIGTERM, SIGINT or an instance's fatal().  Returns an exit code
+ * of sysexits.h: 0 drained, 70 a fault, 71 the system refused, 78 create() or
+ * start() refused the configuration. [main]
+ */
+int host_run(struct setup *setup);
+
+/* Creates the one instance, runs its command, destroys it; the exit code. */
+int host_command(struct setup *setup, unsigned instance,
+		 const struct evh_command *command, int argc, char **argv);
+
+#endif

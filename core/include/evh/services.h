@@ -1,0 +1,90 @@
+/*
+ * evh/services.h - the interfaces that instances offer each other.
+ *
+ * An instance asks for one with ctx->service(ctx, name, id), where `name` is
+ * what an option of type EVH_INSTANCE says; the answer is a struct that begins
+ * with the `self` its functions take, or NULL: whoever asks lives without.
+ * Its functions are called on [any] thread and never wait; what takes time is
+ * answered by callback.  Whoever asks has no callback outstanding when its
+ * stop() returns.  A struct is frozen with its number: growth is a "/2".
+ */
+#ifndef EVH_SERVICES_H
+#define EVH_SERVICES_H
+
+#include <evh/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void evh_put(void *arg, const char *text, size_t len);
+
+/*
+ * Of the host, by service(ctx, NULL, EVH_HOST_1); it answers before it
+ * returns, with one call of put or several.
+ */
+#define EVH_HOST_1 "evh.host/1"
+struct evh_host {
+	void *self;
+	/* 0 when all that the pipelines need is ready, else -EAGAIN.  Puts,
+	 * unless put is NULL, one JSON object:
+	 *
+	 *   {"status":"ready" | "not ready",
+	 *    "reasons":["kafka: ..."],         why it is not ready
+	 *    "checks":{"events":"why"},        whatever is not ready, needed
+	 *                                      or optional
+	 *    "instances":[{"name","kind","plugin","version","ready","why"}],
+	 *    "pipelines":[{"name","in_flight","in_flight_limit","refused"}]}
+	 */
+	int (*state)(void *self, evh_put *put, void *arg);
+	/* The Prometheus text (format 0.0.4) of all metrics; 0 or -ENOMEM. */
+	int (*metrics)(void *self, evh_put *put, void *arg);
+};
+
+/* Of whatever keeps events. */
+#define EVH_STORE_1 "evh.store/1"
+struct evh_row {                        /* valid during the callback */
+	unsigned char id[16];
+	const char *name;
+	struct evh_bytes data;
+	struct evh_bytes key;
+	int raw;                        /* data is bytes that are no JSON */
+	enum evh_status status;
+	uint32_t attempts;
+	const char *error;              /* JSON, or NULL */
+	int64_t created_ns;
+	int64_t processed_ns;           /* 0: not yet */
+	const char *topic;              /* or NULL */
+	int64_t offset;
+	int32_t partition;
+};
+struct evh_query {                      /* newest first; 0, NULL: all of them */
+	enum evh_status status;
+	const char *name;
+	const unsigned char *before_id; /* cursor: older than this one */
+	uint32_t limit, offset;
+	int want_total;
+};
+/*
+ * rc 0 and n rows (0: there is none), or rc < 0: -EAGAIN the server is away,
+ * -ETIMEDOUT, -ESHUTDOWN.  total: how many match, exact to 100,000 and staying
+ * there; -1 unless asked for. [any]
+ */
+typedef void evh_rows(void *arg, int rc, const struct evh_row *rows, size_t n,
+		      int64_t total);
+struct evh_store {
+	void *self;
+	/* 0: exactly one callback will come, perhaps before this returns, in
+	 * the store's own time limit.  Negative: none will.  Never waits; what
+	 * it is given is copied. */
+	int (*get)(void *self, const unsigned char id[16], evh_rows *fn,
+		   void *arg);
+	int (*find)(void *self, const struct evh_query *q, evh_rows *fn,
+		    void *arg);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EVH_SERVICES_H */

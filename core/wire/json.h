@@ -1,0 +1,76 @@
+/*
+ * json.h - is this text JSON by our rules, and where in it is what.
+ *
+ * The grammar is RFC 8259 as SERVICE.md narrows it: UTF-8 without BOM, depth
+ * up to a limit, no member twice at any depth, no lone surrogate, no NUL in a
+ * member's name, no number beyond a double's range; integers of any length
+ * are fine.  jansson decides that; its tree is thrown away, because writing
+ * it out again would change numbers.  What is kept are spans: where the
+ * members of the outermost object lie in the bytes that came.
+ */
+#ifndef EVH_JSON_H
+#define EVH_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum json_type {
+	JSON_SPAN_OBJECT = 1,
+	JSON_SPAN_ARRAY,
+	JSON_SPAN_STRING,
+	JSON_SPAN_NUMBER,
+	JSON_SPAN_TRUE,
+	JSON_SPAN_FALSE,
+	JSON_SPAN_NULL,
+};
+
+/* A value as it stands in the text; a string with its quotes. */
+struct json_span {
+	const char *at;
+	size_t len;
+	enum json_type type;
+};
+
+struct json_error {
+	size_t position; /* byte in the text, from 0 */
+	bool not_utf8;   /* the text is no UTF-8 (answered otherwise) */
+	char text[160];  /* what is wrong, one sentence without a full stop */
+};
+
+#define JSON_MAX_DEPTH 64
+
+/*
+ * Checks the whole text, which may be any JSON value.  0 and *ret is the
+ * value without white space around it; or -EINVAL and *ret_error, or -ENOMEM.
+ * ret_error may be NULL.  Nothing is allocated that outlives the call. [any]
+ */
+int json_check(const char *text, size_t len, struct json_span *ret,
+	       struct json_error *ret_error);
+
+/*
+ * Walks the members of an object that json_check() has accepted, in text
+ * order.  *cursor starts as 0.  False behind the last.  key is with quotes.
+ */
+bool json_member(const struct json_span *object, size_t *cursor,
+		 struct json_span *ret_key, struct json_span *ret_value);
+/* The member of this name (escapes in the text's key are decoded), or false. */
+bool json_find(const struct json_span *object, const char *name,
+	       struct json_span *ret_value);
+/* RFC 6901 pointer ("/user/id", arrays by index); false when not there. */
+bool json_pointer(const struct json_span *value, const char *pointer,
+		  struct json_span *ret_value);
+
+/*
+ * Decodes a string span into UTF-8.  Returns its length in bytes and writes
+ * at most size - 1 of them and a NUL; like snprintf, a result >= size means
+ * that it was cut.  A \u0000 becomes a NUL byte: the length tells.
+ */
+size_t json_decode(const struct json_span *string, char *ret, size_t size);
+
+/*
+ * Writes text as a JSON string with quotes, escaping what must be; bytes that
+ * are no UTF-8 become U+FFFD.  Returns as json_decode() does.
+ */
+size_t json_quote(const char *text, size_t len, char *ret, size_t size);
+
+#endif
