@@ -3,10 +3,13 @@
  *
  * The grammar is RFC 8259 as SERVICE.md narrows it: UTF-8 without BOM, depth
  * up to a limit, no member twice at any depth, no lone surrogate, no NUL in a
- * member's name, no number beyond a double's range; integers of any length
- * are fine.  jansson decides that; its tree is thrown away, because writing
- * it out again would change numbers.  What is kept are spans: where the
- * members of the outermost object lie in the bytes that came.
+ * member's name, no number beyond a double's range; integers of more digits
+ * than a double keeps are fine.  jansson decides that; its tree is thrown
+ * away, because writing it out again would change numbers.  What is kept are
+ * spans: where the members of the outermost object lie in the bytes that came.
+ *
+ * One thing here is shared by all threads: jansson's hash seed, which the
+ * first check makes, once.
  */
 #ifndef EVH_JSON_H
 #define EVH_JSON_H
@@ -32,7 +35,7 @@ struct json_span {
 };
 
 struct json_error {
-	size_t position; /* byte in the text, from 0 */
+	size_t position; /* byte in the text, from 0; its length: at the end */
 	bool not_utf8;   /* the text is no UTF-8 (answered otherwise) */
 	char text[160];  /* what is wrong, one sentence without a full stop */
 };
