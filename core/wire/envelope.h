@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENVELOPE_NAME_MAX 255        /* code points */
+#define ENVELOPE_NAME_MAX   255	      /* code points */
 #define ENVELOPE_NAME_BYTES (4 * 255) /* in UTF-8 */
 
 struct envelope {
@@ -33,21 +33,28 @@ struct envelope_error {
 	char text[200];
 };
 
-/* An upper bound of the bytes that envelope_write() needs for this event. */
+/* An upper bound of the bytes that envelope_write() needs for this event,
+ * less than 20 above them. [any] */
 size_t envelope_size(const struct evh_event *ev);
-/* Writes it and returns its length; size is at least envelope_size(). */
+/*
+ * Writes it and returns its length; size is at least envelope_size(), or 0
+ * is returned and nothing written.  The event's data is JSON; where there is
+ * none, {} is written. [any]
+ */
 size_t envelope_write(const struct evh_event *ev, char *ret, size_t size);
 
 /*
  * Reads a message of at most max_bytes.  0; or -EINVAL and why, for poison;
- * or -ENOMEM. [any]
+ * or -ENOMEM.  A created_at that is no RFC 3339 time counts as missing; an id
+ * that is no UUID, null too, is poison. [any]
  */
 int envelope_read(const void *message, size_t len, size_t max_bytes,
 		  struct envelope *ret, struct envelope_error *ret_error);
 
 /*
- * Is this a name by the rules: 1 to 255 code points of UTF-8, none of them a
- * control character (U+0000 to U+001F, U+007F).
+ * Is this a name by the rules: 1 to 255 code points, none of them a control
+ * character (U+0000 to U+001F, U+007F).  That it is UTF-8 the caller knows,
+ * from json_check() for one. [any]
  */
 enum envelope_name {
 	ENVELOPE_NAME_OK = 1,
