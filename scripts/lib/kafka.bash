@@ -46,6 +46,9 @@ kafka_configure() {
 		group.initial.rebalance.delay.ms=0
 		# Tests that kill a consumer need not wait for the usual 6 s.
 		group.min.session.timeout.ms=1000
+		# After kill -9 the controller waits this long for the old broker.
+		broker.session.timeout.ms=4000
+		broker.heartbeat.interval.ms=500
 		# Nobody gets a topic by asking for it: who wants one makes it.
 		auto.create.topics.enable=false
 		log.cleaner.dedupe.buffer.size=33554432
@@ -90,15 +93,19 @@ kafka_call() {
 	printf '%s\n' "${answer-}"
 }
 
-# kafka_answers PORT: a broker is in the metadata, and an idempotent producer
-# gets its id, which is the last thing to work after a start.
+# kafka_answers PORT: this very cluster has a broker in its metadata (somebody
+# else's may have taken the port), and an idempotent producer gets its id,
+# which is the last thing to work after a start.
 kafka_answers() {
-	local answer
-	# Metadata v1 of no topic: correlation 1, no client id; the answer is
-	# the correlation and then the number of brokers.
-	answer=$(kafka_call "$1" '0003 0001 00000001 ffff 00000000' \
+	local answer id
+	id=$(sed -n 's/^cluster\.id=//p' "$dir/kafka/data/meta.properties")
+	id=$(printf '%s' "$id" | od -An -v -tx1 | tr -d ' \n')
+	# Metadata v2 of no topic: correlation 1, no client id; the answer is
+	# the correlation, the number of brokers, each, and the cluster's id.
+	answer=$(kafka_call "$1" '0003 0002 00000001 ffff 00000000' \
 		2>/dev/null) || return 1
-	[[ ${answer:0:8} == 00000001 ]] && ((16#${answer:8:8} > 0)) || return 1
+	[[ ${answer:0:8} == 00000001 && $answer == *"$id"* ]] || return 1
+	((16#${answer:8:8} > 0)) || return 1
 	# InitProducerId v0 without a transaction: the answer is correlation,
 	# throttle time, error code.
 	answer=$(kafka_call "$1" '0016 0000 00000002 ffff ffff 00000000' \
@@ -140,7 +147,9 @@ kafka_start() {
 		fi
 		log_since kafka "$mark" | grep -q 'Address already in use' ||
 			break
+		[[ $1 == move ]] || break
 		say "port $port was taken meanwhile (try $try)"
+		printf '%s\n' $((port + 2)) >"$dir/kafka-port"
 	done
 	log_tail kafka
 	die "Kafka ended at once"

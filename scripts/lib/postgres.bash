@@ -156,7 +156,9 @@ pg_start() {
 		fi
 		log_since postgres "$mark" | grep -q 'Address already in use' ||
 			break
+		[[ $1 == move ]] || break
 		say "port $port was taken meanwhile (try $try)"
+		printf '%s\n' $((port + 2)) >"$dir/postgres-port"
 	done
 	log_tail postgres
 	die "PostgreSQL ended at once"
