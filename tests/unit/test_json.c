@@ -420,117 +420,6 @@ pointers_are_those_of_rfc_6901(void **state)
 	assert_null(value.at);
 }
 
-/* ---- Strings ------------------------------------------------------------- */
-
-static void
-strings_are_decoded(void **state)
-{
-	static const struct {
-		const char *text, *decoded;
-		size_t len;
-	} rows[] = {
-		{ "\"\"", "", 0 },
-		{ "\"abc\"", "abc", 3 },
-		{ "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", 8 },
-		{ "\"\\u0041\\u00e4\\u20AC\"", "A\xC3\xA4\xE2\x82\xAC", 6 },
-		{ "\"\\u007f\\u0080\\u07ff\\u0800\\uffff\"",
-		  "\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF", 11 },
-		{ "\"\\uD83D\\uDE00\"", "\xF0\x9F\x98\x80", 4 },
-		{ "\"\\ud800\\udc00\\uDBFF\\uDFFF\"",
-		  "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 8 },
-		{ "\"a\\u0000b\"", "a\0b", 3 },
-		{ "\"\xC3\xA4\xF0\x9F\x98\x80\"", "\xC3\xA4\xF0\x9F\x98\x80",
-		  6 },
-		{ "\"\\\\u0041\"", "\\u0041", 6 },
-	};
-	char decoded[32];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(rows); i++) {
-		struct json_span value = value_of(rows[i].text);
-
-		memset(decoded, 'x', sizeof(decoded));
-		assert_int_equal(json_decode(&value, decoded, sizeof(decoded)),
-				 rows[i].len);
-		assert_memory_equal(decoded, rows[i].decoded, rows[i].len + 1);
-	}
-}
-
-static void
-what_does_not_fit_is_cut_between_characters(void **state)
-{
-	struct json_span value = value_of("\"a\\u00e4\xE2\x82\xAC"
-					  "b\"");
-	static const char *const expected[] = {
-		"",
-		"a",
-		"a",
-		"a\xC3\xA4",
-		"a\xC3\xA4",
-		"a\xC3\xA4",
-		"a\xC3\xA4\xE2\x82\xAC",
-		"a\xC3\xA4\xE2\x82\xAC"
-		"b",
-	};
-	char decoded[16];
-	size_t size;
-
-	(void)state;
-	assert_int_equal(json_decode(&value, NULL, 0), 7);
-	for (size = 1; size <= COUNT(expected); size++) {
-		memset(decoded, 'x', sizeof(decoded));
-		assert_int_equal(json_decode(&value, decoded, size), 7);
-		assert_string_equal(decoded, expected[size - 1]);
-		assert_int_equal(decoded[size], 'x');
-	}
-}
-
-static void
-text_is_quoted_and_what_is_no_utf8_replaced(void **state)
-{
-#define FFFD "\xEF\xBF\xBD"
-	static const struct {
-		const char *text;
-		size_t len;
-		const char *quoted;
-	} rows[] = {
-		{ "", 0, "\"\"" },
-		{ "user.created", 12, "\"user.created\"" },
-		{ "\"\\/", 3, "\"\\\"\\\\/\"" },
-		{ "\b\f\n\r\t", 5, "\"\\b\\f\\n\\r\\t\"" },
-		{ "\0\x01\x1f\x7f", 4, "\"\\u0000\\u0001\\u001f\x7f\"" },
-		{ "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80", 9,
-		  "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"" },
-		{ "a\xFF"
-		  "b",
-		  3, "\"a" FFFD "b\"" },
-		{ "\x80\xBF", 2, "\"" FFFD FFFD "\"" },
-		{ "\xC3", 1, "\"" FFFD "\"" },
-		{ "\xC3\"", 2, "\"" FFFD "\\\"\"" },
-		{ "\xE2\x82", 2, "\"" FFFD "\"" },
-		{ "\xF0\x9F\x98z", 4, "\"" FFFD "z\"" },
-		{ "\xC0\xAF", 2, "\"" FFFD FFFD "\"" },
-		{ "\xED\xA0\x80", 3, "\"" FFFD FFFD FFFD "\"" },
-		{ "\xF4\x90\x80\x80", 4, "\"" FFFD FFFD FFFD FFFD "\"" },
-	};
-	char quoted[64];
-	size_t i, n;
-
-	(void)state;
-	for (i = 0; i < COUNT(rows); i++) {
-		char *text = exact_copy(rows[i].text, rows[i].len);
-
-		n = json_quote(text, rows[i].len, quoted, sizeof(quoted));
-		assert_int_equal(n, strlen(rows[i].quoted));
-		assert_string_equal(quoted, rows[i].quoted);
-		assert_int_equal(json_quote(text, rows[i].len, NULL, 0), n);
-		free(text);
-	}
-	assert_int_equal(json_quote("abc", 3, quoted, 4), 5);
-	assert_string_equal(quoted, "\"ab");
-}
-
 /* ---- Mutations ------------------------------------------------------------
  */
 
@@ -664,9 +553,6 @@ main(void)
 		cmocka_unit_test(what_has_no_members_has_none),
 		cmocka_unit_test(members_are_found_by_their_decoded_name),
 		cmocka_unit_test(pointers_are_those_of_rfc_6901),
-		cmocka_unit_test(strings_are_decoded),
-		cmocka_unit_test(what_does_not_fit_is_cut_between_characters),
-		cmocka_unit_test(text_is_quoted_and_what_is_no_utf8_replaced),
 		cmocka_unit_test(mutated_texts_break_nothing),
 	};
 
