@@ -78,8 +78,8 @@ what_does_not_fit_is_cut_between_characters(void **state)
 		"a\xC3\xA4",
 		"a\xC3\xA4",
 		"a\xC3\xA4\xE2\x82\xAC",
-		"a\xC3\xA4\xE2\x82\xAC"
-		"b",
+		("a\xC3\xA4\xE2\x82\xAC"
+		 "b"),
 	};
 	char decoded[16];
 	size_t size;
