@@ -36,8 +36,8 @@ struct json_span {
 
 struct json_error {
 	size_t position; /* byte in the text, from 0; its length: at the end */
-	bool not_utf8;   /* the text is no UTF-8 (answered otherwise) */
-	char text[160];  /* what is wrong, one sentence without a full stop */
+	bool not_utf8;	 /* the text is no UTF-8 (answered otherwise) */
+	char text[160];	 /* what is wrong, one sentence without a full stop */
 };
 
 #define JSON_MAX_DEPTH 64
