@@ -4,11 +4,8 @@
  * Reads FILE with libconfuse, environment expanded, and says what stands in
  * it: global settings, instances with their settings as strings, pipelines.
  * It knows no plugin; what a setting means is checked by options.h against
- * the plugin's own table.  Everything in here lives until config_free().
- *
- * The file is parsed twice, since libconfuse cannot read a list in a section
- * whose options it does not know: config_scan() finds each instance's plugin,
- * and config_read() is told which options those plugins call lists.
+ * the plugin's own table, and how the instances fit together by chains.h.
+ * Everything in here lives until config_free().
  */
 #ifndef EVH_CONFIG_H
 #define EVH_CONFIG_H
@@ -41,7 +38,8 @@ struct config_instance {
 struct config_pipeline {
 	char *name;
 	char *where;
-	/* NULL-ended lists of instances' names, and of name patterns */
+	/* NULL-ended lists of instances' names, and of name patterns; empty
+	 * when they are not given, never NULL */
 	char **chain, **optional, **on_fail, **on_drop, **match;
 	bool otherwise;
 	unsigned workers;        /* 0: on the thread that emits */
@@ -70,14 +68,10 @@ struct config {
 	unsigned n_pipelines;
 };
 
-/* Which options are lists, told to config_read(): for an instance of this
- * plugin, NULL-ended names; NULL when the plugin could not be loaded. */
-typedef const char *const *config_lists_fn(void *arg,
-					   const struct config_instance *in);
-
 /*
  * Reads `.env` (or env_file, which must exist then) into the environment,
- * never over what is there.  0, or -errno and a problem. [main]
+ * never over what is there, unless that is empty.  0, or -errno and problems.
+ * [main]
  */
 int config_env_read(const char *env_file, struct problems *problems);
 
@@ -87,21 +81,14 @@ char *config_default_plugin_dir(void);
 char *config_default_share_dir(void);
 
 /*
- * First pass: names, kinds and plugins of the instances, the global settings
- * and the pipelines, checked as far as that goes without a plugin (types,
- * ranges, names used twice, chains that name nobody or the wrong kinds).
- * Before it, EVH_CONF_DIR (the file's folder) and EVH_SHARE_DIR are set in
- * the environment, for ${EVH_SHARE_DIR}/migrations.  Returns NULL only when
- * the file cannot be read or parsed at all, with a problem that says why.
+ * Reads FILE, and checks it as far as that goes without a plugin: types and
+ * ranges of the global settings and the pipelines', names used twice.  Before
+ * that, EVH_CONF_DIR (the file's folder) and EVH_SHARE_DIR are set in the
+ * environment, for ${EVH_SHARE_DIR}/migrations.  Returns NULL only when the
+ * file cannot be read or parsed at all, or memory is short, with a problem
+ * that says why. [main]
  */
-struct config *config_scan(const char *file, struct problems *problems);
-
-/*
- * Second pass: fills in each instance's settings.  0, or -errno and a
- * problem.
- */
-int config_read(struct config *config, config_lists_fn *lists, void *arg,
-		struct problems *problems);
+struct config *config_new(const char *file, struct problems *problems);
 
 const struct config_instance *config_instance(const struct config *config,
 					      const char *name);

@@ -13,6 +13,8 @@
 
 #include <evh/plugin.h>
 
+#include <stdbool.h>
+
 #include "problems.h"
 
 struct loader_plugin {
@@ -55,6 +57,10 @@ void loader_plugin_fini(struct loader_plugin *plugin);
 char **loader_names(const char *plugin_dir, int *ret_err);
 void loader_names_free(char **names);
 
-const char *loader_kind_name(enum evh_kind kind); /* "source", ... */
+/* A small letter, then at most 31 small letters, digits and '_'. */
+bool loader_name_is_good(const char *name);
+
+/* "source", ...; NULL when it is none. */
+const char *loader_kind_name(enum evh_kind kind);
 
 #endif

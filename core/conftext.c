@@ -1,0 +1,173 @@
+/*
+ * conftext.c - comments blanked, variables looked at, nothing else touched.
+ *
+ * It follows libconfuse's own lexer: what is a comment, what a string of
+ * which quotes, and where `${` begins a variable.
+ */
+#include "conftext.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARK_BEGIN "\001evh:"
+#define MARK_END   "\002"
+
+/* What ends a word that has no quotes. */
+static const char word_ends[] = " \t\n\r={}()+,\"'";
+
+struct writer {
+	FILE *out;
+	const char *in;
+};
+
+static void
+copy(struct writer *w, size_t n)
+{
+	fwrite(w->in, 1, n, w->out);
+	w->in += n;
+}
+
+static void
+comment_skip(struct writer *w)
+{
+	if (w->in[0] == '/' && w->in[1] == '*') {
+		const char *end = strstr(w->in + 2, "*/");
+
+		if (!end) {
+			/* libconfuse says what is wrong with it. */
+			copy(w, strlen(w->in));
+			return;
+		}
+		for (; w->in < end + 2; w->in++)
+			if (*w->in == '\n')
+				fputc('\n', w->out);
+		fputc(' ', w->out);
+		return;
+	}
+	w->in += strcspn(w->in, "\n");
+}
+
+/* At a "${": true when it was a whole variable and is done with. */
+static bool
+variable_copy(struct writer *w)
+{
+	const char *name = w->in + 2, *end, *colon, *value;
+	size_t n;
+	char *copied;
+
+	end = strchr(name, '}');
+	if (w->in[0] != '$' || w->in[1] != '{' || !end)
+		return false;
+	colon = memchr(name, ':', (size_t)(end - name));
+	if (colon && colon[1] != '-')
+		colon = NULL;
+	n = (size_t)((colon ? colon : end) - name);
+	copied = strndup(name, n);
+	value = copied ? getenv(copied) : NULL;
+	free(copied);
+
+	if (value && *value) {
+		copy(w, (size_t)(end + 1 - w->in));
+	} else if (colon) {
+		fprintf(w->out, "${%.*s", (int)(end + 1 - colon), colon);
+	} else {
+		fprintf(w->out, "${:-" MARK_BEGIN "%.*s" MARK_END "}", (int)n,
+			name);
+	}
+	w->in = end + 1;
+	return true;
+}
+
+static void
+double_quoted_copy(struct writer *w)
+{
+	copy(w, 1);
+	while (*w->in && *w->in != '"') {
+		if (*w->in == '\\' && w->in[1])
+			copy(w, 2);
+		else if (!variable_copy(w))
+			copy(w, 1);
+	}
+	if (*w->in)
+		copy(w, 1);
+}
+
+static void
+single_quoted_copy(struct writer *w)
+{
+	copy(w, 1);
+	while (*w->in && *w->in != '\'')
+		copy(w, *w->in == '\\' && w->in[1] ? 2 : 1);
+	if (*w->in)
+		copy(w, 1);
+}
+
+char *
+conftext_prepare(const char *text)
+{
+	struct writer w = { .in = text };
+	bool in_word = false;
+	char *prepared = NULL;
+	size_t n;
+
+	w.out = open_memstream(&prepared, &n);
+	if (!w.out)
+		return NULL;
+	while (*w.in) {
+		const char *s = w.in;
+
+		if (*s == '#' ||
+		    (!in_word && *s == '/' && (s[1] == '/' || s[1] == '*'))) {
+			comment_skip(&w);
+			in_word = false;
+		} else if (*s == '"') {
+			double_quoted_copy(&w);
+			in_word = false;
+		} else if (*s == '\'') {
+			single_quoted_copy(&w);
+			in_word = false;
+		} else if (!in_word && variable_copy(&w)) {
+			in_word = false;
+		} else {
+			in_word = !strchr(word_ends, *s);
+			copy(&w, 1);
+		}
+	}
+	if (ferror(w.out)) {
+		fclose(w.out);
+		free(prepared);
+		return NULL;
+	}
+	if (fclose(w.out) != 0) {
+		free(prepared);
+		return NULL;
+	}
+	return prepared;
+}
+
+int
+conftext_unmark(char *value, char **ret_missing)
+{
+	char *begin, *end, *missing = NULL;
+
+	while ((begin = strstr(value, MARK_BEGIN))) {
+		end = strstr(begin, MARK_END);
+		if (!end)
+			break;
+		if (!missing) {
+			char *name = begin + strlen(MARK_BEGIN);
+
+			missing = strndup(name, (size_t)(end - name));
+			if (!missing)
+				return -ENOMEM;
+		}
+		end += strlen(MARK_END);
+		memmove(begin, end, strlen(end) + 1);
+		value = begin;
+	}
+	*ret_missing = missing;
+	return 0;
+}

@@ -1,0 +1,22 @@
+/*
+ * conftext.h - a configuration's text, made ready for libconfuse.
+ *
+ * Two things that libconfuse 3.3 does not do are done to the text before it
+ * sees it.  Comments are blanked, because it counts lines wrongly over them.
+ * And a variable that is empty or unset has its name taken out: what remains
+ * of `${NAME:-default}` is the default, and of `${NAME}` a mark that
+ * conftext_unmark() finds again in the value.
+ */
+#ifndef EVH_CONFTEXT_H
+#define EVH_CONFTEXT_H
+
+/* A new text, malloced; NULL when out of memory. */
+char *conftext_prepare(const char *text);
+
+/*
+ * Takes all marks out of a value, in place, and gives the name in the first
+ * (malloced) or NULL, if there is none.  0 or -ENOMEM.
+ */
+int conftext_unmark(char *value, char **ret_missing);
+
+#endif

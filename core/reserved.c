@@ -1,0 +1,53 @@
+/*
+ * reserved.c - the words of an instance's section that are the host's.
+ */
+#include "options.h"
+
+#include <string.h>
+
+static const struct evh_option handler_words[] = {
+	{ .name = "match",
+	  .type = EVH_LIST,
+	  .def = "",
+	  .help = "names of the events to look at; others pass it by" },
+	{ .name = "attempts",
+	  .type = EVH_INT,
+	  .def = "0",
+	  .help = "tries before an event has failed; 0: the pipeline's",
+	  .values = "0..1000000" },
+	{ .name = "backoff",
+	  .type = EVH_MSEC,
+	  .def = "0",
+	  .help = "wait before the second try, doubling; 0: the pipeline's",
+	  .values = "0..1h" },
+	{ .name = "backoff_max",
+	  .type = EVH_MSEC,
+	  .def = "0",
+	  .help = "longest wait between tries; 0: the pipeline's",
+	  .values = "0..1d" },
+	{ 0 },
+};
+
+/* Kept for later: nobody may use them meanwhile. */
+static const char *const later_words[] = { "timeout", "on_timeout", "isolate",
+					   NULL };
+
+const struct evh_option *
+options_handler_words(void)
+{
+	return handler_words;
+}
+
+bool
+options_is_reserved(const char *name)
+{
+	if (strcmp(name, "plugin") == 0)
+		return true;
+	for (const struct evh_option *word = handler_words; word->name; word++)
+		if (strcmp(word->name, name) == 0)
+			return true;
+	for (size_t i = 0; later_words[i]; i++)
+		if (strcmp(later_words[i], name) == 0)
+			return true;
+	return false;
+}
