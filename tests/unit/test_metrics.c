@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -738,6 +739,16 @@ value_of(const char *text, const char *name)
 	return strtod(at + strlen(line), NULL);
 }
 
+static int
+count_fds(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static void
 the_process_shows_what_the_kernel_knows_of_it(void **state)
 {
@@ -758,6 +769,7 @@ the_process_shows_what_the_kernel_knows_of_it(void **state)
 	fds = value_of(page->text, "evh_process_open_fds");
 	cpu = value_of(page->text, "evh_process_cpu_seconds_total");
 
+	assert_int_equal((int)fds, count_fds());
 	fd = dup(0);
 	for (spin = 0; spin < 10000000; spin++)
 		;
@@ -767,6 +779,11 @@ the_process_shows_what_the_kernel_knows_of_it(void **state)
 			 (int)fds + 1);
 	assert_true(value_of(page->text, "evh_process_cpu_seconds_total") >
 		    cpu);
+
+	/* Absolute, not added up at each rendering. */
+	page_render(page);
+	assert_true(value_of(page->text, "evh_process_cpu_seconds_total") <
+		    (double)clock() / CLOCKS_PER_SEC + 0.001);
 }
 
 /* ---- Several threads
