@@ -1,0 +1,478 @@
+#include "consumer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "group.h"
+#include "intake.h"
+
+#define SECOND_MS      1000
+#define PROBE_MS       500  /* how long a look for a broker may take */
+#define DRAINED_MS     20   /* wait for the group while nothing is emitted */
+#define CLOSE_MAX_MS   5000 /* for the last commit */
+#define CLOSE_SLICE_MS 50
+#define RELEASE_MS     20 /* see wait_messages() */
+
+int64_t
+consumer_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct partition *
+consumer_partition(const struct consumer *c, int32_t id)
+{
+	return id >= 0 && id < c->n_partitions ? c->partitions[id] : NULL;
+}
+
+static void
+say_fatal(struct consumer *c)
+{
+	char why[HEALTH_WHY_MAX];
+
+	if (c->is_fatal)
+		return;
+	c->is_fatal = true;
+	(void)rd_kafka_fatal_error(c->rk, why, sizeof(why));
+	c->ctx->fatal(c->ctx, why);
+}
+
+static void
+set_topic_missing(struct consumer *c)
+{
+	char why[HEALTH_WHY_MAX];
+
+	(void)snprintf(why, sizeof(why), "topic %s does not exist yet",
+		       c->settings.topic);
+	health_set(&c->health, HEALTH_TOPIC, why);
+}
+
+void
+consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
+{
+	/* Said here, acted upon elsewhere, or of no interest: */
+	switch ((int)msg->err) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		return;
+	case RD_KAFKA_RESP_ERR__FATAL:
+		say_fatal(c);
+		return;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+		set_topic_missing(c);
+		return;
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+		health_set(&c->health, HEALTH_TOPIC,
+			   rd_kafka_message_errstr(msg));
+		return;
+	default:
+		c->ctx->log(c->ctx, EVH_WARN, "%s: %s", c->settings.topic,
+			    rd_kafka_message_errstr(msg));
+	}
+}
+
+/* Of librdkafka as a whole; served by the poll thread. */
+static void
+on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+	rd_kafka_resp_err_t err = (rd_kafka_resp_err_t)code;
+	struct consumer *c = opaque;
+	char why[HEALTH_WHY_MAX];
+
+	(void)rk;
+	if (err == RD_KAFKA_RESP_ERR__FATAL) {
+		say_fatal(c);
+		return;
+	}
+	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+		settings_explain_brokers(
+			&c->settings, c->last_error_code,
+			c->last_error[0] != '\0' ? c->last_error : reason, why,
+			sizeof(why));
+		health_set(&c->health, HEALTH_BROKERS, why);
+		return;
+	}
+	/* One broker of several is no outage, only its reason. */
+	(void)snprintf(c->last_error, sizeof(c->last_error), "%s", reason);
+	c->last_error_code = err;
+	if (err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+	    err == RD_KAFKA_RESP_ERR__SSL)
+		health_set(&c->health, HEALTH_BROKERS, reason);
+	c->ctx->log(c->ctx, EVH_DEBUG, "%s", reason);
+}
+
+static void
+on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+	  rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct consumer *c = opaque;
+
+	(void)rk;
+	(void)list;
+	if (err == RD_KAFKA_RESP_ERR__NO_OFFSET)
+		return;
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		c->commit_fails = false;
+		health_set(&c->health, HEALTH_BROKERS, NULL);
+		return;
+	}
+	if (!c->commit_fails)
+		c->ctx->log(c->ctx, EVH_WARN,
+			    "offsets of %s could not be committed, will be "
+			    "again: %s",
+			    c->settings.topic, rd_kafka_err2str(err));
+	c->commit_fails = true;
+}
+
+/* From any of librdkafka's threads.  What is wrong with a connection comes to
+ * on_error() too, and is said there. */
+static void
+on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	struct consumer *c = rd_kafka_opaque(rk);
+	enum evh_level mine = EVH_DEBUG;
+
+	if (level <= LOG_WARNING && strcmp(facility, "FAIL") != 0 &&
+	    strcmp(facility, "ERROR") != 0)
+		mine = EVH_WARN;
+	c->ctx->log(c->ctx, mine, "librdkafka %s: %s", facility, text);
+}
+
+/* Messages lead back to the consumer by their topic's opaque. */
+static int
+set_callbacks(struct consumer *c)
+{
+	rd_kafka_topic_conf_t *topic_conf =
+		rd_kafka_conf_get_default_topic_conf(c->conf);
+
+	if (topic_conf == NULL) {
+		c->ctx->log(c->ctx, EVH_ERROR,
+			    "librdkafka has no configuration for topics");
+		return -EINVAL;
+	}
+	rd_kafka_topic_conf_set_opaque(topic_conf, c);
+	rd_kafka_conf_set_opaque(c->conf, c);
+	rd_kafka_conf_set_rebalance_cb(c->conf, group_rebalance);
+	rd_kafka_conf_set_error_cb(c->conf, on_error);
+	rd_kafka_conf_set_offset_commit_cb(c->conf, on_commit);
+	rd_kafka_conf_set_log_cb(c->conf, on_log);
+	return 0;
+}
+
+static void
+make_metrics(struct consumer *c)
+{
+	struct evh_ctx *ctx = c->ctx;
+
+	c->metric_partitions = ctx->metric(ctx, EVH_GAUGE, "kafka_partitions",
+					   NULL, "Partitions assigned");
+	c->metric_rebalances =
+		ctx->metric(ctx, EVH_COUNTER, "kafka_rebalances", NULL,
+			    "Times that partitions were taken away");
+	c->metric_late =
+		ctx->metric(ctx, EVH_COUNTER, "kafka_late_answers", NULL,
+			    "Events answered after their partition "
+			    "was taken away or read again");
+}
+
+struct consumer *
+consumer_new(struct evh_ctx *ctx, int *ret_error)
+{
+	struct consumer *c = calloc(1, sizeof(*c));
+	pthread_condattr_t attr;
+	int r = -ENOMEM;
+
+	if (c == NULL)
+		goto fail;
+	c->ctx = ctx;
+	r = settings_init(&c->settings, ctx);
+	if (r < 0)
+		goto fail;
+	r = -EINVAL;
+	c->conf = settings_conf(&c->settings, ctx);
+	if (c->conf == NULL || set_callbacks(c) < 0)
+		goto fail;
+	/* With default attributes these cannot fail on Linux. */
+	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&c->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	message_decoder_init(&c->decoder, c->settings.max_message);
+	health_init(&c->health, ctx);
+	make_metrics(c);
+	return c;
+fail:
+	if (c != NULL && c->conf != NULL)
+		rd_kafka_conf_destroy(c->conf);
+	free(c);
+	*ret_error = r;
+	return NULL;
+}
+
+void
+consumer_free(struct consumer *c)
+{
+	if (c == NULL)
+		return;
+	/* consumer_stop() had to leave the client, whose threads still run. */
+	if (c->rk != NULL)
+		return;
+	if (c->conf != NULL)
+		rd_kafka_conf_destroy(c->conf);
+	message_decoder_fini(&c->decoder);
+	free(c->mine);
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+/* While the brokers are away nothing else tells that they are back. */
+static void
+probe(struct consumer *c)
+{
+	const struct rd_kafka_metadata *metadata;
+
+	if (rd_kafka_metadata(c->rk, 0, NULL, &metadata, PROBE_MS) !=
+	    RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	rd_kafka_metadata_destroy(metadata);
+	health_set(&c->health, HEALTH_BROKERS, NULL);
+}
+
+/* The high watermark is what the last fetch brought with it.  When nothing
+ * was read yet and nothing waits, we stand there. */
+static void
+measure_lag(struct consumer *c, struct partition *p)
+{
+	int64_t low, high, position;
+
+	pthread_mutex_lock(&c->lock);
+	position = offsets_position(&p->offsets);
+	pthread_mutex_unlock(&c->lock);
+	if (rd_kafka_get_watermark_offsets(c->rk, c->settings.topic, p->id,
+					   &low, &high) !=
+		    RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    high < 0)
+		return;
+	if (position < 0 && rd_kafka_queue_length(c->inbox) > 0)
+		return;
+	if (position < 0 || position > high)
+		position = high;
+	c->ctx->record(p->lag, high - position);
+}
+
+static void
+serve_group(struct consumer *c, int wait_ms)
+{
+	rd_kafka_message_t *msg;
+
+	while ((msg = rd_kafka_consumer_poll(c->rk, wait_ms)) != NULL) {
+		consumer_error(c, msg);
+		rd_kafka_message_destroy(msg);
+		wait_ms = 0;
+	}
+}
+
+static void
+each_second(struct consumer *c)
+{
+	int64_t now_ms = consumer_now_ms();
+
+	if (now_ms < c->second_ms)
+		return;
+	c->second_ms = now_ms + SECOND_MS;
+	for (int32_t i = 0; i < c->n_mine; i++)
+		measure_lag(c, c->mine[i]);
+	if (!health_is_fine(&c->health, HEALTH_BROKERS))
+		probe(c);
+}
+
+/* Stored offsets are committed on the way out, as long as the time allows;
+ * rd_kafka_consumer_close() itself knows no limit. */
+static void
+leave_group(struct consumer *c)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
+	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->rk, queue);
+	int64_t due_ms = atomic_load(&c->close_due_ms);
+
+	while (error == NULL && !rd_kafka_consumer_closed(c->rk) &&
+	       consumer_now_ms() < due_ms)
+		rd_kafka_queue_poll_callback(queue, CLOSE_SLICE_MS);
+	if (error != NULL)
+		c->ctx->log(c->ctx, EVH_WARN, "leaving group %s: %s",
+			    c->settings.group, rd_kafka_error_string(error));
+	else if (!rd_kafka_consumer_closed(c->rk))
+		c->ctx->log(c->ctx, EVH_WARN,
+			    "the brokers did not answer: group %s was left "
+			    "without the last commit; what it covers will be "
+			    "read again",
+			    c->settings.group);
+	rd_kafka_error_destroy(error);
+	rd_kafka_queue_destroy(queue);
+}
+
+static void *
+poll_thread(void *arg)
+{
+	struct consumer *c = arg;
+
+	(void)pthread_setname_np(pthread_self(), "evh-kafka-poll");
+	while (!atomic_load(&c->is_quitting)) {
+		bool drains = atomic_load(&c->is_draining);
+
+		serve_group(c, drains ? DRAINED_MS : 0);
+		each_second(c);
+		if (drains) {
+			for (int32_t i = 0; i < c->n_mine; i++)
+				intake_drop(c, c->mine[i]);
+			continue;
+		}
+		intake_attend(c);
+		health_say(&c->health);
+		intake_turn(c);
+	}
+	for (int32_t i = 0; i < c->n_mine; i++)
+		intake_drop(c, c->mine[i]);
+	leave_group(c);
+	return NULL;
+}
+
+static int
+subscribe(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t err;
+
+	if (list == NULL)
+		return -ENOMEM;
+	rd_kafka_topic_partition_list_add(list, c->settings.topic,
+					  RD_KAFKA_PARTITION_UA);
+	err = rd_kafka_subscribe(c->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return 0;
+	c->ctx->log(c->ctx, EVH_ERROR, "subscribing to %s: %s",
+		    c->settings.topic, rd_kafka_err2str(err));
+	return -EINVAL;
+}
+
+static void
+destroy_client(struct consumer *c)
+{
+	for (int32_t i = 0; i < c->n_partitions; i++)
+		partition_free(c->partitions[i]);
+	free(c->partitions);
+	c->partitions = NULL;
+	c->n_partitions = 0;
+	c->n_mine = 0;
+	rd_kafka_queue_destroy(c->inbox);
+	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	c->rk = NULL;
+}
+
+int
+consumer_start(struct consumer *c)
+{
+	char why[HEALTH_WHY_MAX];
+	int r;
+
+	c->rk = rd_kafka_new(RD_KAFKA_CONSUMER, c->conf, why, sizeof(why));
+	if (c->rk == NULL) {
+		c->ctx->log(c->ctx, EVH_ERROR, "Kafka consumer: %s", why);
+		return -EINVAL;
+	}
+	c->conf = NULL; /* taken */
+	c->inbox = rd_kafka_queue_new(c->rk);
+	(void)rd_kafka_poll_set_consumer(c->rk);
+	(void)snprintf(why, sizeof(why),
+		       "waiting for group %s to assign partitions of %s",
+		       c->settings.group, c->settings.topic);
+	health_set(&c->health, HEALTH_GROUP, why);
+	health_say(&c->health);
+	r = subscribe(c);
+	if (r == 0) {
+		r = -pthread_create(&c->thread, NULL, poll_thread, c);
+		if (r < 0)
+			c->ctx->log(c->ctx, EVH_ERROR, "poll thread: %s",
+				    strerror(-r));
+	}
+	if (r < 0)
+		destroy_client(c);
+	return r;
+}
+
+void
+consumer_drain(struct consumer *c)
+{
+	atomic_store(&c->is_draining, true);
+	rd_kafka_queue_yield(c->inbox);
+}
+
+/* Events are released right after done(), perhaps a moment after the host
+ * counted the last.  Who was between the two when is_draining was set does not
+ * signal, hence the slices. */
+static unsigned
+wait_messages(struct consumer *c, int64_t due_ms)
+{
+	struct timespec due;
+	int64_t slice_ms;
+	unsigned n;
+
+	pthread_mutex_lock(&c->lock);
+	while ((n = atomic_load(&c->n_messages)) > 0 &&
+	       (slice_ms = consumer_now_ms()) < due_ms) {
+		slice_ms += RELEASE_MS;
+		due.tv_sec = slice_ms / 1000;
+		due.tv_nsec = slice_ms % 1000 * 1000000;
+		(void)pthread_cond_timedwait(&c->changed, &c->lock, &due);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
+void
+consumer_stop(struct consumer *c, int timeout_ms)
+{
+	int64_t now_ms = consumer_now_ms();
+	/* librdkafka's threads need up to a second to end. */
+	int64_t close_ms =
+		timeout_ms > 2000 ? timeout_ms - 1000 : timeout_ms / 2;
+	unsigned n_left;
+
+	if (close_ms > CLOSE_MAX_MS)
+		close_ms = CLOSE_MAX_MS;
+	atomic_store(&c->close_due_ms, now_ms + close_ms);
+	atomic_store(&c->is_draining, true);
+	pthread_mutex_lock(&c->lock);
+	atomic_store(&c->is_quitting, true);
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	rd_kafka_queue_yield(c->inbox);
+	(void)pthread_join(c->thread, NULL);
+	n_left = wait_messages(c, now_ms + timeout_ms);
+	if (n_left > 0) {
+		/* rd_kafka_destroy() would wait for them without end. */
+		c->ctx->log(c->ctx, EVH_ERROR,
+			    "%u events are not released; the Kafka client is "
+			    "left as it is",
+			    n_left);
+		return;
+	}
+	destroy_client(c);
+}

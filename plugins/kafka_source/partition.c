@@ -1,0 +1,172 @@
+#include "partition.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_LAST_MS	 10000
+#define SEEK_TIMEOUT_MS	 2000
+
+struct partition *
+partition_new(struct evh_ctx *ctx, const char *topic, int32_t id)
+{
+	struct partition *p = calloc(1, sizeof(*p));
+	char labels[320];
+
+	if (p == NULL)
+		return NULL;
+	p->place = rd_kafka_topic_partition_list_new(1);
+	if (p->place == NULL) {
+		free(p);
+		return NULL;
+	}
+	rd_kafka_topic_partition_list_add(p->place, topic, id);
+	p->id = id;
+	p->state = PARTITION_AWAY;
+	offsets_init(&p->offsets, OFFSETS_MAX_SLOTS);
+	(void)snprintf(labels, sizeof(labels), "topic=%s,partition=%" PRId32,
+		       topic, id);
+	p->lag = ctx->metric(ctx, EVH_GAUGE, "kafka_consumer_lag", labels,
+			     "Messages in the partition that are not done");
+	return p;
+}
+
+void
+partition_free(struct partition *p)
+{
+	if (p == NULL)
+		return;
+	offsets_fini(&p->offsets);
+	rd_kafka_topic_partition_list_destroy(p->place);
+	free(p);
+}
+
+void
+partition_assigned(struct partition *p, uint32_t generation)
+{
+	offsets_reset(&p->offsets, generation);
+	p->state = PARTITION_RUNNING;
+	p->is_open = true;
+	p->stuck_ms = 0;
+	p->held = 0;
+	p->backoff_ms = 0;
+	p->rewound_at = -1;
+	p->seek_to = -1;
+}
+
+void
+partition_revoked(struct partition *p, uint32_t generation)
+{
+	offsets_reset(&p->offsets, generation);
+	p->state = PARTITION_AWAY;
+	p->is_open = false;
+}
+
+void
+partition_store(struct partition *p, rd_kafka_t *rk)
+{
+	p->place->elems[0].offset = p->offsets.next;
+	p->place->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+	/* It fails when librdkafka has taken the partition away and we have
+	 * not heard yet; then the next owner begins a little earlier. */
+	(void)rd_kafka_offsets_store(rk, p->place);
+}
+
+/* A list of its own: the other one belongs to whoever has the lock. */
+static rd_kafka_topic_partition_list_t *
+list_of(const struct partition *p, int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+
+	if (list != NULL)
+		rd_kafka_topic_partition_list_add(
+			list, p->place->elems[0].topic, p->id)
+			->offset = offset;
+	return list;
+}
+
+static int
+complain(const struct partition *p, struct evh_ctx *ctx, const char *verb,
+	 const char *why)
+{
+	ctx->log(ctx, EVH_ERROR, "partition %" PRId32 " of %s does not %s: %s",
+		 p->id, p->place->elems[0].topic, verb, why);
+	return -EIO;
+}
+
+static int
+set_paused(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
+	   bool paused)
+{
+	rd_kafka_topic_partition_list_t *list =
+		list_of(p, RD_KAFKA_OFFSET_INVALID);
+	const char *verb = paused ? "pause" : "resume";
+	rd_kafka_resp_err_t err;
+
+	if (list == NULL)
+		return complain(p, ctx, verb, strerror(ENOMEM));
+	err = paused ? rd_kafka_pause_partitions(rk, list)
+		     : rd_kafka_resume_partitions(rk, list);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		err = list->elems[0].err;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return complain(p, ctx, verb, rd_kafka_err2str(err));
+	p->is_paused = paused;
+	return 0;
+}
+
+int
+partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+{
+	return p->is_paused ? 0 : set_paused(p, ctx, rk, true);
+}
+
+/* librdkafka 2.0.2 may read old messages again when it resumes what was not
+ * paused, so it is asked only for what was. */
+int
+partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+{
+	return p->is_paused ? set_paused(p, ctx, rk, false) : 0;
+}
+
+int
+partition_seek(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
+	       int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list = list_of(p, offset);
+	rd_kafka_resp_err_t err;
+	rd_kafka_error_t *error;
+	int r = 0;
+
+	if (list == NULL)
+		return complain(p, ctx, "seek", strerror(ENOMEM));
+	error = rd_kafka_seek_partitions(rk, list, SEEK_TIMEOUT_MS);
+	err = list->elems[0].err;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (error != NULL)
+		r = complain(p, ctx, "seek", rd_kafka_error_string(error));
+	else if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		r = complain(p, ctx, "seek", rd_kafka_err2str(err));
+	rd_kafka_error_destroy(error);
+	return r;
+}
+
+int64_t
+partition_backoff(struct partition *p)
+{
+	int64_t position = offsets_position(&p->offsets);
+
+	if (p->backoff_ms == 0 || position != p->rewound_at)
+		p->backoff_ms = BACKOFF_FIRST_MS;
+	else if (p->backoff_ms < BACKOFF_LAST_MS / 2)
+		p->backoff_ms *= 2;
+	else
+		p->backoff_ms = BACKOFF_LAST_MS;
+	p->rewound_at = position;
+	return p->backoff_ms;
+}

@@ -1,0 +1,82 @@
+/*
+ * partition.h - one partition of the topic: what was read of it and waits to
+ * be emitted, what was emitted and is not answered, and whether librdkafka
+ * may bring more.
+ *
+ * It is made when the partition is assigned for the first time and kept until
+ * the end, because answers may come long after it was taken away.
+ */
+#ifndef KAFKA_SOURCE_PARTITION_H
+#define KAFKA_SOURCE_PARTITION_H
+
+#include <evh/plugin.h>
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "offsets.h"
+
+/* Events in one call of emit, and the most that wait for it. */
+#define PARTITION_RUN_MAX 256u
+
+enum partition_state {
+	PARTITION_AWAY = 1, /* not ours */
+	PARTITION_RUNNING,
+	PARTITION_REWINDS, /* an event came back: read it again, later */
+	PARTITION_STOPPED, /* an event failed and nobody keeps it */
+};
+
+struct partition {
+	int32_t id;
+
+	/* Under the consumer's lock. */
+	struct offsets offsets;
+	enum partition_state state;
+	int64_t lost_offset; /* of the event that stopped or rewinds it */
+	bool is_dirty;	     /* offsets.next has moved in this done() */
+	struct partition *next_dirty;
+	rd_kafka_topic_partition_list_t *place; /* to store offsets with */
+
+	/* The poll thread's own. */
+	bool is_open;	  /* messages are taken */
+	bool is_paused;	  /* by us */
+	int64_t stuck_ms; /* since when the run waits for room; 0: not */
+	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
+	int64_t due_ms;		   /* held to rewind: when */
+	int64_t backoff_ms;	   /* before that */
+	int64_t rewound_at; /* where the last rewind went; -1: none yet */
+	int64_t seek_to;    /* begun and not done; -1: none */
+	unsigned n_run;
+	struct evh_event *run[PARTITION_RUN_MAX]; /* the oldest first */
+	struct evh_metric *lag;
+};
+
+/* NULL when out of memory. */
+struct partition *partition_new(struct evh_ctx *ctx, const char *topic,
+				int32_t id);
+/* No event is left in its run.  Must come before rd_kafka_destroy(). */
+void partition_free(struct partition *p); /* NULL is fine */
+
+/* It is ours from now on, as if never seen before; or no longer.  Under the
+ * consumer's lock. */
+void partition_assigned(struct partition *p, uint32_t generation);
+void partition_revoked(struct partition *p, uint32_t generation);
+
+/* Stores what is done, for the next commit.  Under the consumer's lock, so
+ * that an older number never comes after a newer one. */
+void partition_store(struct partition *p, rd_kafka_t *rk);
+
+/* Stops and lets go on what librdkafka brings of it; what was fetched already
+ * is fetched again.  0 or -EIO, logged. */
+int partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+int partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+/* Reads from this offset on.  Waits a moment for librdkafka's own thread. */
+int partition_seek(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
+		   int64_t offset);
+
+/* How long to wait before the next rewind: it doubles while nothing gets
+ * done in between.  Under the consumer's lock. */
+int64_t partition_backoff(struct partition *p);
+
+#endif
