@@ -1,0 +1,166 @@
+/*
+ * pg_store: keeps events as rows of a PostgreSQL table, and reads them back.
+ *
+ * submit() only fills a queue (queue.h).  The writer's thread (writer.h)
+ * takes what is there, writes it as one statement (rows.h, batch.h), and
+ * answers after the COMMIT.  Questions (reader.h) have threads and
+ * connections of their own, so that neither holds up the other.  The tables
+ * are made by `evhd migrate` (migrate.h).
+ */
+#include "migrate_command.h"
+#include "queue.h"
+#include "reader.h"
+#include "settings.h"
+#include "writer.h"
+
+#include "deadline.h"
+
+#include <evh/plugin.h>
+#include <evh/services.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long the writer may take to give back what it has, once it was told to:
+ * it only ever waits where it can be told. */
+#define CANCEL_MS 2000
+
+struct pg_store {
+	struct evh_ctx *ctx;
+	struct settings settings;
+	struct queue queue;
+	struct writer writer;
+	struct reader reader;
+	struct evh_store store;
+};
+
+static int
+pg_store_create(struct evh_ctx *ctx, void **ret_self)
+{
+	struct pg_store *pg = calloc(1, sizeof(*pg));
+	int rc;
+
+	if (!pg)
+		return -ENOMEM;
+
+	pg->ctx = ctx;
+	rc = settings_init(&pg->settings, ctx);
+	if (rc == 0)
+		rc = queue_init(&pg->queue, pg->settings.queue_events);
+	if (rc < 0) {
+		free(pg);
+		return rc;
+	}
+
+	pg->store = (struct evh_store){
+		.self = &pg->reader,
+		.get = reader_get,
+		.find = reader_find,
+	};
+	*ret_self = pg;
+	return 0;
+}
+
+static int
+pg_store_start(void *self)
+{
+	struct pg_store *pg = self;
+	struct evh_ctx *ctx = pg->ctx;
+	int rc;
+
+	ctx->ready(ctx, "connecting to PostgreSQL");
+	rc = writer_start(&pg->writer, ctx, &pg->settings, &pg->queue);
+	if (rc < 0) {
+		ctx->log(ctx, EVH_ERROR, "cannot start the writer: %s",
+			 strerror(-rc));
+		return rc;
+	}
+	rc = reader_start(&pg->reader, ctx, &pg->settings);
+	if (rc < 0) {
+		ctx->log(ctx, EVH_ERROR, "cannot start the readers: %s",
+			 strerror(-rc));
+		writer_stop(&pg->writer);
+	}
+	return rc;
+}
+
+static int
+pg_store_submit(void *self, struct evh_event *const *evs, int n)
+{
+	struct pg_store *pg = self;
+
+	return queue_push(&pg->queue, evs, n);
+}
+
+static void
+pg_store_flush(void *self, int timeout_ms)
+{
+	struct pg_store *pg = self;
+
+	if (queue_wait_idle(&pg->queue, deadline_in(timeout_ms)) == 0)
+		return;
+
+	writer_cancel(&pg->writer);
+	if (queue_wait_idle(&pg->queue, deadline_in(CANCEL_MS)) < 0)
+		pg->ctx->log(pg->ctx, EVH_ERROR,
+			     "the writer has not given its events back");
+}
+
+static void
+pg_store_stop(void *self, int timeout_ms)
+{
+	struct pg_store *pg = self;
+
+	(void)timeout_ms; /* both end at once: every wait can be cut short */
+	reader_stop(&pg->reader);
+	writer_stop(&pg->writer);
+}
+
+static void
+pg_store_destroy(void *self)
+{
+	struct pg_store *pg = self;
+
+	queue_fini(&pg->queue);
+	free(pg);
+}
+
+static const void *
+pg_store_service(void *self, const char *id)
+{
+	struct pg_store *pg = self;
+
+	return strcmp(id, EVH_STORE_1) ? NULL : &pg->store;
+}
+
+static int
+pg_store_migrate(void *self, int argc, char **argv)
+{
+	struct pg_store *pg = self;
+
+	return migrate_command(&pg->settings, argc, argv);
+}
+
+static const struct evh_command commands[] = {
+	{ .name = "migrate", .usage = migrate_usage, .run = pg_store_migrate },
+	{ 0 },
+};
+
+const struct evh_plugin evh_plugin = {
+	EVH_PLUGIN_HEAD,
+	.kind = EVH_SINK,
+	.threads = EVH_PARALLEL,
+	.name = "pg_store",
+	.version = "0.1.0",
+	.summary = "keeps events in a PostgreSQL table, idempotent by id",
+	.options = settings_options,
+	.commands = commands,
+	.create = pg_store_create,
+	.start = pg_store_start,
+	.flush = pg_store_flush,
+	.stop = pg_store_stop,
+	.destroy = pg_store_destroy,
+	.submit = pg_store_submit,
+	.service = pg_store_service,
+};

@@ -1,0 +1,157 @@
+#include "queue.h"
+
+#include "deadline.h"
+#include "rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int
+queue_init(struct queue *queue, size_t max)
+{
+	*queue = (struct queue){ .max = max, .wake_fd = -1 };
+	queue->ring = calloc(max, sizeof(*queue->ring));
+	if (!queue->ring)
+		return -ENOMEM;
+
+	queue->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->wake_fd < 0) {
+		int rc = -errno;
+
+		free(queue->ring);
+		return rc;
+	}
+	pthread_mutex_init(&queue->lock, NULL);
+	pthread_cond_init(&queue->idle, NULL);
+	return 0;
+}
+
+void
+queue_fini(struct queue *queue)
+{
+	pthread_cond_destroy(&queue->idle);
+	pthread_mutex_destroy(&queue->lock);
+	close(queue->wake_fd);
+	free(queue->ring);
+}
+
+int
+queue_push(struct queue *queue, struct evh_event *const *evs, int n)
+{
+	int64_t now = deadline_now();
+	bool wake;
+	int k;
+
+	pthread_mutex_lock(&queue->lock);
+	if (!queue->is_open) {
+		pthread_mutex_unlock(&queue->lock);
+		return -EAGAIN;
+	}
+	for (k = 0; k < n && queue->n < queue->max; k++) {
+		size_t at = queue->head + queue->n++;
+
+		if (at >= queue->max)
+			at -= queue->max;
+		queue->ring[at] = (struct queue_entry){ evs[k], now };
+	}
+	wake = queue->sleeping && k > 0;
+	if (wake)
+		queue->sleeping = false;
+	pthread_mutex_unlock(&queue->lock);
+
+	if (wake)
+		eventfd_write(queue->wake_fd, 1);
+	return k;
+}
+
+size_t
+queue_take(struct queue *queue, struct evh_event **ret_evs, size_t max,
+	   size_t max_bytes, int64_t *ret_since)
+{
+	size_t n = 0, bytes = 0;
+
+	pthread_mutex_lock(&queue->lock);
+	if (queue->n)
+		*ret_since = queue->ring[queue->head].since;
+	while (n < max && queue->n) {
+		struct evh_event *ev = queue->ring[queue->head].ev;
+
+		bytes += rows_event_size(ev);
+		if (n && bytes > max_bytes)
+			break;
+		ret_evs[n++] = ev;
+		if (++queue->head == queue->max)
+			queue->head = 0;
+		queue->n--;
+	}
+	if (n)
+		queue->in_hand = true;
+	pthread_mutex_unlock(&queue->lock);
+	return n;
+}
+
+void
+queue_answered(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->in_hand = false;
+	if (!queue->n)
+		pthread_cond_broadcast(&queue->idle);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void
+queue_open(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->is_open = true;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void
+queue_close(struct queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->is_open = false;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+bool
+queue_sleep(struct queue *queue)
+{
+	bool sleeping;
+
+	pthread_mutex_lock(&queue->lock);
+	sleeping = queue->sleeping = !queue->n;
+	pthread_mutex_unlock(&queue->lock);
+	return sleeping;
+}
+
+void
+queue_woke(struct queue *queue)
+{
+	eventfd_t n;
+
+	/* The number does not matter, only that the next sleep waits anew. */
+	(void)eventfd_read(queue->wake_fd, &n);
+	pthread_mutex_lock(&queue->lock);
+	queue->sleeping = false;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+int
+queue_wait_idle(struct queue *queue, int64_t deadline)
+{
+	struct timespec ts = deadline_timespec(deadline);
+	int rc = 0;
+
+	pthread_mutex_lock(&queue->lock);
+	while ((queue->n || queue->in_hand) && rc != ETIMEDOUT)
+		rc = pthread_cond_clockwait(&queue->idle, &queue->lock,
+					    CLOCK_MONOTONIC, &ts);
+	rc = queue->n || queue->in_hand ? -ETIMEDOUT : 0;
+	pthread_mutex_unlock(&queue->lock);
+	return rc;
+}

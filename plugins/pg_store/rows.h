@@ -1,0 +1,53 @@
+/*
+ * rows.h - events as the parameters of one upsert: an array for each column.
+ *
+ * The arrays are in PostgreSQL's binary format and built by hand into buffers
+ * that are kept for the next batch, so that a row costs a few copies and no
+ * conversion on either side.  libpq copies them once more when it sends.
+ */
+#ifndef PG_STORE_ROWS_H
+#define PG_STORE_ROWS_H
+
+#include <evh/plugin.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "connection.h"
+
+#define ROWS_COLUMNS 11
+
+/* The upsert that these are the parameters of; to be prepared once. */
+extern const char rows_upsert_sql[];
+
+struct column {
+	char *bytes;
+	size_t len, size;
+	bool has_null;
+};
+
+struct rows {
+	struct column columns[ROWS_COLUMNS];
+	const char *values[ROWS_COLUMNS];
+	int lengths[ROWS_COLUMNS];
+	struct params params; /* points to the above and to constants */
+};
+
+void rows_init(struct rows *rows);
+void rows_fini(struct rows *rows);
+
+/*
+ * Makes rows of evs[positions[0..n)].  A FAILED event's data becomes `raw`
+ * when it is no JSON, or when as_raw is set; its name and error are made to
+ * fit whatever they are, because nobody else would keep it.  The parameters
+ * are valid until the next call.  0, -ENOMEM, or -EMSGSIZE beyond libpq's
+ * 1 GiB.
+ */
+int rows_build(struct rows *rows, struct evh_event *const *evs,
+	       const uint32_t *positions, size_t n, bool as_raw);
+
+/* What an event adds to a batch, in bytes, for bounding it. */
+size_t rows_event_size(const struct evh_event *ev);
+
+#endif

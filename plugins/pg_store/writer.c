@@ -1,0 +1,421 @@
+#include "writer.h"
+
+#include "deadline.h"
+#include "migrate.h"
+#include "schema.h"
+#include "session.h"
+#include "write_batch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define SCHEMA_LOOK_MS 1000 /* while it is too old */
+
+/* ---- Waiting ------------------------------------------------------------ */
+
+/* Returns early when cancelled. */
+static void
+cancellable_wait(struct writer *writer, int64_t ms)
+{
+	struct pollfd fd = { .fd = writer->cancel_fd, .events = POLLIN };
+	int64_t deadline = deadline_in(ms);
+
+	while (poll(&fd, 1, deadline_left_ms(deadline)) < 0 && errno == EINTR)
+		;
+}
+
+/* A flush that ran out of time cancels once; stopping cancels for good. */
+static void
+cancel_reset(struct writer *writer)
+{
+	eventfd_t n;
+
+	if (!atomic_load(&writer->stopping))
+		(void)eventfd_read(writer->cancel_fd, &n);
+}
+
+/* ---- Giving back --------------------------------------------------------- */
+
+/* All that is queued goes back, behind what was in hand: whoever shares a key
+ * with an event that was not written must not overtake it. */
+static void
+queue_give_back(struct writer *writer)
+{
+	struct evh_ctx *ctx = writer->ctx;
+	int64_t since;
+	size_t n;
+
+	while ((n = queue_take(writer->queue, writer->evs,
+			       writer->settings->batch_rows, SIZE_MAX, &since)))
+		ctx->done(ctx, writer->evs, (int)n, EVH_RETRY);
+}
+
+static void
+outage_begin(struct writer *writer, bool by_statement)
+{
+	queue_close(writer->queue);
+	outage_note(&writer->outage, &writer->failure, by_statement);
+	connection_close(&writer->connection);
+}
+
+/* ---- Connecting ---------------------------------------------------------- */
+
+static void
+migrated_say(void *arg, const char *line)
+{
+	struct writer *writer = arg;
+
+	writer->ctx->log(writer->ctx, EVH_INFO, "%s", line);
+}
+
+static int
+schema_migrate(struct writer *writer)
+{
+	struct migrate migrate = { .say = migrated_say, .say_arg = writer };
+	int rc = migrate_open(&migrate, writer->settings, writer->cancel_fd,
+			      true);
+
+	if (rc == 0)
+		rc = migrate_upgrade(&migrate, MIGRATE_HEAD);
+	if (rc) {
+		failure_set(&writer->failure, "auto_migrate: %s", migrate.why);
+		if (rc != EX_UNAVAILABLE)
+			writer->failure.policy = SQLSTATE_CONFIG;
+	}
+	migrate_close(&migrate);
+	return rc ? -EREMOTEIO : 0;
+}
+
+/* 0 when the schema will do, 1 when it is too old, or -errno. */
+static int
+schema_check(struct writer *writer)
+{
+	char text[sizeof(writer->failure.text)];
+	int revision;
+
+	revision =
+		schema_revision(&writer->connection,
+				deadline_in(writer->settings->write_timeout_ms),
+				&writer->failure);
+	if (revision < 0)
+		return revision;
+
+	if (revision > SCHEMA_REVISION && !writer->warned_of_newer) {
+		writer->warned_of_newer = true;
+		writer->ctx->log(writer->ctx, EVH_WARN,
+				 "the database is at revision %04d, newer than "
+				 "the %04d that this evhd knows",
+				 revision, SCHEMA_REVISION);
+	}
+	if (revision >= SCHEMA_REVISION)
+		return 0;
+
+	if (writer->settings->auto_migrate)
+		return schema_migrate(writer);
+
+	schema_explain(revision, text, sizeof(text));
+	failure_set(&writer->failure, "%s", text);
+	writer->failure.policy = SQLSTATE_CONFIG;
+	return 1;
+}
+
+/* Until the schema will do, the connection ends or somebody cancels. */
+static int
+schema_wait(struct writer *writer)
+{
+	int rc;
+
+	while ((rc = schema_check(writer)) == 1) {
+		outage_note(&writer->outage, &writer->failure, false);
+		cancellable_wait(writer, SCHEMA_LOOK_MS);
+		if (atomic_load(&writer->stopping))
+			return -ECANCELED;
+		cancel_reset(writer);
+	}
+	return rc;
+}
+
+/* The upsert is run with no rows: that finds a missing column or permission
+ * and a server that takes no writes before an event has to. */
+static int
+upsert_prepare(struct writer *writer)
+{
+	int64_t deadline = deadline_in(writer->settings->write_timeout_ms);
+	int rc;
+
+	rc = rows_build(&writer->rows, NULL, NULL, 0, false);
+	if (rc < 0) {
+		failure_set(&writer->failure, "out of memory");
+		return rc;
+	}
+	rc = connection_prepare(&writer->connection, WRITE_BATCH_STATEMENT,
+				rows_upsert_sql, &writer->rows.params, deadline,
+				&writer->failure);
+	if (rc < 0)
+		return rc;
+	return connection_execute(&writer->connection, WRITE_BATCH_STATEMENT,
+				  &writer->rows.params, deadline, NULL,
+				  &writer->failure);
+}
+
+static int
+writer_connect(struct writer *writer)
+{
+	const struct settings *settings = writer->settings;
+	struct session_facts facts;
+	int rc;
+
+	rc = session_open(&writer->connection, settings, SESSION_WRITE,
+			  settings->write_timeout_ms,
+			  deadline_in(settings->connect_timeout_ms), &facts,
+			  &writer->failure);
+	if (rc < 0)
+		return rc;
+
+	if (facts.loses_writes && !writer->warned_of_durability) {
+		writer->warned_of_durability = true;
+		writer->ctx->log(writer->ctx, EVH_WARN,
+				 "the server runs with fsync or "
+				 "full_page_writes off: a crash of its machine "
+				 "loses or damages rows that were answered");
+	}
+	rc = schema_wait(writer);
+	return rc < 0 ? rc : upsert_prepare(writer);
+}
+
+/* One try; waits afterwards when it failed. */
+static void
+writer_reconnect(struct writer *writer)
+{
+	int rc = writer_connect(writer);
+
+	if (rc == 0) {
+		if (writer->was_connected)
+			writer->ctx->record(writer->reconnects, 1);
+		writer->was_connected = true;
+		queue_open(writer->queue);
+		outage_connected(&writer->outage);
+		return;
+	}
+
+	connection_close(&writer->connection);
+	if (rc != -ECANCELED)
+		outage_note(&writer->outage, &writer->failure,
+			    writer->outage.on && writer->outage.by_statement);
+	if (!atomic_load(&writer->stopping)) {
+		cancel_reset(writer);
+		cancellable_wait(writer, backoff_next(&writer->outage.backoff));
+	}
+}
+
+/* ---- Writing ------------------------------------------------------------- */
+
+static bool
+is_ordered(const struct evh_event *ev)
+{
+	return ev->key.len || ev->topic;
+}
+
+/*
+ * What has waited longer than write_timeout is answered before it is tried.
+ * Returns true when it has answered all that was in hand.
+ */
+static bool
+late_answer(struct writer *writer)
+{
+	struct evh_ctx *ctx = writer->ctx;
+	bool ordered = false;
+	size_t i;
+
+	if (!deadline_over(writer->deadline))
+		return false;
+
+	for (i = 0; i < writer->n; i++)
+		ordered = ordered || is_ordered(writer->evs[i]);
+	if (ordered)
+		queue_close(writer->queue);
+	ctx->done(ctx, writer->evs, (int)writer->n, EVH_RETRY);
+	if (ordered) {
+		queue_give_back(writer);
+		queue_open(writer->queue);
+	}
+	return true;
+}
+
+static void
+take_and_write(struct writer *writer)
+{
+	const struct settings *settings = writer->settings;
+	enum write_batch outcome;
+	int64_t since = 0;
+
+	writer->n = queue_take(writer->queue, writer->evs, settings->batch_rows,
+			       settings->batch_bytes, &since);
+	if (!writer->n)
+		return;
+
+	writer->deadline = since + settings->write_timeout_ms * NS_PER_MS;
+	if (late_answer(writer)) {
+		queue_answered(writer->queue);
+		return;
+	}
+
+	outcome = write_batch(writer);
+	if (outcome != WRITE_BATCH_DONE)
+		outage_begin(writer, outcome == WRITE_BATCH_REFUSED);
+	write_batch_answer(writer);
+	if (outcome == WRITE_BATCH_DONE)
+		outage_committed(&writer->outage);
+	else
+		queue_give_back(writer);
+	queue_answered(writer->queue);
+	cancel_reset(writer);
+	if (outcome != WRITE_BATCH_DONE)
+		cancellable_wait(writer, backoff_next(&writer->outage.backoff));
+}
+
+/* Nothing to write: until there is, or the server hangs up, or a cancel. */
+static void
+writer_idle(struct writer *writer)
+{
+	struct pollfd fds[] = {
+		{ .fd = writer->queue->wake_fd, .events = POLLIN },
+		{ .fd = connection_fd(&writer->connection), .events = POLLIN },
+		{ .fd = writer->cancel_fd, .events = POLLIN },
+	};
+
+	if (!queue_sleep(writer->queue))
+		return;
+	if (poll(fds, 3, -1) < 0)
+		return;
+
+	queue_woke(writer->queue);
+	if (fds[2].revents)
+		cancel_reset(writer);
+	if (fds[1].revents &&
+	    connection_look(&writer->connection, &writer->failure) < 0) {
+		outage_begin(writer, false);
+		queue_give_back(writer);
+		queue_answered(writer->queue);
+	}
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct writer *writer = arg;
+
+	pthread_setname_np(pthread_self(), "evh-pg-write");
+	while (!atomic_load(&writer->stopping)) {
+		if (!writer->connection.pg) {
+			writer_reconnect(writer);
+			continue;
+		}
+		writer_idle(writer);
+		if (writer->connection.pg)
+			take_and_write(writer);
+	}
+
+	queue_close(writer->queue);
+	queue_give_back(writer);
+	queue_answered(writer->queue);
+	connection_close(&writer->connection);
+	return NULL;
+}
+
+/* ---- Life ------------------------------------------------------------------
+ */
+
+static void
+metrics_make(struct writer *writer)
+{
+	static const char *const labels[] = {
+		[EVH_PENDING] = "status=pending",
+		[EVH_PROCESSED] = "status=processed",
+		[EVH_FAILED] = "status=failed",
+		[EVH_DROPPED] = "status=dropped",
+	};
+	struct evh_ctx *ctx = writer->ctx;
+	unsigned s;
+
+	writer->commit_seconds =
+		ctx->metric(ctx, EVH_HISTOGRAM, "store_commit_seconds", NULL,
+			    "from sending a batch to its commit");
+	writer->batch_rows = ctx->metric(ctx, EVH_HISTOGRAM, "store_batch_rows",
+					 NULL, "rows in a transaction");
+	writer->bisections = ctx->metric(
+		ctx, EVH_COUNTER, "store_bisections", NULL,
+		"batches and parts of batches that were halved for a bad row");
+	writer->reconnects =
+		ctx->metric(ctx, EVH_COUNTER, "store_reconnects", NULL,
+			    "connections made anew for writing");
+	for (s = EVH_PENDING; s <= EVH_DROPPED; s++)
+		writer->rows_by_status[s] = ctx->metric(
+			ctx, EVH_COUNTER, "store_rows", labels[s],
+			"events that were committed, by the status written");
+}
+
+static void
+writer_free(struct writer *writer)
+{
+	rows_fini(&writer->rows);
+	batch_fini(&writer->batch);
+	free(writer->evs);
+	free(writer->results);
+	if (writer->cancel_fd >= 0)
+		close(writer->cancel_fd);
+}
+
+int
+writer_start(struct writer *writer, struct evh_ctx *ctx,
+	     const struct settings *settings, struct queue *queue)
+{
+	size_t max = settings->batch_rows;
+	int rc;
+
+	*writer = (struct writer){
+		.ctx = ctx,
+		.settings = settings,
+		.queue = queue,
+		.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.evs = calloc(max, sizeof(*writer->evs)),
+		.results = calloc(max, sizeof(*writer->results)),
+	};
+	rows_init(&writer->rows);
+	outage_init(&writer->outage, ctx);
+	writer->connection.cancel_fd = writer->cancel_fd;
+	metrics_make(writer);
+	rc = batch_init(&writer->batch, max);
+	if (rc < 0 || !writer->evs || !writer->results ||
+	    writer->cancel_fd < 0) {
+		rc = writer->cancel_fd < 0 ? -errno : -ENOMEM;
+		writer_free(writer);
+		return rc;
+	}
+
+	rc = -pthread_create(&writer->thread, NULL, writer_main, writer);
+	if (rc < 0)
+		writer_free(writer);
+	return rc;
+}
+
+void
+writer_cancel(struct writer *writer)
+{
+	eventfd_write(writer->cancel_fd, 1);
+}
+
+void
+writer_stop(struct writer *writer)
+{
+	atomic_store(&writer->stopping, true);
+	writer_cancel(writer);
+	pthread_join(writer->thread, NULL);
+	writer_free(writer);
+}

@@ -1,0 +1,65 @@
+/*
+ * writer.h - the thread that turns queued events into committed rows.
+ *
+ * It takes whatever was queued while its last transaction ran, writes it as
+ * one statement that is one transaction, and answers after the COMMIT, in the
+ * order in which the events came.  While there is no usable connection the
+ * queue is closed and empty: an outage holds no event.  From taking an event
+ * to answering it never takes longer than write_timeout.
+ *
+ * What each error means is sqlstate.h's; a batch with a bad row in it is
+ * halved (halving.h) until that row stands alone.
+ */
+#ifndef PG_STORE_WRITER_H
+#define PG_STORE_WRITER_H
+
+#include "batch.h"
+#include "connection.h"
+#include "outage.h"
+#include "queue.h"
+#include "rows.h"
+#include "settings.h"
+
+#include <evh/plugin.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct writer {
+	struct evh_ctx *ctx;
+	const struct settings *settings;
+	struct queue *queue;
+	pthread_t thread;
+	int cancel_fd; /* eventfd: give up what you wait for */
+	atomic_bool stopping;
+
+	/* From here on the thread's own. */
+	struct connection connection;
+	struct outage outage;
+	struct rows rows;
+	struct batch batch;
+	struct evh_event **evs;	  /* in hand, in the order they came */
+	enum evh_result *results; /* of each; 0: none yet */
+	size_t n;		  /* of both */
+	int64_t deadline;	  /* of what is in hand */
+	struct failure failure;	  /* the last one */
+	bool was_connected, warned_of_durability, warned_of_newer;
+
+	struct evh_metric *commit_seconds, *batch_rows, *bisections,
+		*reconnects, *rows_by_status[EVH_DROPPED + 1];
+};
+
+/*
+ * Starts the thread.  Borrows all three, which live until writer_stop().
+ * 0 or -errno. [main]
+ */
+int writer_start(struct writer *writer, struct evh_ctx *ctx,
+		 const struct settings *settings, struct queue *queue);
+/* Makes the writer give back all that it and the queue have. [main] */
+void writer_cancel(struct writer *writer);
+/* Ends the thread, which is never deaf for long.  [main] */
+void writer_stop(struct writer *writer);
+
+#endif
