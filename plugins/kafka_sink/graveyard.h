@@ -1,0 +1,26 @@
+/*
+ * graveyard.h - where librdkafka's handles end.
+ *
+ * rd_kafka_destroy() has no time limit: it joins threads that may sit in a
+ * name lookup.  Each call runs in a thread of its own ("evh-kafka-end"), which
+ * touches nothing of the sink's; the sink waits for as long as it may and then
+ * leaves it behind.
+ */
+#ifndef KAFKA_SINK_GRAVEYARD_H
+#define KAFKA_SINK_GRAVEYARD_H
+
+#include <librdkafka/rdkafka.h>
+
+#include <stddef.h>
+
+struct graveyard;
+
+struct graveyard *graveyard_new(void); /* NULL: out of memory */
+/* Takes rk, of which nothing is left: no topic, no queue, no event. [any] */
+void graveyard_bury(struct graveyard *g, rd_kafka_t *rk);
+/* Waits until none is under way; how many still are. [any] */
+size_t graveyard_wait(struct graveyard *g, int timeout_ms);
+/* The last one under way frees it, when that is not now. */
+void graveyard_free(struct graveyard *g);
+
+#endif

@@ -1,0 +1,439 @@
+#include "keeper.h"
+#include "clock.h"
+#include "graveyard.h"
+#include "outage.h"
+#include "producer.h"
+#include "topic.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBE_MS       1000 /* for an answer about the topic */
+#define CREATE_MS      3000 /* for its creation */
+#define READY_EVERY_MS 2000 /* between questions while all is well, */
+#define AWAY_EVERY_MS  250  /* and while it is not */
+#define RECENT_MS      2000 /* a delivery says more than a late answer */
+#define GRACE_MS       6000 /* a producer's own bound to end, and some */
+#define GRAVES_MAX     8    /* handles that do not end, before we wait */
+
+struct keeper {
+	struct evh_ctx *ctx;
+	const struct settings *settings;
+	struct evh_metric *restarts;
+	struct producer_env env;
+	struct graveyard *graveyard;
+	pthread_t thread;
+	bool started;
+
+	pthread_rwlock_t gate; /* guards open: whose calls may use it */
+	struct producer *open; /* in use; NULL: take nothing */
+
+	pthread_mutex_t lock; /* guards news, stop, producer */
+	pthread_cond_t changed;
+	unsigned news;
+	bool stop;
+	struct producer *producer; /* written by the thread */
+
+	/* The thread's own. */
+	struct batching batching;
+	char said[OUTAGE_TEXT]; /* why it is not ready, as last said */
+	bool ready;
+};
+
+/* ---- The gate -------------------------------------------------------------
+ */
+
+static void
+keeper_open(struct keeper *k, struct producer *p)
+{
+	pthread_rwlock_wrlock(&k->gate);
+	k->open = p;
+	pthread_rwlock_unlock(&k->gate);
+}
+
+int
+keeper_submit(struct keeper *k, struct evh_event *const *evs, int n)
+{
+	int taken = 0;
+
+	/* The writer only sets a pointer: this is no wait to speak of. */
+	pthread_rwlock_rdlock(&k->gate);
+	if (k->open != NULL)
+		taken = producer_submit(k->open, evs, n);
+	pthread_rwlock_unlock(&k->gate);
+	return taken;
+}
+
+/* ---- Waiting and waking -----------------------------------------------------
+ */
+
+static void
+keeper_changed(void *arg)
+{
+	struct keeper *k = arg;
+
+	pthread_mutex_lock(&k->lock);
+	k->news++;
+	pthread_cond_broadcast(&k->changed);
+	pthread_mutex_unlock(&k->lock);
+}
+
+static bool
+keeper_stopping(struct keeper *k)
+{
+	bool stop;
+
+	pthread_mutex_lock(&k->lock);
+	stop = k->stop;
+	pthread_mutex_unlock(&k->lock);
+	return stop;
+}
+
+/* Until there are news later than *news, or so long. */
+static void
+keeper_wait(struct keeper *k, unsigned *news, int timeout_ms)
+{
+	struct timespec until = clock_deadline(timeout_ms);
+
+	pthread_mutex_lock(&k->lock);
+	while (k->news == *news && !k->stop) {
+		if (pthread_cond_timedwait(&k->changed, &k->lock, &until) != 0)
+			break;
+	}
+	*news = k->news;
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* ---- Ready or not
+ * ------------------------------------------------------------ */
+
+static void
+keeper_say_ready(struct keeper *k)
+{
+	if (k->ready)
+		return;
+	k->ready = true;
+	k->said[0] = '\0';
+	k->ctx->ready(k->ctx, NULL);
+}
+
+static void
+keeper_say(struct keeper *k, const char *why)
+{
+	if (!k->ready && strcmp(k->said, why) == 0)
+		return;
+	k->ready = false;
+	snprintf(k->said, sizeof(k->said), "%s", why);
+	k->ctx->ready(k->ctx, k->said);
+}
+
+static void
+keeper_say_away(struct keeper *k, struct producer *p)
+{
+	char why[OUTAGE_TEXT], text[256];
+	rd_kafka_resp_err_t err = producer_error(p, text, sizeof(text));
+
+	outage_text(k->settings, err, text, why, sizeof(why));
+	keeper_say(k, why);
+}
+
+/* Returns 0 when the topic is there by now. */
+static int
+keeper_make_topic(struct keeper *k, struct producer *p, char *why)
+{
+	int rc;
+
+	if (!k->settings->create) {
+		snprintf(why, OUTAGE_TEXT,
+			 "topic %s does not exist: create it, or set create = "
+			 "yes",
+			 k->settings->topic);
+		return -EAGAIN;
+	}
+	rc = topic_create(producer_handle(p), k->settings, CREATE_MS, why,
+			  OUTAGE_TEXT);
+	if (rc < 0)
+		return rc;
+	k->ctx->log(k->ctx, EVH_INFO, "topic %s created, %d partitions",
+		    k->settings->topic, k->settings->partitions);
+	return 0;
+}
+
+/* Asks for the topic and says what came of it.  True: ask again at once. */
+static bool
+keeper_probe(struct keeper *k, struct producer *p)
+{
+	char why[OUTAGE_TEXT] = "";
+
+	switch (topic_probe(producer_handle(p), producer_topic(p), PROBE_MS,
+			    why, sizeof(why))) {
+	case TOPIC_HERE:
+		if (producer_state(p) != PRODUCER_RUNNING)
+			return true;
+		keeper_open(k, p);
+		keeper_say_ready(k);
+		return false;
+	case TOPIC_MISSING:
+		keeper_say(k, why);
+		if (keeper_make_topic(k, p, why) == 0)
+			return true;
+		keeper_say(k, why);
+		return false;
+	case TOPIC_REFUSED:
+		keeper_say(k, why);
+		return false;
+	case TOPIC_AWAY:
+		if (!producer_has_delivered(p, RECENT_MS))
+			keeper_say_away(k, p);
+		return false;
+	}
+	return false;
+}
+
+/* ---- From one producer to the next
+ * -------------------------------------------- */
+
+static void
+keeper_set(struct keeper *k, struct producer *p)
+{
+	pthread_mutex_lock(&k->lock);
+	k->producer = p;
+	pthread_mutex_unlock(&k->lock);
+}
+
+static void
+keeper_learn(struct keeper *k, const struct refusal *refusal)
+{
+	if (refusal->n == 0)
+		return;
+	batching_refused(&k->batching, refusal->err, refusal->n, refusal->bytes,
+			 clock_ms());
+	k->ctx->log(k->ctx, EVH_WARN,
+		    "a batch of %zu events, %zu bytes, was refused: %s",
+		    refusal->n, refusal->bytes, rd_kafka_err2str(refusal->err));
+}
+
+/* It has ended: owes nothing, takes nothing. */
+static void
+keeper_dismiss(struct keeper *k, struct producer *p)
+{
+	keeper_open(k, NULL);
+	keeper_set(k, NULL);
+	keeper_learn(k, producer_refusal(p));
+	if (producer_why(p) != NULL)
+		k->ctx->record(k->restarts, 1);
+	producer_free(p, k->graveyard);
+}
+
+static struct producer *
+keeper_hire(struct keeper *k)
+{
+	struct producer *p = NULL;
+
+	if (graveyard_wait(k->graveyard, 0) >= GRAVES_MAX &&
+	    graveyard_wait(k->graveyard, PROBE_MS) >= GRAVES_MAX)
+		return NULL;
+	if (producer_new(&k->env, &k->batching, &p) < 0)
+		return NULL;
+	keeper_set(k, p);
+	return p;
+}
+
+/* ---- The thread
+ * ------------------------------------------------------------------ */
+
+/* True: again at once. */
+static bool
+keeper_turn(struct keeper *k, struct producer *p)
+{
+	switch (producer_state(p)) {
+	case PRODUCER_RUNNING:
+		if (producer_is_down(p) &&
+		    !producer_has_delivered(p, RECENT_MS))
+			keeper_say_away(k, p);
+		if (batching_is_over(&k->batching, clock_ms())) {
+			batching_end(&k->batching);
+			producer_retire(p);
+			return false;
+		}
+		return keeper_probe(k, p);
+	case PRODUCER_ENDING:
+		if (producer_why(p) != NULL)
+			keeper_say(k, producer_why(p));
+		return false;
+	case PRODUCER_ENDED:
+		if (producer_why(p) != NULL)
+			keeper_say(k, producer_why(p));
+		keeper_dismiss(k, p);
+		return true;
+	}
+	return false;
+}
+
+static void *
+keeper_run(void *arg)
+{
+	struct keeper *k = arg;
+	struct producer *p = k->producer;
+	unsigned news = 0;
+
+	pthread_setname_np(pthread_self(), "evh-kafka-keep");
+	while (!keeper_stopping(k)) {
+		bool again = false;
+
+		if (p == NULL)
+			p = keeper_hire(k);
+		if (p != NULL)
+			again = keeper_turn(k, p);
+		else
+			keeper_say(k, "librdkafka cannot make a producer");
+		if (p != NULL && k->producer == NULL)
+			p = NULL; /* dismissed */
+		if (!again)
+			keeper_wait(k, &news,
+				    k->ready ? READY_EVERY_MS : AWAY_EVERY_MS);
+	}
+	return NULL;
+}
+
+/* ---- Life
+ * ---------------------------------------------------------------------- */
+
+struct keeper *
+keeper_new(struct evh_ctx *ctx, const struct settings *s)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	pthread_rwlockattr_t attr;
+
+	if (k == NULL)
+		return NULL;
+	k->graveyard = graveyard_new();
+	if (k->graveyard == NULL) {
+		free(k);
+		return NULL;
+	}
+	k->ctx = ctx;
+	k->settings = s;
+	/* Calls of submit without end must not keep the writer waiting. */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(
+		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&k->gate, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	pthread_mutex_init(&k->lock, NULL);
+	clock_cond_init(&k->changed);
+	k->env = (struct producer_env){
+		.ctx = ctx,
+		.settings = s,
+		.queue = ctx->metric(ctx, EVH_GAUGE, "kafka_producer_queue",
+				     NULL, "Events without a delivery report"),
+		.seconds = ctx->metric(ctx, EVH_HISTOGRAM,
+				       "kafka_delivery_seconds", NULL,
+				       "From the queue to the report"),
+		.errors = ctx->metric(ctx, EVH_COUNTER, "kafka_delivery_errors",
+				      NULL, "Delivery reports with an error"),
+		.changed = keeper_changed,
+		.arg = k,
+	};
+	k->restarts = ctx->metric(ctx, EVH_COUNTER, "kafka_producer_restarts",
+				  NULL, "Producers made anew after a failure");
+	return k;
+}
+
+void
+keeper_free(struct keeper *k)
+{
+	graveyard_free(k->graveyard);
+	pthread_cond_destroy(&k->changed);
+	pthread_mutex_destroy(&k->lock);
+	pthread_rwlock_destroy(&k->gate);
+	free(k);
+}
+
+int
+keeper_start(struct keeper *k)
+{
+	char why[OUTAGE_TEXT];
+	struct producer *p;
+	int rc;
+
+	rc = producer_new(&k->env, &k->batching, &p);
+	if (rc < 0)
+		return rc;
+	snprintf(why, sizeof(why), "connecting to %s", k->settings->brokers);
+	keeper_say(k, why);
+	k->stop = false;
+	k->producer = p;
+	rc = -pthread_create(&k->thread, NULL, keeper_run, k);
+	if (rc < 0) {
+		k->ctx->log(k->ctx, EVH_ERROR, "thread: %s", strerror(-rc));
+		k->producer = NULL;
+		producer_free(p, k->graveyard);
+		return rc;
+	}
+	k->started = true;
+	return 0;
+}
+
+void
+keeper_stop(struct keeper *k, int timeout_ms)
+{
+	size_t left;
+
+	if (!k->started)
+		return;
+	pthread_mutex_lock(&k->lock);
+	k->stop = true;
+	pthread_cond_broadcast(&k->changed);
+	pthread_mutex_unlock(&k->lock);
+	pthread_join(k->thread, NULL);
+	k->started = false;
+	keeper_open(k, NULL);
+	if (k->producer != NULL)
+		producer_free(k->producer, k->graveyard);
+	k->producer = NULL;
+	left = graveyard_wait(k->graveyard, timeout_ms);
+	if (left > 0)
+		k->ctx->log(k->ctx, EVH_WARN,
+			    "%zu of librdkafka's handles did not end within "
+			    "%d ms; they are left behind",
+			    left, timeout_ms);
+}
+
+/* Waits until nothing is owed; false when something still is.  Lock held. */
+static bool
+keeper_await_empty(struct keeper *k, int timeout_ms)
+{
+	struct timespec until = clock_deadline(timeout_ms);
+
+	while (k->producer != NULL && producer_owed(k->producer) > 0) {
+		producer_watch(k->producer, true);
+		if (pthread_cond_timedwait(&k->changed, &k->lock, &until) != 0)
+			return false;
+	}
+	return true;
+}
+
+void
+keeper_flush(struct keeper *k, int timeout_ms)
+{
+	bool empty;
+
+	pthread_mutex_lock(&k->lock);
+	empty = keeper_await_empty(k, timeout_ms);
+	if (!empty && k->producer != NULL) {
+		producer_abandon(k->producer);
+		empty = keeper_await_empty(k, GRACE_MS);
+	}
+	if (k->producer != NULL)
+		producer_watch(k->producer, false);
+	pthread_mutex_unlock(&k->lock);
+	if (!empty)
+		k->ctx->log(k->ctx, EVH_ERROR,
+			    "events are still owed after a flush");
+}

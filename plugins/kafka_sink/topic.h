@@ -1,0 +1,32 @@
+/*
+ * topic.h - is the topic there, as the brokers say; and made when it is not.
+ */
+#ifndef KAFKA_SINK_TOPIC_H
+#define KAFKA_SINK_TOPIC_H
+
+#include "settings.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <stddef.h>
+
+enum topic_state {
+	TOPIC_HERE = 1,
+	TOPIC_MISSING,
+	TOPIC_REFUSED, /* no right to it, or no leader; ret_why says */
+	TOPIC_AWAY,    /* no broker has answered */
+};
+
+/* Asks for the topic's metadata; waits at most timeout_ms. ret_why is written
+ * unless it is HERE. [any] */
+enum topic_state topic_probe(rd_kafka_t *rk, rd_kafka_topic_t *topic,
+			     int timeout_ms, char *ret_why, size_t size);
+
+/*
+ * Creates it.  0, also when somebody else was first; -EAGAIN and why.  Waits
+ * at most timeout_ms. [any]
+ */
+int topic_create(rd_kafka_t *rk, const struct settings *s, int timeout_ms,
+		 char *ret_why, size_t size);
+
+#endif
