@@ -5,7 +5,12 @@
 #ifndef EVH_CLI_H
 #define EVH_CLI_H
 
-/* Returns the exit code (SERVICE.md has the table); never calls exit(). */
-int cli_main(int argc, char **argv);
+#include <stdbool.h>
+
+/*
+ * Returns the exit code (SERVICE.md has the table); never calls exit().
+ * *ret_abandon: see host_run().
+ */
+int cli_main(int argc, char **argv, bool *ret_abandon);
 
 #endif

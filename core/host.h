@@ -10,14 +10,18 @@
 #ifndef EVH_HOST_H
 #define EVH_HOST_H
 
+#include <stdbool.h>
+
 #include "setup.h"
 
 /*
  * Runs until SIGTERM, SIGINT or an instance's fatal().  Returns an exit code
  * of sysexits.h: 0 drained, 70 a fault, 71 the system refused, 78 create() or
- * start() refused the configuration. [main]
+ * start() refused the configuration.  *ret_abandon: events were in flight when
+ * the time to stop was over, so threads run on and nothing was freed; the
+ * caller ends the process by _exit(). [main]
  */
-int host_run(struct setup *setup);
+int host_run(struct setup *setup, bool *ret_abandon);
 
 /* Creates the one instance, runs its command, destroys it; the exit code. */
 int host_command(struct setup *setup, unsigned instance,

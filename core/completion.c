@@ -1,0 +1,109 @@
+#include "completion.h"
+
+#include <assert.h>
+
+#include "instance.h"
+#include "metrics.h"
+#include "pipeline.h"
+
+#define TELL_MAX 256
+
+/* Nothing of it is under way any more: out of its pipeline. */
+static void
+event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
+{
+	struct pipeline *p = ev->pipeline;
+
+	if (ev->has_room) {
+		element_count(&p->elements[0], result, 1);
+		metric_record(p->event_seconds, now_ns - ev->born_ns);
+	}
+	if (ev->is_diverted)
+		atomic_fetch_sub(&p->n_diverted, 1);
+	if (ev->has_room)
+		window_give(&p->window, 1, ev->size);
+}
+
+static enum evh_result
+join_result(struct event *ev, enum evh_result result)
+{
+	int before = atomic_load(&ev->joined);
+	enum evh_result joined;
+
+	do {
+		joined = event_join((enum evh_result)before, result);
+	} while (!atomic_compare_exchange_weak(&ev->joined, &before,
+					       (int)joined));
+	return joined;
+}
+
+/* The only one that is owed a completion, as most events are: no atomics. */
+static bool
+is_plain(struct event *ev)
+{
+	return !ev->origin &&
+	       atomic_load_explicit(&ev->owed, memory_order_relaxed) == 1 &&
+	       atomic_load_explicit(&ev->joined, memory_order_relaxed) == 0;
+}
+
+void
+completion_end(struct pass *pass, struct event *ev, enum evh_result result)
+{
+	assert(!atomic_load_explicit(&ev->holder, memory_order_relaxed));
+	if (is_plain(ev)) {
+		ev->verdict = result;
+		event_list_push(&pass->ended, ev);
+		return;
+	}
+	while (ev) {
+		struct event *origin = ev->origin;
+
+		result = join_result(ev, result);
+		if (atomic_fetch_sub(&ev->owed, 1) > 1)
+			return;
+		result = (enum evh_result)atomic_load(&ev->joined);
+		if (!origin) {
+			ev->verdict = result;
+			event_list_push(&pass->ended, ev);
+			return;
+		}
+		event_leave(ev, result, timer_now_ns());
+		event_free(ev);
+		ev = origin;
+	}
+}
+
+/* A run with one source and one result, in order. */
+static int
+ended_take(struct pass *pass, struct evh_event **evs)
+{
+	struct event *first = pass->ended.head;
+	int n = 0;
+
+	while (n < TELL_MAX && pass->ended.head &&
+	       pass->ended.head->source == first->source &&
+	       pass->ended.head->verdict == first->verdict)
+		evs[n++] = &event_list_pop(&pass->ended)->pub;
+	return n;
+}
+
+void
+completion_tell(struct pass *pass)
+{
+	struct evh_event *evs[TELL_MAX];
+
+	while (pass->ended.head) {
+		struct instance *source = pass->ended.head->source;
+		enum evh_result result = pass->ended.head->verdict;
+		int n = ended_take(pass, evs);
+		int64_t now_ns = timer_now_ns();
+
+		instance_done(source, evs, n, result);
+		for (int i = 0; i < n; i++) {
+			struct event *ev = (struct event *)evs[i];
+
+			event_leave(ev, result, now_ns);
+			event_free(ev);
+		}
+	}
+}

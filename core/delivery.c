@@ -1,0 +1,435 @@
+#include "delivery.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "completion.h"
+#include "handling.h"
+#include "instance.h"
+#include "metrics.h"
+#include "timer.h"
+#include "worker.h"
+
+/* One submit(), one group of answers. */
+#define BATCH_MAX 256
+
+/* A sink's RETRY is its server's trouble: this long, doubling. */
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_MAX_MS	 10000
+
+/* A full sink that has nothing in hand will not answer: ask it again soon. */
+#define FULL_WAIT_NS INT64_C(5000000)
+
+struct delivery *
+delivery_new(struct element *el)
+{
+	struct delivery *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->element = el;
+	if (pthread_mutex_init(&d->lock, NULL) != 0) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+delivery_free(struct delivery *d)
+{
+	if (!d)
+		return;
+	assert(!d->waiting.head && d->n_in_hand == 0);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
+
+/* An optional sink that cannot have it now does without. */
+static void
+pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
+{
+	struct event *ev;
+
+	if (list->n > 0)
+		metric_record(d->element->passed_over, list->n);
+	while ((ev = event_list_pop(list)))
+		pipeline_advance(pass, ev);
+}
+
+/* Calls submit() with the first of the list, which are in hand already;
+ * takes out of it those that the sink took. */
+static unsigned
+submit_some(struct delivery *d, struct event_list *list)
+{
+	struct instance *in = d->element->in;
+	struct evh_event *evs[BATCH_MAX];
+	int64_t now_ns = timer_now_ns();
+	struct event *ev;
+	int n = 0;
+	int taken;
+
+	for (ev = list->head; ev && n < BATCH_MAX; ev = ev->next) {
+		ev->stage_ns = now_ns;
+		atomic_store(&ev->holder, in);
+		evs[n++] = &ev->pub;
+	}
+	/* From here on the taken ones may be answered, gone and used again:
+	 * the list is walked no more but through evs and ev, the next. */
+	taken = instance_submit(in, evs, n);
+	if (taken > n) {
+		instance_blame(in, NULL, "submit() of %d events took %d", n,
+			       taken);
+		taken = n;
+	}
+	if (taken < 0)
+		taken = 0;
+	for (int i = taken; i < n; i++)
+		atomic_store(&((struct event *)evs[i])->holder, NULL);
+	list->n -= (unsigned)taken;
+	list->head = taken < n ? (struct event *)evs[taken] : ev;
+	if (!list->head)
+		list->tail = NULL;
+	return (unsigned)taken;
+}
+
+/* Hands over until the sink takes no more.  The events are in hand. */
+static void
+submit_all(struct delivery *d, struct event_list *list)
+{
+	while (list->head) {
+		unsigned n = list->n < BATCH_MAX ? list->n : BATCH_MAX;
+
+		if (submit_some(d, list) < n)
+			break;
+	}
+}
+
+/* Back among the waiting, by their old turn.  Under lock. */
+static void
+wait_again(struct delivery *d, struct event_list *list)
+{
+	struct event_list merged = { 0 };
+
+	while (list->head || d->waiting.head) {
+		if (!list->head) {
+			event_list_append(&merged, &d->waiting);
+		} else if (!d->waiting.head) {
+			event_list_append(&merged, list);
+		} else if (list->head->seq < d->waiting.head->seq) {
+			event_list_push(&merged, event_list_pop(list));
+		} else {
+			event_list_push(&merged, event_list_pop(&d->waiting));
+		}
+	}
+	d->waiting = merged;
+}
+
+/* Not taken after all.  Under lock. */
+static void
+keep_waiting(struct delivery *d, struct event_list *list)
+{
+	d->n_in_hand -= list->n;
+	wait_again(d, list);
+}
+
+/* Whether what has come must queue up.  Under lock. */
+static bool
+must_wait(const struct delivery *d, const struct pass *pass)
+{
+	return d->waiting.head || d->is_offering || d->is_standing ||
+	       d->element->in == pass->caller ||
+	       !atomic_load(&d->element->in->is_ready);
+}
+
+static void
+take_here(struct pass *pass, struct delivery *d, struct event_list *run)
+{
+	struct pipeline *p = d->element->pipeline;
+	unsigned n = run->n;
+
+	pthread_mutex_lock(&d->lock);
+	for (struct event *ev = run->head; ev; ev = ev->next)
+		ev->seq = d->next_seq++;
+	if (must_wait(d, pass)) {
+		event_list_append(&d->waiting, run);
+		pthread_mutex_unlock(&d->lock);
+		worker_poke(p->pump);
+		return;
+	}
+	d->n_in_hand += n;
+	pthread_mutex_unlock(&d->lock);
+	submit_all(d, run);
+	if (!run->head)
+		return;
+	pthread_mutex_lock(&d->lock);
+	keep_waiting(d, run);
+	d->is_full = true;
+	pthread_mutex_unlock(&d->lock);
+	worker_poke(p->pump);
+}
+
+static void
+take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
+{
+	struct instance *in = d->element->in;
+
+	if (in != pass->caller && atomic_load(&in->is_ready)) {
+		pthread_mutex_lock(&d->lock);
+		d->n_in_hand += run->n;
+		pthread_mutex_unlock(&d->lock);
+		submit_all(d, run);
+		pthread_mutex_lock(&d->lock);
+		d->n_in_hand -= run->n;
+		pthread_mutex_unlock(&d->lock);
+	}
+	pass_over(pass, d, run);
+}
+
+/* A sink that wants one call at a time may let its caller wait: only threads
+ * that the table in DESIGN gives it. */
+static bool
+is_here(const struct pass *pass, const struct delivery *d,
+	const struct event *ev)
+{
+	const struct element *el = d->element;
+
+	return el->in->plugin->threads == EVH_PARALLEL ||
+	       pipeline_is_here(pass, el->pipeline, ev);
+}
+
+void
+delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
+{
+	struct event_list here = { 0 };
+	struct event_list elsewhere = { 0 };
+	struct event *ev;
+
+	while ((ev = event_list_pop(run))) {
+		if (is_here(pass, d, ev))
+			event_list_push(&here, ev);
+		else
+			event_list_push(&elsewhere, ev);
+	}
+	handling_post(d->element->pipeline, &elsewhere);
+	if (!here.head)
+		return;
+	if (d->element->is_optional)
+		take_optional(pass, d, &here);
+	else
+		take_here(pass, d, &here);
+}
+
+/* Those in front whose time is over; they are ordered by age. */
+static void
+take_late(struct delivery *d, int64_t now_ns, struct event_list *ret)
+{
+	struct pipeline *p = d->element->pipeline;
+
+	if (atomic_load(&p->gives_up)) {
+		event_list_append(ret, &d->waiting);
+		return;
+	}
+	while (d->waiting.head && pipeline_is_late(p, d->waiting.head, now_ns))
+		event_list_push(ret, event_list_pop(&d->waiting));
+}
+
+/* May the waiting be offered now; if not, when.  Under lock. */
+static bool
+may_offer(struct delivery *d, int64_t now_ns, int64_t *ret_next_ns)
+{
+	if (!d->waiting.head || d->is_offering)
+		return false;
+	if (!atomic_load(&d->element->in->is_ready))
+		return false;
+	if (d->is_standing && d->n_in_hand > 0)
+		return false;
+	if (d->is_standing && now_ns < d->due_ns) {
+		*ret_next_ns = d->due_ns;
+		return false;
+	}
+	d->is_standing = false;
+	return true;
+}
+
+/* The pump hands over all that waits, or as much as the sink will have. */
+static void
+offer(struct delivery *d, int64_t now_ns, int64_t *ret_next_ns)
+{
+	struct event_list list = d->waiting;
+
+	/* Under lock, left for the call: is_offering keeps others behind. */
+	d->waiting = (struct event_list){ 0 };
+	d->is_offering = true;
+	d->n_in_hand += list.n;
+	pthread_mutex_unlock(&d->lock);
+	submit_all(d, &list);
+	pthread_mutex_lock(&d->lock);
+	d->is_offering = false;
+	d->is_full = list.head != NULL;
+	if (list.head)
+		keep_waiting(d, &list);
+	if (d->is_full && d->n_in_hand == 0)
+		*ret_next_ns = now_ns + FULL_WAIT_NS;
+	else if (!d->is_full && d->waiting.head)
+		*ret_next_ns = now_ns;
+}
+
+int64_t
+delivery_offer(struct pass *pass, struct delivery *d, int64_t now_ns)
+{
+	struct event_list late = { 0 };
+	int64_t next_ns = INT64_MAX;
+	struct event *ev;
+
+	pthread_mutex_lock(&d->lock);
+	take_late(d, now_ns, &late);
+	if (may_offer(d, now_ns, &next_ns))
+		offer(d, now_ns, &next_ns);
+	if (d->waiting.head) {
+		int64_t deadline_ns = pipeline_deadline_ns(d->element->pipeline,
+							   d->waiting.head);
+
+		if (deadline_ns < next_ns)
+			next_ns = deadline_ns;
+	}
+	pthread_mutex_unlock(&d->lock);
+	while ((ev = event_list_pop(&late)))
+		completion_end(pass, ev, EVH_RETRY);
+	return next_ns;
+}
+
+/* Answered RETRY: offered again after a back-off, unless nobody waits for
+ * that. */
+static void
+answer_retry(struct pass *pass, struct delivery *d, struct event_list *list)
+{
+	struct pipeline *p = d->element->pipeline;
+	struct event *ev;
+
+	pthread_mutex_lock(&d->lock);
+	d->n_in_hand -= list->n;
+	if (!d->element->is_optional && !atomic_load(&p->gives_up)) {
+		wait_again(d, list);
+		if (!d->is_standing)
+			d->n_backoffs++;
+		d->is_standing = true;
+		d->due_ns = timer_now_ns() + timer_backoff_ns(d->n_backoffs + 1,
+							      BACKOFF_FIRST_MS,
+							      BACKOFF_MAX_MS);
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (d->element->is_optional)
+		pass_over(pass, d, list);
+	while ((ev = event_list_pop(list)))
+		completion_end(pass, ev, EVH_RETRY);
+	worker_poke(p->pump);
+}
+
+static void
+answer_final(struct pass *pass, struct delivery *d, struct event_list *list,
+	     enum evh_result result)
+{
+	const struct element *el = d->element;
+	bool wakes;
+	struct event *ev;
+
+	pthread_mutex_lock(&d->lock);
+	d->n_in_hand -= list->n;
+	d->n_backoffs = 0;
+	wakes = d->waiting.head != NULL;
+	pthread_mutex_unlock(&d->lock);
+	if (wakes)
+		worker_poke(el->pipeline->pump);
+	if (result == EVH_FAIL && el->is_optional) {
+		pass_over(pass, d, list);
+		return;
+	}
+	while ((ev = event_list_pop(list))) {
+		if (result == EVH_FAIL) {
+			pipeline_fail(pass, ev, "store", "the sink refused it");
+			continue;
+		}
+		ev->is_kept = ev->is_kept || el->role != ELEMENT_CHAIN;
+		pipeline_advance(pass, ev);
+	}
+}
+
+static void
+answer(struct pass *pass, struct delivery *d, struct event_list *list,
+       enum evh_result result)
+{
+	struct element *el = d->element;
+	int64_t now_ns = timer_now_ns();
+
+	element_count(el, result, list->n);
+	for (struct event *ev = list->head; ev; ev = ev->next)
+		metric_record(el->stage_seconds, now_ns - ev->stage_ns);
+	if (result == EVH_RETRY)
+		answer_retry(pass, d, list);
+	else
+		answer_final(pass, d, list, result);
+}
+
+/* Is it this sink's to answer; takes it back if so. */
+static bool
+done_is_due(struct instance *in, struct event *ev)
+{
+	struct instance *holder = in;
+
+	if (!event_is_live(ev)) {
+		instance_blame(in, NULL,
+			       "done() of an event that is gone: ignored");
+		return false;
+	}
+	if (!atomic_compare_exchange_strong(&ev->holder, &holder, NULL)) {
+		instance_blame(in, &ev->pub,
+			       "done() of an event that it does not have: "
+			       "ignored");
+		return false;
+	}
+	return true;
+}
+
+void
+delivery_done(struct instance *in, struct evh_event *const *evs, int n,
+	      enum evh_result result)
+{
+	struct pass own;
+	struct pass *pass = pass_begin(&own, in, NULL, false);
+	struct event_list list = { 0 };
+	struct delivery *d = NULL;
+
+	if (result != EVH_OK && result != EVH_RETRY && result != EVH_FAIL) {
+		instance_blame(in, NULL,
+			       "done() with %d, which a sink cannot say: "
+			       "counts as FAIL",
+			       (int)result);
+		result = EVH_FAIL;
+	}
+	for (int i = 0; i < n; i++) {
+		struct event *ev = (struct event *)evs[i];
+		struct delivery *at;
+
+		if (!done_is_due(in, ev))
+			continue;
+		at = event_element(ev)->delivery;
+		if (list.head && at != d)
+			answer(pass, d, &list, result);
+		d = at;
+		event_list_push(&list, ev);
+	}
+	if (list.head)
+		answer(pass, d, &list, result);
+	pass_end(&own);
+}
+
+void
+delivery_state(struct delivery *d, unsigned *ret_in_hand, unsigned *ret_waiting)
+{
+	pthread_mutex_lock(&d->lock);
+	*ret_in_hand = d->n_in_hand;
+	*ret_waiting = d->waiting.n;
+	pthread_mutex_unlock(&d->lock);
+}

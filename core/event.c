@@ -1,0 +1,529 @@
+#include "event.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event_pool.h"
+#include "json.h"
+#include "rfc3339.h"
+#include "uuid_text.h"
+
+#define MAGIC_LIVE 0x45564c56u
+#define MAGIC_FREE 0x65766672u
+
+/* Blocks of an arena beyond the inline one; a larger need gets its own. */
+#define BLOCK_SIZE 4096
+#define ALIGN	   _Alignof(max_align_t)
+
+struct event_block {
+	struct event_block *next;
+	size_t used, size;
+	_Alignas(max_align_t) char memory[];
+};
+
+void *
+event_alloc(struct event *ev, size_t n)
+{
+	struct event_block *block = ev->blocks;
+	size_t size;
+
+	if (n > SIZE_MAX - ALIGN - BLOCK_SIZE)
+		return NULL;
+	n = (n + ALIGN - 1) & ~(ALIGN - 1);
+	if (n <= EVENT_ARENA_INLINE - ev->inline_used) {
+		void *p = ev->inline_arena + ev->inline_used;
+
+		ev->inline_used += n;
+		return p;
+	}
+	if (!block || n > block->size - block->used) {
+		size = n > BLOCK_SIZE / 4 ? n : BLOCK_SIZE;
+		block = malloc(sizeof(*block) + size);
+		if (!block)
+			return NULL;
+		block->next = ev->blocks;
+		block->used = 0;
+		block->size = size;
+		ev->blocks = block;
+	}
+	block->used += n;
+	return block->memory + block->used - n;
+}
+
+/* A copy in the arena, with a NUL behind it. */
+static char *
+arena_copy(struct event *ev, const void *data, size_t len)
+{
+	char *copy = event_alloc(ev, len + 1);
+
+	if (!copy)
+		return NULL;
+	if (len > 0)
+		memcpy(copy, data, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+static int
+arena_copy_bytes(struct event *ev, struct evh_bytes from, struct evh_bytes *ret)
+{
+	char *copy;
+
+	if (from.len == 0) {
+		*ret = (struct evh_bytes){ "", 0 };
+		return 0;
+	}
+	copy = arena_copy(ev, from.data, from.len);
+	if (!copy)
+		return -ENOMEM;
+	*ret = (struct evh_bytes){ copy, from.len };
+	return 0;
+}
+
+static int
+arena_copy_headers(struct event *ev, const struct evh_header *from, uint32_t n)
+{
+	struct evh_header *headers;
+
+	if (n == 0)
+		return 0;
+	headers = event_alloc(ev, n * sizeof(*headers));
+	if (!headers)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		headers[i].name =
+			arena_copy(ev, from[i].name, strlen(from[i].name));
+		headers[i].value.data =
+			arena_copy(ev, from[i].value.data, from[i].value.len);
+		headers[i].value.len = from[i].value.len;
+		if (!headers[i].name || !headers[i].value.data)
+			return -ENOMEM;
+	}
+	ev->pub.headers = headers;
+	ev->pub.n_headers = n;
+	return 0;
+}
+
+/* All of it but the arena, which is large and needs no zeroes. */
+static void
+event_clear(struct event *ev)
+{
+	uint32_t generation = ev->generation + 1;
+
+	memset(ev, 0, offsetof(struct event, inline_arena));
+	ev->generation = generation;
+	ev->magic = MAGIC_LIVE;
+	atomic_init(&ev->owed, 1);
+	atomic_init(&ev->joined, 0);
+	atomic_init(&ev->hold, EVENT_FREE_OF_HOLD);
+}
+
+static size_t
+event_measure(const struct event *ev)
+{
+	size_t size = ev->pub.data.len + ev->pub.key.len;
+
+	for (uint32_t i = 0; i < ev->pub.n_headers; i++)
+		size += ev->pub.headers[i].value.len;
+	return size;
+}
+
+static int
+event_fill(struct event *ev, const struct evh_spec *spec)
+{
+	const char *name = spec->name ? spec->name : "";
+
+	ev->pub.name = arena_copy(ev, name, strlen(name));
+	if (!ev->pub.name)
+		return -ENOMEM;
+	if (spec->release) {
+		ev->pub.data = spec->data;
+		ev->pub.key = spec->key;
+	} else if (arena_copy_bytes(ev, spec->data, &ev->pub.data) < 0 ||
+		   arena_copy_bytes(ev, spec->key, &ev->pub.key) < 0) {
+		return -ENOMEM;
+	}
+	if (arena_copy_headers(ev, spec->headers, spec->n_headers) < 0)
+		return -ENOMEM;
+	ev->pub.status = spec->status ? spec->status : EVH_PENDING;
+	ev->pub.attempts = spec->attempts;
+	ev->pub.created_ns =
+		spec->created_ns ? spec->created_ns : timer_wall_ns();
+	if (spec->topic) {
+		ev->pub.topic =
+			arena_copy(ev, spec->topic, strlen(spec->topic));
+		if (!ev->pub.topic)
+			return -ENOMEM;
+		ev->pub.partition = spec->partition;
+		ev->pub.offset = spec->offset;
+	}
+	ev->pub.cookie = spec->cookie;
+	return 0;
+}
+
+/* What a child has of its parent: id by number, place, lane, cookie. */
+static void
+event_fill_child(struct event *ev, struct event *parent,
+		 const struct evh_spec *spec)
+{
+	char number[16];
+	int len = snprintf(number, sizeof(number), "%u", ++parent->n_children);
+
+	assert(len > 0);
+	if (!spec->id)
+		uuid_v5(parent->pub.id, number, (size_t)len, ev->pub.id);
+	if (!spec->status)
+		ev->pub.status = parent->pub.status;
+	ev->pub.attempts = parent->pub.attempts;
+	ev->pub.topic = parent->pub.topic;
+	ev->pub.partition = parent->pub.partition;
+	ev->pub.offset = parent->pub.offset;
+	ev->pub.cookie = parent->pub.cookie;
+	ev->origin = parent;
+	ev->pipeline = parent->pipeline;
+	ev->lane = parent->lane;
+	ev->is_ordered = parent->is_ordered;
+	ev->born_ns = parent->born_ns;
+}
+
+struct event *
+event_new(struct instance *source, const struct evh_spec *spec,
+	  struct event *parent)
+{
+	struct event *ev = event_pool_get();
+
+	if (!ev)
+		return NULL;
+	event_clear(ev);
+	ev->source = source;
+	atomic_init(&ev->holder, source);
+	if (event_fill(ev, spec) < 0) {
+		event_free(ev);
+		return NULL;
+	}
+	if (spec->id)
+		memcpy(ev->pub.id, spec->id, sizeof(ev->pub.id));
+	else if (!parent)
+		uuid_v7(ev->pub.created_ns, ev->pub.id);
+	if (parent)
+		event_fill_child(ev, parent, spec);
+	ev->size = event_measure(ev);
+	ev->release = spec->release;
+	ev->release_arg = spec->release_arg;
+	return ev;
+}
+
+struct event *
+event_copy(struct event *origin)
+{
+	struct event *ev = event_pool_get();
+
+	if (!ev)
+		return NULL;
+	event_clear(ev);
+	ev->pub = origin->pub;
+	ev->source = origin->source;
+	ev->origin = origin;
+	ev->is_failed = origin->is_failed;
+	ev->error_code = origin->error_code;
+	ev->error_text = origin->error_text;
+	ev->size = origin->size;
+	return ev;
+}
+
+void
+event_free(struct event *ev)
+{
+	assert(ev->magic == MAGIC_LIVE);
+	if (ev->release)
+		ev->release(ev->release_arg);
+	while (ev->blocks) {
+		struct event_block *block = ev->blocks;
+
+		ev->blocks = block->next;
+		free(block);
+	}
+	ev->magic = MAGIC_FREE;
+	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
+	event_pool_put(ev);
+}
+
+bool
+event_is_live(const struct event *ev)
+{
+	return ev && ev->magic == MAGIC_LIVE;
+}
+
+unsigned long
+event_count(void)
+{
+	return event_pool_count();
+}
+
+static struct event_face
+face_of(const struct event *ev)
+{
+	return (struct event_face){ ev->pub.data, ev->pub.key, ev->pub.headers,
+				    ev->pub.n_headers };
+}
+
+static void
+face_put(struct event *ev, const struct event_face *face)
+{
+	ev->pub.data = face->data;
+	ev->pub.key = face->key;
+	ev->pub.headers = face->headers;
+	ev->pub.n_headers = face->n_headers;
+}
+
+/* Before the first change of a try, and the first since emit. */
+static void
+event_save(struct event *ev)
+{
+	if (!ev->face_remade) {
+		ev->emitted = face_of(ev);
+		ev->face_remade = true;
+	}
+	if (!ev->face_saved) {
+		ev->saved = face_of(ev);
+		ev->face_saved = true;
+	}
+}
+
+void
+event_undo(struct event *ev)
+{
+	if (ev->face_saved)
+		face_put(ev, &ev->saved);
+	ev->face_saved = false;
+}
+
+void
+event_keep(struct event *ev)
+{
+	ev->face_saved = false;
+}
+
+void
+event_remake(struct event *ev)
+{
+	if (ev->face_remade)
+		face_put(ev, &ev->emitted);
+	ev->face_saved = false;
+	ev->face_remade = false;
+}
+
+int
+event_set_data(struct event *ev, struct evh_bytes data)
+{
+	struct evh_bytes copy;
+
+	if (arena_copy_bytes(ev, data, &copy) < 0)
+		return -ENOMEM;
+	event_save(ev);
+	ev->pub.data = copy;
+	return 0;
+}
+
+int
+event_set_key(struct event *ev, struct evh_bytes key)
+{
+	struct evh_bytes copy;
+
+	if (arena_copy_bytes(ev, key, &copy) < 0)
+		return -ENOMEM;
+	event_save(ev);
+	ev->pub.key = copy;
+	return 0;
+}
+
+/* The headers are replaced as a whole, so that undoing is one pointer. */
+int
+event_set_header(struct event *ev, const char *name, const char *value)
+{
+	struct evh_header *headers;
+	uint32_t n = 0;
+
+	if (!name || !*name)
+		return -EINVAL;
+	headers = event_alloc(ev, (ev->pub.n_headers + 1) * sizeof(*headers));
+	if (!headers)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < ev->pub.n_headers; i++)
+		if (strcmp(ev->pub.headers[i].name, name) != 0)
+			headers[n++] = ev->pub.headers[i];
+	if (value) {
+		size_t len = strlen(value);
+
+		headers[n].name = arena_copy(ev, name, strlen(name));
+		headers[n].value.data = arena_copy(ev, value, len);
+		headers[n].value.len = len;
+		if (!headers[n].name || !headers[n].value.data)
+			return -ENOMEM;
+		n++;
+	}
+	event_save(ev);
+	ev->pub.headers = headers;
+	ev->pub.n_headers = n;
+	return 0;
+}
+
+int
+event_set_error(struct event *ev, const char *code, const char *text)
+{
+	char *code_copy =
+		arena_copy(ev, code ? code : "", code ? strlen(code) : 0);
+	char *text_copy = arena_copy(ev, text, strlen(text));
+
+	if (!code_copy || !text_copy)
+		return -ENOMEM;
+	ev->error_code = code_copy;
+	ev->error_text = text_copy;
+	return 0;
+}
+
+/* Five digits and capitals, as the SQL standard has them. */
+static bool
+code_is_sqlstate(const char *code)
+{
+	return strlen(code) == 5 &&
+	       strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5;
+}
+
+int
+event_render_error(struct event *ev, const char *stage, const char *type,
+		   const char *text)
+{
+	static const char no_memory[] =
+		"{\"stage\":\"host\",\"type\":\"handler\","
+		"\"message\":\"out of memory\"}";
+	const char *code = ev->error_code ? ev->error_code : "";
+	size_t stage_len = json_quote(stage, strlen(stage), NULL, 0);
+	size_t text_len = json_quote(text, strlen(text), NULL, 0);
+	size_t size = stage_len + text_len + 128;
+	char *json = event_alloc(ev, size);
+	size_t at = 0;
+
+	if (!json) {
+		ev->pub.error = no_memory;
+		return -ENOMEM;
+	}
+	at += (size_t)snprintf(json, size, "{\"stage\":");
+	at += json_quote(stage, strlen(stage), json + at, size - at);
+	at += (size_t)snprintf(json + at, size - at,
+			       ",\"type\":\"%s\",\"message\":", type);
+	at += json_quote(text, strlen(text), json + at, size - at);
+	if (code_is_sqlstate(code))
+		at += (size_t)snprintf(json + at, size - at,
+				       ",\"sqlstate\":\"%s\"", code);
+	snprintf(json + at, size - at, "}");
+	ev->pub.error = json;
+	return 0;
+}
+
+enum evh_result
+event_join(enum evh_result a, enum evh_result b)
+{
+	/* How far from finished; 0 is "nothing said yet". */
+	static const int weight[] = {
+		[EVH_DROP] = 1, [EVH_OK] = 2, [EVH_FAIL] = 3, [EVH_RETRY] = 4
+	};
+
+	return weight[b] > weight[a] ? b : a;
+}
+
+/* FNV-1a, and a last mixing because workers are chosen by the low bits. */
+static uint64_t
+hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static uint64_t
+hash_mix(uint64_t hash)
+{
+	hash ^= hash >> 33;
+	hash *= 0xff51afd7ed558ccdu;
+	hash ^= hash >> 33;
+	return hash;
+}
+
+void
+event_find_lane(struct event *ev)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	if (ev->pub.key.len > 0) {
+		hash = hash_bytes(hash, ev->pub.key.data, ev->pub.key.len);
+	} else if (ev->pub.topic) {
+		hash = hash_bytes(hash, ev->pub.topic, strlen(ev->pub.topic));
+		hash = hash_bytes(hash, &ev->pub.partition,
+				  sizeof(ev->pub.partition));
+	} else {
+		/* No order: any worker will do, so spread by the id. */
+		hash = hash_bytes(hash, ev->pub.id, sizeof(ev->pub.id));
+		ev->lane = hash_mix(hash);
+		ev->is_ordered = false;
+		return;
+	}
+	ev->lane = hash_mix(hash);
+	ev->is_ordered = true;
+}
+
+void
+event_list_push(struct event_list *list, struct event *ev)
+{
+	ev->next = NULL;
+	if (list->tail)
+		list->tail->next = ev;
+	else
+		list->head = ev;
+	list->tail = ev;
+	list->n++;
+}
+
+void
+event_list_unshift(struct event_list *list, struct event *ev)
+{
+	ev->next = list->head;
+	list->head = ev;
+	if (!list->tail)
+		list->tail = ev;
+	list->n++;
+}
+
+struct event *
+event_list_pop(struct event_list *list)
+{
+	struct event *ev = list->head;
+
+	if (!ev)
+		return NULL;
+	list->head = ev->next;
+	if (!list->head)
+		list->tail = NULL;
+	ev->next = NULL;
+	list->n--;
+	return ev;
+}
+
+void
+event_list_append(struct event_list *to, struct event_list *from)
+{
+	if (!from->head)
+		return;
+	if (to->tail)
+		to->tail->next = from->head;
+	else
+		to->head = from->head;
+	to->tail = from->tail;
+	to->n += from->n;
+	*from = (struct event_list){ 0 };
+}

@@ -1,0 +1,175 @@
+/*
+ * event.h - an event as the host keeps it.
+ *
+ * What plugins see (struct evh_event) stands in front; behind it is who has
+ * the event, where in which pipeline it is, how many completions it is owed,
+ * and its arena: memory for whatever hangs off it, gone with it at once.
+ *
+ * One counter decides when an event ends.  It is owed one completion for
+ * itself, and one more for each child that a handler made of it or each copy
+ * that runs in another pipeline; at zero its payload is released.
+ *
+ * The memory of events is recycled and never unmapped, so that a plugin's
+ * stale pointer can be looked at, and its mistake named, without a fault.
+ */
+#ifndef EVH_EVENT_H
+#define EVH_EVENT_H
+
+#include <evh/plugin.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "timer.h"
+
+struct delivery;
+struct instance;
+struct pipeline;
+
+/* The part of an event that a handler may change. */
+struct event_face {
+	struct evh_bytes data;
+	struct evh_bytes key;
+	const struct evh_header *headers;
+	uint32_t n_headers;
+};
+
+/* Why an event lies in a worker's inbox. */
+enum event_mail {
+	EVENT_ARRIVES = 1, /* it has come to its element */
+	EVENT_STANDS,	   /* its handler said RETRY or HOLD elsewhere */
+	EVENT_RESUMED,	   /* its handler gave its verdict by resume() */
+};
+
+/* A handler's hold, which resume() may end before process() has returned. */
+enum event_hold {
+	EVENT_FREE_OF_HOLD,
+	EVENT_LOOKED_AT,
+	EVENT_HELD,
+	EVENT_LET_GO
+};
+
+struct event_list {
+	struct event *head, *tail;
+	unsigned n;
+};
+
+#define EVENT_ARENA_INLINE 640
+
+struct event_block; /* of an arena, beyond the inline one */
+
+struct event {
+	struct evh_event pub; /* first: plugins' pointers are pointers to us */
+	uint32_t magic;
+
+	uint32_t generation; /* of this memory's use, for hints in logs */
+	struct event *next;  /* in the one list it is in */
+	/* Which instance has it; NULL is the host.  Every hand-over goes
+	 * through here, so that a second done(), or a stranger's, is seen. */
+	_Atomic(struct instance *) holder;
+	struct instance *source;  /* whose it was first: hears done() */
+	struct event *origin;	  /* parent, or what it is a copy of; or NULL */
+	atomic_uint owed;	  /* completions: itself, children, copies */
+	atomic_int joined;	  /* the least finished result so far */
+	uint32_t n_children;	  /* made so far, for their ids */
+	uint32_t n_children_kept; /* of tries that stayed */
+	struct event_list children; /* of the try in hand */
+
+	struct pipeline *pipeline;
+	unsigned pos;	  /* its element there */
+	bool has_room;	  /* counts in the pipeline's window */
+	bool is_ordered;  /* lane means something */
+	bool is_diverted; /* counts in the pipeline's diverted */
+	bool is_kept;	  /* an on_fail or on_drop sink has it */
+	bool is_failed;	  /* on its way through on_fail */
+	uint64_t lane;	  /* hash of what keeps its order */
+	size_t size;	  /* bytes that it takes in the window */
+	int64_t born_ns;  /* monotonic, at emit */
+	int64_t stage_ns; /* monotonic, handed to its element */
+	uint64_t seq;	  /* its turn at the sink it is at */
+
+	/* At a handler: the try in hand. */
+	enum event_mail mail;
+	enum evh_result verdict;
+	atomic_int hold;  /* enum event_hold */
+	bool face_saved;  /* changed in this try: undo to `saved` */
+	bool face_remade; /* changed since emit: on_fail sees `emitted` */
+	struct event_face saved;
+	struct event_face emitted;
+
+	/* At the head of a standing lane: when to go on (0: when resumed, or
+	 * when the handler is ready, if it awaits that), who waits behind. */
+	int64_t stand_until_ns;
+	bool awaits_ready;
+	struct timer timer;
+	struct event *lane_next; /* in the table of lanes */
+	struct event_list behind;
+	bool lane_is_full;
+
+	const char *error_code; /* set_error()'s; or NULL */
+	const char *error_text;
+
+	void (*release)(void *arg);
+	void *release_arg;
+
+	struct event_block *blocks;
+	size_t inline_used;
+	_Alignas(max_align_t) char inline_arena[EVENT_ARENA_INLINE];
+};
+
+/*
+ * A new event of `source`, made as spec says; holder is the source.  With a
+ * parent it is a child: same pipeline, lane, place of origin; its id follows
+ * from its parent's and its number.  NULL when out of memory (then spec's
+ * release is not called). [any]
+ */
+struct event *event_new(struct instance *source, const struct evh_spec *spec,
+			struct event *parent);
+/* A copy that runs in another pipeline and borrows its origin's bytes; the
+ * origin must be owed one more completion first. */
+struct event *event_copy(struct event *origin);
+/* Releases the payload and recycles the memory.  Takes it. [any] */
+void event_free(struct event *ev);
+
+/* Memory that lives as long as the event; NULL when out of memory. */
+void *event_alloc(struct event *ev, size_t n);
+
+/* Changes, by whoever has the event; copied.  0, -ENOMEM or -EINVAL. */
+int event_set_data(struct event *ev, struct evh_bytes data);
+int event_set_key(struct event *ev, struct evh_bytes key);
+int event_set_header(struct event *ev, const char *name, const char *value);
+int event_set_error(struct event *ev, const char *code, const char *text);
+
+/* Undoes what this try has changed; makes the event again as emitted. */
+void event_undo(struct event *ev);
+void event_remake(struct event *ev);
+/* The try is over and what it changed stays. */
+void event_keep(struct event *ev);
+
+/* Renders pub.error from set_error()'s words: {"stage","type","message"} and
+ * "sqlstate" where the code is one.  0 or -ENOMEM (pub.error is then a
+ * constant that says so). */
+int event_render_error(struct event *ev, const char *stage, const char *type,
+		       const char *text);
+
+/* Is this the address of a live event.  Never faults on memory that was one. */
+bool event_is_live(const struct event *ev);
+
+/* Result `a` or `b`: whichever is less finished. */
+enum evh_result event_join(enum evh_result a, enum evh_result b);
+
+/* What `lane` and `is_ordered` are for this event. */
+void event_find_lane(struct event *ev);
+
+/* How many are live now: 0 when nothing leaked. */
+unsigned long event_count(void);
+
+void event_list_push(struct event_list *list, struct event *ev);
+void event_list_unshift(struct event_list *list, struct event *ev);
+struct event *event_list_pop(struct event_list *list);
+/* Moves all of `from` to the end of `to`. */
+void event_list_append(struct event_list *to, struct event_list *from);
+
+#endif

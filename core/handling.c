@@ -1,0 +1,512 @@
+#include "handling.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <time.h>
+
+#include "completion.h"
+#include "instance.h"
+#include "lane.h"
+#include "metrics.h"
+#include "pattern.h"
+#include "timer.h"
+#include "worker.h"
+
+/* What a try leaves behind, if not a time to stand until. */
+#define MOVED_ON      INT64_C(0)
+#define UNTIL_RESUMED INT64_C(-1)
+
+/* How long a worker's pass may hold up what is through with its handlers. */
+#define PASS_MAX_NS INT64_C(5000000)
+
+/* A few ns and a few ms coarse: enough to see that a handler is slow. */
+static int64_t
+coarse_now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void
+children_drop(struct event *ev)
+{
+	struct event *child;
+
+	while ((child = event_list_pop(&ev->children)))
+		event_free(child);
+	ev->n_children = ev->n_children_kept;
+}
+
+/* The parent goes first, its children behind it. */
+static void
+children_move(struct pass *pass, struct event_list *children)
+{
+	struct event *child;
+
+	while ((child = event_list_pop(children)))
+		pipeline_advance(pass, child);
+}
+
+/* The try stays: what it changed, and the children it made. */
+static struct event_list
+try_keep(struct event *ev)
+{
+	struct event_list children = ev->children;
+
+	event_keep(ev);
+	ev->n_children_kept = ev->n_children;
+	ev->children = (struct event_list){ 0 };
+	if (children.n > 0)
+		atomic_fetch_add(&ev->owed, children.n);
+	return children;
+}
+
+static void
+try_undo(struct event *ev)
+{
+	event_undo(ev);
+	children_drop(ev);
+}
+
+static enum evh_result
+try_process(struct pass *pass, struct element *el, struct event *ev)
+{
+	enum evh_result verdict;
+
+	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
+	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
+	pass->looked_at = ev;
+	verdict = instance_process(el->in, &ev->pub);
+	pass->looked_at = NULL;
+	if (verdict == EVH_HOLD)
+		return verdict;
+	if (atomic_load_explicit(&ev->hold, memory_order_acquire) ==
+	    EVENT_LET_GO)
+		instance_blame(el->in, &ev->pub,
+			       "resume() and a verdict for the same event: "
+			       "the verdict counts");
+	return verdict;
+}
+
+static unsigned
+attempts_of(const struct element *el)
+{
+	return el->in->attempts ? el->in->attempts
+				: el->pipeline->config->attempts;
+}
+
+static int64_t
+backoff_of(const struct element *el, unsigned attempt)
+{
+	const struct config_pipeline *config = el->pipeline->config;
+	unsigned first = el->in->backoff_ms;
+	unsigned max = el->in->backoff_max_ms;
+
+	return timer_backoff_ns(attempt, first ? first : config->backoff_ms,
+				max ? max : config->backoff_max_ms);
+}
+
+/* Never past the deadline: then it is over anyway. */
+static int64_t
+stand_until(const struct element *el, const struct event *ev, int64_t wait_ns)
+{
+	int64_t until_ns = timer_now_ns() + wait_ns;
+	int64_t deadline_ns = pipeline_deadline_ns(el->pipeline, ev);
+
+	return until_ns < deadline_ns ? until_ns : deadline_ns;
+}
+
+static int64_t
+await_ready(const struct element *el, struct event *ev)
+{
+	ev->awaits_ready = true;
+	return stand_until(el, ev, backoff_of(el, UINT32_MAX));
+}
+
+static int64_t
+judge_retry(struct pass *pass, struct element *el, struct event *ev)
+{
+	try_undo(ev);
+	if (atomic_load(&el->pipeline->gives_up) ||
+	    pipeline_is_late(el->pipeline, ev, timer_now_ns())) {
+		completion_end(pass, ev, EVH_RETRY);
+		return MOVED_ON;
+	}
+	if (!atomic_load(&el->in->is_ready))
+		return await_ready(el, ev);
+	if (ev->pub.attempt >= attempts_of(el)) {
+		pipeline_fail(pass, ev, "handler",
+			      "the last of its attempts did not succeed");
+		return MOVED_ON;
+	}
+	ev->pub.attempt++;
+	ev->pub.attempts++;
+	return stand_until(el, ev, backoff_of(el, ev->pub.attempt));
+}
+
+/* Acts on a verdict; MOVED_ON, or until when the event stands. */
+static int64_t
+judge(struct pass *pass, struct element *el, struct event *ev,
+      enum evh_result verdict)
+{
+	struct event_list children;
+
+	if (verdict == EVH_HOLD)
+		return UNTIL_RESUMED;
+	atomic_store_explicit(&ev->hold, EVENT_FREE_OF_HOLD,
+			      memory_order_relaxed);
+	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
+	switch (verdict) {
+	case EVH_OK:
+		children = try_keep(ev);
+		pipeline_advance(pass, ev);
+		children_move(pass, &children);
+		return MOVED_ON;
+	case EVH_DROP:
+		children = try_keep(ev);
+		pipeline_drop(pass, ev);
+		children_move(pass, &children);
+		return MOVED_ON;
+	case EVH_RETRY:
+		return judge_retry(pass, el, ev);
+	case EVH_FAIL:
+		try_undo(ev);
+		pipeline_fail(pass, ev, "handler", "the handler refused it");
+		return MOVED_ON;
+	case EVH_HOLD:
+		break;
+	}
+	instance_blame(el->in, &ev->pub,
+		       "process() returned %d, which is no verdict: "
+		       "the event counts as failed",
+		       (int)verdict);
+	try_undo(ev);
+	pipeline_fail(pass, ev, "handler", "the handler gave no verdict");
+	return MOVED_ON;
+}
+
+/* Its first try at this element, or one more. */
+static int64_t
+handle(struct pass *pass, struct element *el, struct event *ev,
+       unsigned counts[EVH_HOLD + 1])
+{
+	enum evh_result verdict;
+
+	if (!pattern_matches_any(el->in->match, ev->pub.name)) {
+		pipeline_advance(pass, ev);
+		return MOVED_ON;
+	}
+	if (atomic_load_explicit(&el->pipeline->cuts_short,
+				 memory_order_relaxed)) {
+		completion_end(pass, ev, EVH_RETRY);
+		return MOVED_ON;
+	}
+	if (!atomic_load_explicit(&el->in->is_ready, memory_order_acquire))
+		return await_ready(el, ev);
+	ev->awaits_ready = false;
+	verdict = try_process(pass, el, ev);
+	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
+		counts[verdict]++;
+	return judge(pass, el, ev, verdict);
+}
+
+static void
+divert(struct event *ev)
+{
+	struct pipeline *p = ev->pipeline;
+
+	if (p->n_workers == 0 && !ev->is_diverted) {
+		ev->is_diverted = true;
+		atomic_fetch_add(&p->n_diverted, 1);
+	}
+}
+
+static void lane_end(struct pass *pass, struct worker *w, struct event *ev,
+		     enum evh_result verdict);
+
+/* On its worker: foremost of its lane, with these behind it. */
+static void
+stand_here(struct pass *pass, struct worker *w, struct event *ev,
+	   const struct event_list *behind, bool lane_is_full)
+{
+	int expected = EVENT_LOOKED_AT;
+	bool is_held = ev->stand_until_ns == UNTIL_RESUMED;
+
+	lanes_stand(&w->lanes, ev, is_held ? 0 : ev->stand_until_ns);
+	ev->behind = *behind;
+	ev->lane_is_full = lane_is_full;
+	if (is_held &&
+	    !atomic_compare_exchange_strong(&ev->hold, &expected, EVENT_HELD))
+		handling_resume(pass, w, ev);
+}
+
+/* Makes it stand on its worker, from wherever this is. */
+static void
+stand(struct pass *pass, struct event *ev, int64_t until_ns)
+{
+	struct worker *w = pipeline_worker(ev->pipeline, ev);
+	struct event_list list = { 0 };
+
+	ev->stand_until_ns = until_ns;
+	divert(ev);
+	if (pass->worker == w) {
+		handling_stand(pass, w, ev);
+		return;
+	}
+	ev->mail = EVENT_STANDS;
+	event_list_push(&list, ev);
+	worker_post(w, &list);
+}
+
+static void
+post_arrival(struct event_list *lists, struct pipeline *p, struct event *ev)
+{
+	unsigned i = p->n_workers ? (unsigned)(ev->lane % p->n_workers) : 0;
+
+	divert(ev);
+	ev->mail = EVENT_ARRIVES;
+	event_list_push(&lists[i], ev);
+}
+
+/* To the workers that they belong to, one hand-over each. */
+void
+handling_post(struct pipeline *p, struct event_list *run)
+{
+	struct event_list lists[PIPELINE_MAX_WORKERS] = { 0 };
+	struct event *ev;
+	unsigned n = p->n_workers ? p->n_workers : 1;
+
+	while ((ev = event_list_pop(run)))
+		post_arrival(lists, p, ev);
+	for (unsigned i = 0; i < n; i++)
+		worker_post(p->workers[i], &lists[i]);
+}
+
+static bool
+wait_behind(struct worker *w, struct event *ev)
+{
+	struct event *head = w ? lanes_find(&w->lanes, ev) : NULL;
+	struct pipeline *p = ev->pipeline;
+
+	if (!head)
+		return false;
+	event_list_push(&head->behind, ev);
+	if (!head->lane_is_full && head->behind.n >= p->window.limit / 4) {
+		head->lane_is_full = true;
+		pipeline_lane_full(p, head->lane, true);
+	}
+	return true;
+}
+
+static void
+count_run(struct element *el, const unsigned counts[EVH_HOLD + 1],
+	  int64_t begin_ns)
+{
+	unsigned n = 0;
+
+	for (int r = EVH_OK; r <= EVH_FAIL; r++) {
+		element_count(el, (enum evh_result)r, counts[r]);
+		n += counts[r];
+	}
+	if (n > 0)
+		metric_record_n(el->stage_seconds,
+				(timer_now_ns() - begin_ns) / n, n);
+}
+
+/* One event that is here and has its turn. */
+static void
+take_one(struct pass *pass, struct element *el, struct event *ev,
+	 unsigned counts[EVH_HOLD + 1])
+{
+	int64_t until_ns;
+
+	ev->pub.attempt = 1;
+	until_ns = handle(pass, el, ev, counts);
+	if (until_ns != MOVED_ON)
+		stand(pass, ev, until_ns);
+	if (pass->worker && coarse_now_ns() > pass->cut_ns)
+		pass->is_cut = true;
+}
+
+static void
+pass_set_cut(struct pass *pass)
+{
+	if (pass->cut_ns == 0)
+		pass->cut_ns = coarse_now_ns() + PASS_MAX_NS;
+}
+
+void
+handling_take(struct pass *pass, struct element *el, struct event_list *run)
+{
+	unsigned counts[EVH_HOLD + 1] = { 0 };
+	struct event_list elsewhere = { 0 };
+	int64_t begin_ns = timer_now_ns();
+	struct event *ev;
+
+	pass_set_cut(pass);
+	while ((ev = event_list_pop(run))) {
+		if (!pipeline_is_here(pass, el->pipeline, ev)) {
+			event_list_push(&elsewhere, ev);
+		} else if (pass->is_cut) {
+			ev->mail = EVENT_ARRIVES;
+			event_list_push(&pass->put_back, ev);
+		} else if (!wait_behind(pass->worker, ev)) {
+			take_one(pass, el, ev, counts);
+		}
+	}
+	handling_post(el->pipeline, &elsewhere);
+	count_run(el, counts, begin_ns);
+}
+
+/* The lane's foremost event is gone: those behind it have their turn, until
+ * one of them stands, or the pass has lasted long enough. */
+static void
+lane_go_on(struct pass *pass, struct worker *w, struct element *el,
+	   struct event_list *behind)
+{
+	static const struct event_list nobody;
+	unsigned counts[EVH_HOLD + 1] = { 0 };
+	int64_t begin_ns = timer_now_ns();
+	struct event *ev;
+
+	pass_set_cut(pass);
+	while (!pass->is_cut && (ev = event_list_pop(behind)))
+		if (!wait_behind(w, ev))
+			take_one(pass, el, ev, counts);
+	count_run(el, counts, begin_ns);
+	while ((ev = event_list_pop(behind))) {
+		if (wait_behind(w, ev))
+			continue;
+		ev->pub.attempt = 1;
+		ev->stand_until_ns = begin_ns;
+		stand_here(pass, w, ev, &nobody, false);
+	}
+}
+
+/* Takes the lane away from its foremost event, acts on the verdict (0: it is
+ * given up), and lets the others go on. */
+static void
+lane_end(struct pass *pass, struct worker *w, struct event *ev,
+	 enum evh_result verdict)
+{
+	struct element *el = event_element(ev);
+	struct event_list behind;
+	uint64_t lane = ev->lane;
+	bool was_full = ev->lane_is_full;
+	int64_t until_ns = MOVED_ON;
+
+	lanes_leave(&w->lanes, ev, &behind);
+	ev->lane_is_full = false;
+	if (verdict == 0)
+		completion_end(pass, ev, EVH_RETRY);
+	else
+		until_ns = judge(pass, el, ev, verdict);
+	if (until_ns != MOVED_ON) {
+		ev->stand_until_ns = until_ns;
+		stand_here(pass, w, ev, &behind, was_full);
+		return;
+	}
+	if (was_full)
+		pipeline_lane_full(el->pipeline, lane, false);
+	lane_go_on(pass, w, el, &behind);
+}
+
+void
+handling_stand(struct pass *pass, struct worker *w, struct event *ev)
+{
+	static const struct event_list nobody;
+
+	stand_here(pass, w, ev, &nobody, false);
+}
+
+void
+handling_resume(struct pass *pass, struct worker *w, struct event *ev)
+{
+	element_count(event_element(ev), ev->verdict, 1);
+	lane_end(pass, w, ev, ev->verdict);
+}
+
+void
+handling_again(struct pass *pass, struct worker *w, struct event *ev,
+	       int64_t now_ns)
+{
+	struct element *el = event_element(ev);
+	enum evh_result verdict;
+
+	if (atomic_load(&el->pipeline->gives_up) ||
+	    pipeline_is_late(el->pipeline, ev, now_ns)) {
+		lane_end(pass, w, ev, 0);
+		return;
+	}
+	if (ev->awaits_ready && !atomic_load(&el->in->is_ready)) {
+		timer_set(&w->lanes.due, &ev->timer, await_ready(el, ev));
+		return;
+	}
+	if (!ev->awaits_ready && now_ns < ev->stand_until_ns) {
+		/* Woken for another's sake. */
+		timer_set(&w->lanes.due, &ev->timer, ev->stand_until_ns);
+		return;
+	}
+	ev->awaits_ready = false;
+	verdict = try_process(pass, el, ev);
+	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
+		element_count(el, verdict, 1);
+	lane_end(pass, w, ev, verdict);
+}
+
+void
+handling_let_go(struct instance *in, struct event *ev, enum evh_result verdict)
+{
+	int expected = EVENT_LOOKED_AT;
+	struct event_list list = { 0 };
+
+	if (!event_is_live(ev) || atomic_load(&ev->holder) != in ||
+	    atomic_load(&ev->hold) == EVENT_LET_GO) {
+		instance_blame(in, NULL,
+			       "resume() of an event that it does not hold: "
+			       "ignored");
+		return;
+	}
+	if (verdict < EVH_OK || verdict > EVH_FAIL) {
+		instance_blame(in, &ev->pub,
+			       "resume() with %d, which is no verdict: "
+			       "the event counts as failed",
+			       (int)verdict);
+		verdict = EVH_FAIL;
+	}
+	ev->verdict = verdict;
+	if (atomic_compare_exchange_strong(&ev->hold, &expected, EVENT_LET_GO))
+		return; /* process() has not returned its HOLD yet */
+	expected = EVENT_HELD;
+	if (!atomic_compare_exchange_strong(&ev->hold, &expected,
+					    EVENT_LET_GO)) {
+		instance_blame(in, NULL, "resume() twice: ignored");
+		return;
+	}
+	ev->mail = EVENT_RESUMED;
+	event_list_push(&list, ev);
+	worker_post(pipeline_worker(ev->pipeline, ev), &list);
+}
+
+int
+handling_emit(struct instance *in, struct evh_event *const *evs, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct event *ev = (struct event *)evs[i];
+		struct event *parent = ev->origin;
+
+		if (!event_is_live(ev) || atomic_load(&ev->holder) != in ||
+		    !parent || atomic_load(&parent->holder) != in) {
+			instance_blame(in, NULL,
+				       "emit() of what is no child of the "
+				       "event it is at: refused");
+			return i > 0 ? i : -EINVAL;
+		}
+		atomic_store(&ev->holder, NULL);
+		ev->pos = parent->pos;
+		event_list_push(&parent->children, ev);
+	}
+	return n;
+}

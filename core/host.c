@@ -1,0 +1,483 @@
+#include "host.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "host_tables.h"
+#include "log.h"
+#include "notify.h"
+#include "pass.h"
+#include "pipeline.h"
+#include "shutdown.h"
+#include "state.h"
+
+#define SERIES_MAX  1000
+#define LOOP_MAX_MS 60000
+/* For stop() when the time to stop is over already. */
+#define STOP_MIN_MS 1000
+
+struct instance *
+host_instance(struct host *host, const char *name)
+{
+	for (unsigned i = 0; i < host->n_instances; i++)
+		if (host->instances[i] &&
+		    strcmp(host->instances[i]->name, name) == 0)
+			return host->instances[i];
+	return NULL;
+}
+
+static struct instance *
+find_instance(void *arg, const char *name)
+{
+	return host_instance(arg, name);
+}
+
+const void *
+host_service(struct host *host, const char *id)
+{
+	if (!host->state || strcmp(id, EVH_HOST_1) != 0)
+		return NULL;
+	return state_service(host->state);
+}
+
+void
+host_count_ready(struct host *host, const struct instance *in, bool is_ready)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++) {
+		struct pipeline *p = host->pipelines[i];
+
+		if (!pipeline_needs(p, in))
+			continue;
+		if (is_ready)
+			atomic_fetch_sub(&p->n_not_ready, 1);
+		else
+			atomic_fetch_add(&p->n_not_ready, 1);
+	}
+}
+
+static void
+host_wake(struct host *host)
+{
+	uint64_t one = 1;
+
+	/* Fails only when it is full, and then the main thread is awake. */
+	if (write(host->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+void
+host_poke_users(struct host *host, const struct instance *in)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		if (pipeline_has(host->pipelines[i], in))
+			pipeline_poke(host->pipelines[i]);
+	if (atomic_load(&host->is_started))
+		host_wake(host);
+}
+
+void
+host_fatal(struct host *host, int exit_code)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&host->exit_code, &none, exit_code);
+	atomic_store(&host->has_fatal, true);
+	host_wake(host);
+}
+
+bool
+host_is_ready(struct host *host)
+{
+	if (!atomic_load(&host->is_started) || atomic_load(&host->is_stopping))
+		return false;
+	for (unsigned i = 0; i < host->n_pipelines; i++) {
+		struct pipeline *p = host->pipelines[i];
+
+		if (atomic_load(&p->n_not_ready) > 0 ||
+		    !atomic_load(&p->elements[0].in->is_ready))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Making and unmaking ------------------------------------------------ */
+
+static int
+host_open(struct host *host)
+{
+	sigset_t set;
+
+	/* Blocked before any thread is started: all of them inherit it. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -EINVAL;
+	host->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	host->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (host->signal_fd < 0 || host->wake_fd < 0) {
+		log_write(EVH_ERROR, NULL, "signalfd, eventfd: %s",
+			  strerror(errno));
+		return -errno;
+	}
+	host->metrics = metrics_new(SERIES_MAX);
+	host->state = state_new(host);
+	return host->metrics && host->state ? 0 : -ENOMEM;
+}
+
+static int
+host_make_instances(struct host *host)
+{
+	struct setup *setup = host->setup;
+	unsigned n = setup->config->n_instances;
+
+	host->instances = calloc(n + 1, sizeof(struct instance *));
+	if (!host->instances)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		host->instances[i] = instance_new(host, setup->plugins[i],
+						  &setup->config->instances[i],
+						  setup->options[i]);
+		if (!host->instances[i])
+			return -ENOMEM;
+		host->n_instances++;
+	}
+	return 0;
+}
+
+/* Tells each source which pipelines it heads. */
+static int
+host_join_sources(struct host *host)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++) {
+		struct pipeline *p = host->pipelines[i];
+		struct instance *in = p->elements[0].in;
+		struct pipeline **heads =
+			realloc(in->heads, (in->n_heads + 1) * sizeof(*heads));
+
+		if (!heads)
+			return -ENOMEM;
+		heads[in->n_heads++] = p;
+		in->heads = heads;
+	}
+	return 0;
+}
+
+static int
+host_make_pipelines(struct host *host)
+{
+	const struct config *config = host->setup->config;
+
+	host->pipelines =
+		calloc(config->n_pipelines + 1, sizeof(struct pipeline *));
+	if (!host->pipelines)
+		return -ENOMEM;
+	for (unsigned i = 0; i < config->n_pipelines; i++) {
+		struct pipeline *p =
+			pipeline_new(&config->pipelines[i], find_instance, host,
+				     host->metrics);
+
+		if (!p)
+			return -ENOMEM;
+		host->pipelines[host->n_pipelines++] = p;
+		/* Not ready until proven. */
+		for (unsigned j = 0; j < host->n_instances; j++)
+			if (pipeline_needs(p, host->instances[j]))
+				atomic_fetch_add(&p->n_not_ready, 1);
+	}
+	return host_join_sources(host);
+}
+
+static void
+host_free(struct host *host)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		pipeline_free(host->pipelines[i]);
+	free(host->pipelines);
+	for (unsigned i = host->n_instances; i > 0; i--)
+		instance_free(host->instances[host->setup->order[i - 1]]);
+	free(host->instances);
+	metrics_free(host->metrics);
+	state_free(host->state);
+	if (host->wake_fd >= 0)
+		close(host->wake_fd);
+	if (host->signal_fd >= 0)
+		close(host->signal_fd);
+}
+
+/* ---- Starting and stopping ---------------------------------------------- */
+
+static int
+exit_code_of(int rc)
+{
+	switch (-rc) {
+	case EINVAL:
+	case ENOENT:
+		return EX_CONFIG;
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
+	case EACCES:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case EAGAIN:
+		return EX_OSERR;
+	default:
+		return EX_SOFTWARE;
+	}
+}
+
+static int
+host_create(struct host *host)
+{
+	for (unsigned i = 0; i < host->n_instances; i++) {
+		int rc =
+			instance_create(host->instances[host->setup->order[i]]);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+host_start(struct host *host)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++) {
+		int rc = pipeline_start(host->pipelines[i]);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (unsigned i = 0; i < host->n_instances; i++) {
+		int rc = instance_start(host->instances[host->setup->order[i]]);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void
+host_stop(struct host *host)
+{
+	for (unsigned i = host->n_instances; i > 0; i--)
+		instance_stop(host->instances[host->setup->order[i - 1]],
+			      STOP_MIN_MS);
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		pipeline_stop(host->pipelines[i]);
+}
+
+/* ---- The main loop ------------------------------------------------------ */
+
+static void
+run_every(struct host *host, struct timer *timer, int64_t now_ns)
+{
+	struct instance_every *every =
+		(struct instance_every *)((char *)timer -
+					  offsetof(struct instance_every,
+						   timer));
+	struct instance *in = every->in;
+	bool is_serial = in->plugin->threads == EVH_SERIAL;
+	struct pass own;
+
+	if (in->life != INSTANCE_STARTED)
+		return;
+	timer_set(&host->timers, timer,
+		  now_ns + (int64_t)every->period_ms * 1000000);
+	/* Busy: its turn comes with the next period. */
+	if (is_serial && pthread_mutex_trylock(&in->serial) != 0)
+		return;
+	(void)pass_begin(&own, NULL, NULL, false);
+	every->fn(in->self);
+	if (is_serial)
+		pthread_mutex_unlock(&in->serial);
+	pass_end(&own);
+}
+
+/* SIGHUP is done; true when it is time to stop. */
+static bool
+read_signals(struct host *host)
+{
+	struct signalfd_siginfo info;
+	bool stops = false;
+
+	while (read(host->signal_fd, &info, sizeof(info)) ==
+	       (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			int rc = log_reopen();
+
+			if (rc < 0)
+				log_write(EVH_ERROR, NULL,
+					  "cannot reopen the log: %s",
+					  strerror(-rc));
+			continue;
+		}
+		log_write(EVH_INFO, NULL, "%s: stopping",
+			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		stops = true;
+	}
+	return stops;
+}
+
+static void
+announce_readiness(struct host *host, bool *was_ready)
+{
+	bool is_ready = host_is_ready(host);
+
+	if (is_ready == *was_ready)
+		return;
+	*was_ready = is_ready;
+	log_write(EVH_INFO, NULL,
+		  is_ready ? "evhd is ready" : "evhd is not ready");
+	if (is_ready)
+		notify_ready();
+	else
+		notify_status("not ready");
+}
+
+static void
+main_loop(struct host *host)
+{
+	bool was_ready = false;
+	uint64_t count;
+
+	for (;;) {
+		struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
+					{ host->wake_fd, POLLIN, 0 } };
+		int64_t now_ns = timer_now_ns();
+		struct timer *timer;
+
+		while ((timer = timer_pop(&host->timers, now_ns)))
+			run_every(host, timer, now_ns);
+		announce_readiness(host, &was_ready);
+		if (poll(fds, 2,
+			 timer_wait_ms(&host->timers, timer_now_ns(),
+				       LOOP_MAX_MS)) < 0 &&
+		    errno != EINTR) {
+			log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
+			host_fatal(host, EX_OSERR);
+		}
+		while (read(host->wake_fd, &count, sizeof(count)) > 0)
+			;
+		if (read_signals(host) || atomic_load(&host->has_fatal))
+			return;
+	}
+}
+
+static bool
+second_signal(struct host *host)
+{
+	static const char text[] = "a second signal: not waiting any longer";
+	bool is_second = read_signals(host);
+
+	if (is_second)
+		log_write(EVH_WARN, NULL, text);
+	return is_second;
+}
+
+static void
+log_start(const struct host *host)
+{
+	log_write(EVH_INFO, NULL,
+		  "evhd %s started with %s: %u instances, %u pipelines",
+		  EVH_VERSION, host->setup->config->file, host->n_instances,
+		  host->n_pipelines);
+}
+
+/* From the first start() to the last stop(). */
+static int
+host_live(struct host *host, bool *ret_abandon)
+{
+	int rc = host_start(host);
+	unsigned left;
+
+	if (rc < 0) {
+		(void)host_fatal(host, exit_code_of(rc));
+	} else {
+		atomic_store(&host->is_started, true);
+		log_start(host);
+		main_loop(host);
+	}
+	notify_stopping();
+	left = shutdown_drain(host, second_signal);
+	if (left > 0) {
+		/* Somebody has them still: no memory may be freed.  Sources
+		 * stop, for their offsets; then the process just ends. */
+		for (unsigned i = 0; i < host->n_instances; i++)
+			if (host->instances[i]->plugin->kind == EVH_SOURCE)
+				instance_stop(host->instances[i], STOP_MIN_MS);
+		*ret_abandon = true;
+	} else {
+		host_stop(host);
+	}
+	log_write(EVH_INFO, NULL, left > 0 ? "stopped" : "drained");
+	return atomic_load(&host->exit_code);
+}
+
+static int
+host_init(struct host *host, struct setup *setup)
+{
+	*host = (struct host){ .setup = setup, .wake_fd = -1, .signal_fd = -1 };
+	return host_open(host);
+}
+
+int
+host_run(struct setup *setup, bool *ret_abandon)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	int code = EX_OSERR;
+	int rc;
+
+	*ret_abandon = false;
+	if (!host)
+		return code;
+	rc = host_init(host, setup);
+	if (rc == 0)
+		rc = host_make_instances(host);
+	if (rc == 0)
+		rc = host_make_pipelines(host);
+	if (rc == 0)
+		rc = state_collect(host->state);
+	if (rc < 0)
+		log_write(EVH_ERROR, NULL, "cannot start: %s", strerror(-rc));
+	if (rc == 0) {
+		rc = host_create(host);
+		code = rc < 0 ? exit_code_of(rc) : host_live(host, ret_abandon);
+	}
+	if (*ret_abandon)
+		return code;
+	host_free(host);
+	free(host);
+	return code;
+}
+
+int
+host_command(struct setup *setup, unsigned instance,
+	     const struct evh_command *command, int argc, char **argv)
+{
+	struct host host;
+	struct instance *in = NULL;
+	int code = EX_OSERR;
+
+	if (host_init(&host, setup) == 0)
+		in = instance_new(&host, setup->plugins[instance],
+				  &setup->config->instances[instance],
+				  setup->options[instance]);
+	if (in && instance_create(in) == 0)
+		code = command->run(in->self, argc, argv);
+	else if (in)
+		code = EX_CONFIG;
+	instance_free(in);
+	host_free(&host);
+	return code;
+}

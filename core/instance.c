@@ -1,0 +1,248 @@
+#include "instance.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host_tables.h"
+#include "log.h"
+#include "pass.h"
+#include "pipeline.h"
+
+void
+instance_blame(struct instance *in, const struct evh_event *ev, const char *fmt,
+	       ...)
+{
+	struct log_facts facts = { .instance = in->name, .event = ev };
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_write(EVH_ERROR, &facts, "plugin %s: %s", in->plugin->name, text);
+}
+
+/* The host's own words of a handler's section. */
+static int
+instance_read_words(struct instance *in)
+{
+	unsigned n = 0;
+
+	if (in->plugin->kind != EVH_HANDLER)
+		return 0;
+	in->attempts = (unsigned)options_int(in->options, "attempts");
+	in->backoff_ms = (unsigned)options_int(in->options, "backoff");
+	in->backoff_max_ms = (unsigned)options_int(in->options, "backoff_max");
+	while (options_at(in->options, "match", n, NULL))
+		n++;
+	in->match = calloc(n + 1, sizeof(*in->match));
+	if (!in->match)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		const char *s = options_at(in->options, "match", i, NULL);
+
+		in->match[i] = strdup(s);
+		if (!in->match[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct instance *
+instance_new(struct host *host, const struct loader_plugin *loaded,
+	     const struct config_instance *config,
+	     const struct options *options)
+{
+	struct instance *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return NULL;
+	in->host = host;
+	in->name = config->name;
+	in->loaded = loaded;
+	in->plugin = &loaded->plugin;
+	in->config = config;
+	in->options = options;
+	snprintf(in->why_not, sizeof(in->why_not), "not started yet");
+	if (pthread_mutex_init(&in->serial, NULL) != 0)
+		goto fail_serial;
+	if (pthread_mutex_init(&in->lock, NULL) != 0)
+		goto fail_lock;
+	if (instance_read_words(in) < 0) {
+		instance_free(in);
+		return NULL;
+	}
+	context_init(in);
+	return in;
+fail_lock:
+	pthread_mutex_destroy(&in->serial);
+fail_serial:
+	free(in);
+	return NULL;
+}
+
+void
+instance_free(struct instance *in)
+{
+	if (!in)
+		return;
+	if (in->life != INSTANCE_NEW && in->plugin->destroy)
+		in->plugin->destroy(in->self);
+	for (unsigned i = 0; in->match && in->match[i]; i++)
+		free(in->match[i]);
+	free(in->match);
+	free(in->heads);
+	while (in->everies) {
+		struct instance_every *every = in->everies;
+
+		in->everies = every->next;
+		free(every);
+	}
+	pthread_mutex_destroy(&in->serial);
+	pthread_mutex_destroy(&in->lock);
+	free(in);
+}
+
+static void
+log_life(const struct instance *in, const char *what, int rc)
+{
+	struct log_facts facts = { .instance = in->name };
+
+	log_write(EVH_ERROR, &facts, "%s failed: %s", what, strerror(-rc));
+}
+
+int
+instance_create(struct instance *in)
+{
+	int rc = in->plugin->create(&in->ctx, &in->self);
+
+	if (rc < 0) {
+		log_life(in, "create", rc);
+		return rc;
+	}
+	in->life = INSTANCE_CREATED;
+	return 0;
+}
+
+int
+instance_start(struct instance *in)
+{
+	bool has_spoken;
+	int rc = in->plugin->start ? in->plugin->start(in->self) : 0;
+
+	if (rc < 0) {
+		log_life(in, "start", rc);
+		return rc;
+	}
+	in->life = INSTANCE_STARTED;
+	pthread_mutex_lock(&in->lock);
+	has_spoken = in->has_spoken;
+	pthread_mutex_unlock(&in->lock);
+	if (!has_spoken)
+		instance_set_ready(in, NULL);
+	return 0;
+}
+
+void
+instance_drain(struct instance *in)
+{
+	atomic_store(&in->is_draining, true);
+	for (unsigned i = 0; i < in->n_heads; i++)
+		pipeline_poke(in->heads[i]);
+	if (in->life == INSTANCE_STARTED && in->plugin->drain)
+		in->plugin->drain(in->self);
+}
+
+void
+instance_flush(struct instance *in, int timeout_ms)
+{
+	if (in->life == INSTANCE_STARTED && in->plugin->flush)
+		in->plugin->flush(in->self, timeout_ms);
+}
+
+void
+instance_stop(struct instance *in, int timeout_ms)
+{
+	if (in->life != INSTANCE_STARTED)
+		return;
+	if (in->plugin->stop)
+		in->plugin->stop(in->self, timeout_ms);
+	in->life = INSTANCE_STOPPED;
+}
+
+void
+instance_why_not(struct instance *in, char *ret, size_t size)
+{
+	pthread_mutex_lock(&in->lock);
+	snprintf(ret, size, "%s", in->why_not);
+	pthread_mutex_unlock(&in->lock);
+}
+
+void
+instance_set_ready(struct instance *in, const char *why_not)
+{
+	struct log_facts facts = { .instance = in->name };
+	bool is_ready = why_not == NULL;
+	bool has_changed, is_news;
+
+	pthread_mutex_lock(&in->lock);
+	has_changed = atomic_load(&in->is_ready) != is_ready;
+	is_news = has_changed || !in->has_spoken ||
+		  strncmp(in->why_not, is_ready ? "" : why_not,
+			  sizeof(in->why_not) - 1) != 0;
+	in->has_spoken = true;
+	snprintf(in->why_not, sizeof(in->why_not), "%s",
+		 is_ready ? "" : why_not);
+	atomic_store(&in->is_ready, is_ready);
+	if (has_changed)
+		host_count_ready(in->host, in, is_ready);
+	pthread_mutex_unlock(&in->lock);
+	if (is_news && is_ready)
+		log_write(EVH_INFO, &facts, "ready");
+	else if (is_news)
+		log_write(EVH_INFO, &facts, "not ready: %s", why_not);
+	if (has_changed)
+		host_poke_users(in->host, in);
+}
+
+enum evh_result
+instance_process(struct instance *in, struct evh_event *ev)
+{
+	enum evh_result result;
+
+	if (in->plugin->threads != EVH_SERIAL)
+		return in->plugin->process(in->self, ev);
+	pthread_mutex_lock(&in->serial);
+	result = in->plugin->process(in->self, ev);
+	pthread_mutex_unlock(&in->serial);
+	return result;
+}
+
+int
+instance_submit(struct instance *in, struct evh_event *const *evs, int n)
+{
+	int taken;
+
+	if (in->plugin->threads != EVH_SERIAL)
+		return in->plugin->submit(in->self, evs, n);
+	pthread_mutex_lock(&in->serial);
+	taken = in->plugin->submit(in->self, evs, n);
+	pthread_mutex_unlock(&in->serial);
+	return taken;
+}
+
+void
+instance_done(struct instance *in, struct evh_event *const *evs, int n,
+	      enum evh_result result)
+{
+	if (in->plugin->threads != EVH_SERIAL) {
+		in->plugin->done(in->self, evs, n, result);
+		return;
+	}
+	pthread_mutex_lock(&in->serial);
+	in->plugin->done(in->self, evs, n, result);
+	pthread_mutex_unlock(&in->serial);
+}

@@ -1,0 +1,106 @@
+/*
+ * instance.h - one configured plugin: its ctx, its self, its state.
+ *
+ * Made from a section of the config; goes through the life that plugin.h
+ * draws.  What it is asked by plugins through its ctx is in context.c.
+ */
+#ifndef EVH_INSTANCE_H
+#define EVH_INSTANCE_H
+
+#include <evh/plugin.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "loader.h"
+#include "options.h"
+#include "timer.h"
+
+struct host;
+struct pipeline;
+
+enum instance_life {
+	INSTANCE_NEW,
+	INSTANCE_CREATED,
+	INSTANCE_STARTED,
+	INSTANCE_STOPPED,
+};
+
+/* One every(): on the main thread. */
+struct instance_every {
+	struct instance *in;
+	struct instance_every *next;
+	struct timer timer;
+	unsigned period_ms;
+	void (*fn)(void *self);
+};
+
+#define INSTANCE_WHY_MAX 256
+
+struct instance {
+	struct evh_ctx ctx; /* first: a plugin's ctx is a pointer to us */
+	struct host *host;
+	const char *name;
+	const struct loader_plugin *loaded;
+	const struct evh_plugin *plugin;
+	const struct config_instance *config;
+	const struct options *options;
+	void *self;
+	enum instance_life life; /* [main] */
+
+	/* guards: the plugin's process, submit, done and every, when it is
+	 * EVH_SERIAL; the one lock that is held while calling out. */
+	pthread_mutex_t serial;
+
+	atomic_bool is_ready;
+	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN */
+	pthread_mutex_t lock;	 /* guards: has_spoken, why_not, and the
+				  * order of changes of is_ready */
+	bool has_spoken;	 /* called ready() at least once */
+	char why_not[INSTANCE_WHY_MAX];
+
+	/* A source: the pipelines that it heads, in the config's order. */
+	struct pipeline **heads;
+	unsigned n_heads;
+	/* Of a handler's section; 0: the pipeline's. */
+	char **match; /* NULL-ended; strings belong to the options */
+	unsigned attempts, backoff_ms, backoff_max_ms;
+
+	struct instance_every *everies; /* [main] */
+};
+
+/* NULL when out of memory.  Borrows all but the host's, which owns it. */
+struct instance *instance_new(struct host *host,
+			      const struct loader_plugin *loaded,
+			      const struct config_instance *config,
+			      const struct options *options);
+void instance_free(struct instance *in); /* NULL is fine; destroys first */
+
+/* The plugin's life; 0 or what it said, logged. [main] */
+int instance_create(struct instance *in);
+int instance_start(struct instance *in);
+void instance_drain(struct instance *in);
+void instance_flush(struct instance *in, int timeout_ms);
+void instance_stop(struct instance *in, int timeout_ms);
+
+/* Ready (NULL) or why not; tells the pipelines. [any] */
+void instance_set_ready(struct instance *in, const char *why_not);
+/* Copies why it is not ready; "" when it is. [any] */
+void instance_why_not(struct instance *in, char *ret, size_t size);
+
+/* Calls process, submit, done as the plugin's threads ask. */
+enum evh_result instance_process(struct instance *in, struct evh_event *ev);
+int instance_submit(struct instance *in, struct evh_event *const *evs, int n);
+void instance_done(struct instance *in, struct evh_event *const *evs, int n,
+		   enum evh_result result);
+
+/* Fills in ctx (context.c). */
+void context_init(struct instance *in);
+
+/* The plugin broke a rule: logged with its name. */
+void instance_blame(struct instance *in, const struct evh_event *ev,
+		    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

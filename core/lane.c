@@ -1,0 +1,73 @@
+#include "lane.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+static unsigned
+bucket_of(const struct event *ev)
+{
+	return (unsigned)((ev->lane >> 8) + ev->pos) % LANE_BUCKETS;
+}
+
+struct event *
+lanes_find(const struct lanes *lanes, const struct event *ev)
+{
+	struct event *head;
+
+	if (lanes->n == 0 || !ev->is_ordered)
+		return NULL;
+	for (head = lanes->buckets[bucket_of(ev)]; head; head = head->lane_next)
+		if (head->lane == ev->lane && head->pos == ev->pos &&
+		    head->is_ordered)
+			return head;
+	return NULL;
+}
+
+void
+lanes_stand(struct lanes *lanes, struct event *ev, int64_t due_ns)
+{
+	unsigned bucket = bucket_of(ev);
+
+	ev->lane_next = lanes->buckets[bucket];
+	lanes->buckets[bucket] = ev;
+	lanes->n++;
+	ev->behind = (struct event_list){ 0 };
+	if (due_ns != 0)
+		timer_set(&lanes->due, &ev->timer, due_ns);
+}
+
+void
+lanes_leave(struct lanes *lanes, struct event *head, struct event_list *ret)
+{
+	struct event **link = &lanes->buckets[bucket_of(head)];
+
+	while (*link != head) {
+		assert(*link);
+		link = &(*link)->lane_next;
+	}
+	*link = head->lane_next;
+	lanes->n--;
+	timer_clear(&lanes->due, &head->timer);
+	*ret = head->behind;
+	head->behind = (struct event_list){ 0 };
+}
+
+struct event *
+lanes_due(struct lanes *lanes, int64_t now_ns)
+{
+	struct timer *timer = timer_pop(&lanes->due, now_ns);
+
+	if (!timer)
+		return NULL;
+	return (struct event *)((char *)timer - offsetof(struct event, timer));
+}
+
+void
+lanes_hurry(struct lanes *lanes, int64_t now_ns)
+{
+	for (unsigned i = 0; i < LANE_BUCKETS; i++)
+		for (struct event *ev = lanes->buckets[i]; ev;
+		     ev = ev->lane_next)
+			if (ev->timer.is_set)
+				timer_set(&lanes->due, &ev->timer, now_ns);
+}

@@ -1,0 +1,40 @@
+/*
+ * lane.h - order: who waits behind whom.
+ *
+ * The events of a pipeline that share a key (or a partition, without a key)
+ * are one lane, and a lane belongs to one worker.  While its foremost event
+ * is held by a handler or waits to be tried again, the lane stands: those
+ * that come to the same element wait behind it, and no others do.
+ *
+ * Only standing lanes exist at all.  A lane is its foremost event, in a table
+ * by lane and element, and the list of those behind it; so nothing is
+ * allocated, and the common case, no lane stands, costs one comparison.
+ * A table belongs to its worker's thread.
+ */
+#ifndef EVH_LANE_H
+#define EVH_LANE_H
+
+#include "event.h"
+#include "timer.h"
+
+#define LANE_BUCKETS 256
+
+struct lanes {
+	struct event *buckets[LANE_BUCKETS];
+	unsigned n;	       /* standing lanes */
+	struct timer_heap due; /* of those that wait for a time */
+};
+
+/* The foremost event of the lane that ev would wait in, or NULL. */
+struct event *lanes_find(const struct lanes *lanes, const struct event *ev);
+/* ev is foremost from now on; due_ns 0: until somebody resumes it. */
+void lanes_stand(struct lanes *lanes, struct event *ev, int64_t due_ns);
+/* Takes the lane away; ret gets those who waited, in their order. */
+void lanes_leave(struct lanes *lanes, struct event *head,
+		 struct event_list *ret);
+/* A foremost event that is due, still standing; or NULL. */
+struct event *lanes_due(struct lanes *lanes, int64_t now_ns);
+/* Makes all that wait for a time due at now_ns. */
+void lanes_hurry(struct lanes *lanes, int64_t now_ns);
+
+#endif

@@ -1,0 +1,70 @@
+#include "pass.h"
+
+#include <stddef.h>
+
+#include "completion.h"
+#include "pipeline.h"
+
+/* Thread-local, because the plugins' calls that add to it carry no more than
+ * their ctx. */
+static _Thread_local struct pass *current;
+
+struct pass *
+pass_current(void)
+{
+	return current;
+}
+
+struct pass *
+pass_begin(struct pass *own, struct instance *caller, struct worker *worker,
+	   bool is_emit)
+{
+	if (current)
+		return current;
+	*own = (struct pass){ .caller = caller,
+			      .worker = worker,
+			      .is_emit = is_emit };
+	current = own;
+	return own;
+}
+
+void
+pass_move(struct pass *pass, struct event *ev)
+{
+	event_list_push(&pass->moving, ev);
+}
+
+/* All that stand in front at the same element. */
+static void
+pass_take_run(struct pass *pass, struct event_list *ret)
+{
+	struct event *first = pass->moving.head;
+
+	*ret = (struct event_list){ 0 };
+	do {
+		event_list_push(ret, event_list_pop(&pass->moving));
+	} while (pass->moving.head &&
+		 pass->moving.head->pipeline == first->pipeline &&
+		 pass->moving.head->pos == first->pos);
+}
+
+void
+pass_end(struct pass *own)
+{
+	struct event_list run;
+
+	if (current != own)
+		return;
+	for (;;) {
+		if (own->moving.head) {
+			pass_take_run(own, &run);
+			pipeline_step(own, run.head->pipeline, run.head->pos,
+				      &run);
+		} else if (own->ended.head) {
+			completion_tell(own);
+		} else {
+			break;
+		}
+	}
+	current = NULL;
+}

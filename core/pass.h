@@ -1,0 +1,56 @@
+/*
+ * pass.h - what one thread moves on, right now.
+ *
+ * Whatever a plugin gives back (emit, done, resume) is put on the thread's
+ * pass; the outermost of these calls then runs the pass until it is empty, so
+ * an event goes through several elements without a hand-over between threads
+ * and without one plugin's code standing on another's stack.  What is given
+ * back from within process() or submit() is only recorded: it moves on when
+ * they have returned and their serial lock is released.
+ *
+ * Events move in runs: all that stand at the same element of the same
+ * pipeline are handed to it together.
+ */
+#ifndef EVH_PASS_H
+#define EVH_PASS_H
+
+#include <stdbool.h>
+
+#include "event.h"
+
+struct instance;
+struct worker;
+
+struct pass {
+	struct event_list moving; /* each at its `pos` */
+	struct event_list ended;  /* each with its `verdict`, source not told */
+	/* Who gave the first events back, and is on the stack still: it is
+	 * not called from here, but for a source's done(). */
+	struct instance *caller;
+	struct worker *worker;	 /* whose thread this is, or NULL */
+	bool is_emit;		 /* began with a source's emit() */
+	struct event *looked_at; /* a process() is running on it, or NULL */
+	/* On a worker: when it has lasted so long that no handler is begun any
+	 * more, so that what is through with a slow one goes on; those that
+	 * come to a handler then are put back, in order, for the next pass. */
+	int64_t cut_ns;
+	bool is_cut;
+	struct event_list put_back;
+};
+
+/* This thread's pass, or NULL. */
+struct pass *pass_current(void);
+
+/*
+ * Begins one unless the thread has one already, and gives the one to add to.
+ * pass_end() with the same `own` runs it if it was begun here; else it does
+ * nothing, for the outer one will.
+ */
+struct pass *pass_begin(struct pass *own, struct instance *caller,
+			struct worker *worker, bool is_emit);
+void pass_end(struct pass *own);
+
+/* Adds an event that is at its `pos`. */
+void pass_move(struct pass *pass, struct event *ev);
+
+#endif

@@ -1,0 +1,113 @@
+#include "shutdown.h"
+
+#include "delivery.h"
+#include "host_tables.h"
+#include "log.h"
+#include "pipeline.h"
+
+/* One flush() of one instance; between two, a second SIGTERM is noticed. */
+#define FLUSH_MAX_MS 250
+#define WAIT_MAX_NS  INT64_C(50000000)
+
+static unsigned
+in_flight(const struct host *host)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		n += window_used(&host->pipelines[i]->window);
+	return n;
+}
+
+static int
+flush_ms(int64_t due_ns)
+{
+	int64_t left_ms = (due_ns - timer_now_ns()) / 1000000;
+
+	if (left_ms <= 0)
+		return 0;
+	return left_ms < FLUSH_MAX_MS ? (int)left_ms : FLUSH_MAX_MS;
+}
+
+/* Handlers and sinks, in the order of the chain, on_fail, on_drop. */
+static void
+flush_pipeline(struct pipeline *p, int64_t due_ns)
+{
+	for (unsigned i = 1; i < p->n_elements; i++)
+		if (window_used(&p->window) > 0)
+			instance_flush(p->elements[i].in, flush_ms(due_ns));
+}
+
+/* Until its window is empty, or a short while is over. */
+static void
+wait_pipeline(struct pipeline *p)
+{
+	int64_t due_ns = timer_now_ns() + WAIT_MAX_NS;
+	unsigned turn = window_turn(&p->window);
+
+	if (window_used(&p->window) == 0)
+		window_leave(&p->window);
+	else
+		(void)window_wait(&p->window, turn, due_ns);
+}
+
+static void
+flush_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
+{
+	while (in_flight(host) > 0 && timer_now_ns() < due_ns && !hurry(host)) {
+		for (unsigned i = 0; i < host->n_pipelines; i++)
+			flush_pipeline(host->pipelines[i], due_ns);
+		for (unsigned i = 0; i < host->n_pipelines; i++)
+			wait_pipeline(host->pipelines[i]);
+	}
+}
+
+static void
+log_left(const struct pipeline *p)
+{
+	for (unsigned i = 1; i < p->n_elements; i++) {
+		const struct element *el = &p->elements[i];
+		struct log_facts facts = { .instance = el->in->name,
+					   .pipeline = p->name };
+		unsigned has = 0;
+		unsigned waiting = 0;
+
+		if (el->delivery)
+			delivery_state(el->delivery, &has, &waiting);
+		if (has + waiting > 0)
+			log_write(EVH_WARN, &facts,
+				  "stopping with %u events in its hands and "
+				  "%u waiting for it",
+				  has, waiting);
+	}
+}
+
+unsigned
+shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
+{
+	int64_t begin_ns = timer_now_ns();
+	int64_t time_ns =
+		(int64_t)host->setup->config->shutdown_timeout_ms * 1000000;
+	unsigned left;
+
+	atomic_store(&host->is_stopping, true);
+	for (unsigned i = 0; i < host->n_instances; i++)
+		if (host->instances[i]->plugin->kind == EVH_SOURCE)
+			instance_drain(host->instances[i]);
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		pipeline_give_up(host->pipelines[i]);
+	flush_until(host, begin_ns + time_ns / 2, hurry);
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		pipeline_cut_short(host->pipelines[i]);
+	flush_until(host, begin_ns + time_ns, hurry);
+	left = in_flight(host);
+	if (left > 0) {
+		log_write(EVH_WARN, NULL,
+			  "the time to stop is over with %u events in flight: "
+			  "they are handed back, and come again",
+			  left);
+		for (unsigned i = 0; i < host->n_pipelines; i++)
+			log_left(host->pipelines[i]);
+	}
+	return left;
+}

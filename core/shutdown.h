@@ -1,0 +1,26 @@
+/*
+ * shutdown.h - how evhd stops: nothing more comes in, what is under way comes
+ * to its end or is handed back, and all that was started is stopped.
+ *
+ *   1. readiness goes false, sources drain: emit() says -ESHUTDOWN;
+ *   2. what stands in back-off or before a sink hears RETRY at once;
+ *   3. handlers and sinks flush, in the order of the chains, again until
+ *      nothing is in flight or half of the time is over;
+ *   4. then what no handler has begun hears RETRY too, until the time is over;
+ *   5. all stop, in the reverse order of their start, sources first.
+ */
+#ifndef EVH_SHUTDOWN_H
+#define EVH_SHUTDOWN_H
+
+#include <stdbool.h>
+
+struct host;
+
+/*
+ * Steps 1 to 4.  `hurry` is asked between them: true means at once (a second
+ * SIGTERM).  Returns how many events are in flight still; what they were
+ * waiting for is logged. [main]
+ */
+unsigned shutdown_drain(struct host *host, bool (*hurry)(struct host *host));
+
+#endif

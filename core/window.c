@@ -1,0 +1,123 @@
+#include "window.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "timer.h"
+
+int
+window_init(struct window *w, unsigned limit, uint64_t limit_size)
+{
+	pthread_condattr_t attr;
+	int rc;
+
+	*w = (struct window){ 0 };
+	w->limit = limit < WINDOW_MAX_EVENTS ? limit : WINDOW_MAX_EVENTS;
+	w->limit_size = limit_size;
+	/* So that one event beyond the limit still fits the 40 bits. */
+	if (w->limit_size > WINDOW_MAX_SIZE / 2)
+		w->limit_size = WINDOW_MAX_SIZE / 2;
+	rc = pthread_condattr_init(&attr);
+	if (rc != 0)
+		return -rc;
+	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	if (rc == 0)
+		rc = pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (rc != 0)
+		return -rc;
+	rc = pthread_mutex_init(&w->lock, NULL);
+	if (rc != 0)
+		pthread_cond_destroy(&w->changed);
+	return -rc;
+}
+
+void
+window_fini(struct window *w)
+{
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->changed);
+}
+
+static uint64_t
+used_pack(unsigned n, uint64_t size)
+{
+	return (uint64_t)n << 40 | size;
+}
+
+bool
+window_take(struct window *w, size_t size)
+{
+	uint64_t used = atomic_load_explicit(&w->used, memory_order_relaxed);
+
+	if (size > WINDOW_MAX_SIZE / 2)
+		return false;
+	do {
+		unsigned n = (unsigned)(used >> 40);
+
+		if (n >= w->limit ||
+		    (n > 0 && (used & WINDOW_MAX_SIZE) + size > w->limit_size))
+			return false;
+	} while (!atomic_compare_exchange_weak(&w->used, &used,
+					       used + used_pack(1, size)));
+	return true;
+}
+
+void
+window_give(struct window *w, unsigned n, uint64_t size)
+{
+	atomic_fetch_sub(&w->used, used_pack(n, size));
+	if (atomic_load(&w->n_waiting) > 0)
+		window_poke(w);
+}
+
+unsigned
+window_used(const struct window *w)
+{
+	return (unsigned)(atomic_load(&w->used) >> 40);
+}
+
+unsigned
+window_turn(struct window *w)
+{
+	unsigned turn;
+
+	pthread_mutex_lock(&w->lock);
+	atomic_fetch_add(&w->n_waiting, 1);
+	turn = w->turn;
+	pthread_mutex_unlock(&w->lock);
+	return turn;
+}
+
+void
+window_leave(struct window *w)
+{
+	atomic_fetch_sub(&w->n_waiting, 1);
+}
+
+bool
+window_wait(struct window *w, unsigned turn, int64_t due_ns)
+{
+	struct timespec due = { .tv_sec = due_ns / 1000000000,
+				.tv_nsec = due_ns % 1000000000 };
+	int rc = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (w->turn == turn && rc == 0)
+		rc = due_ns == INT64_MAX
+			     ? pthread_cond_wait(&w->changed, &w->lock)
+			     : pthread_cond_timedwait(&w->changed, &w->lock,
+						      &due);
+	pthread_mutex_unlock(&w->lock);
+	window_leave(w);
+	return rc == 0;
+}
+
+void
+window_poke(struct window *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->turn++;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
