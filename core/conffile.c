@@ -131,6 +131,8 @@ confuse_error(cfg_t *cfg, const char *fmt, va_list args)
 	/* Every setting is new to libconfuse, which takes it all the same. */
 	if (strncmp(fmt, "no such option", 14) == 0)
 		return;
+	if (strncmp(fmt, "found duplicate title", 21) == 0)
+		fmt = "another section of this kind is called '%s'";
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
 	if ((cfg->line > 0 ? asprintf(&where, "%s:%d", cfg->filename, cfg->line)
@@ -151,7 +153,7 @@ static int
 parse_text(cfg_t *cfg, const char *path)
 {
 	char *text = NULL, *prepared;
-	int err, rc = CFG_SUCCESS;
+	int err, open = 0, rc = CFG_SUCCESS;
 	FILE *fp;
 
 	err = textfile_read(path, MAX_FILE, &text, NULL);
@@ -160,13 +162,17 @@ parse_text(cfg_t *cfg, const char *path)
 		cfg_error(cfg, "cannot be read: %s", strerror(-err));
 		return CFG_PARSE_ERROR;
 	}
-	prepared = conftext_prepare(text);
+	prepared = conftext_prepare(text, &open);
 	free(text);
 	if (prepared && *prepared) {
 		fp = fmemopen(prepared, strlen(prepared), "r");
 		rc = fp ? cfg_parse_fp(cfg, fp) : CFG_FILE_ERROR;
 		if (fp)
 			fclose(fp);
+	}
+	if (prepared && rc == CFG_SUCCESS && open > 0) {
+		cfg_error(cfg, "a closing brace is missing");
+		rc = CFG_PARSE_ERROR;
 	}
 	if (!prepared || rc == CFG_FILE_ERROR)
 		reading->out_of_memory = true;

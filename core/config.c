@@ -91,14 +91,14 @@ name_is_good(const char *name)
 }
 
 static void
-name_check(const struct conffile_section *section, const char *where,
+name_check(const char *name, const char *missing, const char *where,
 	   struct problems *problems)
 {
-	if (section->missing)
+	if (missing)
 		problems_add(problems, where,
 			     "the name needs the variable %s, which is not set",
-			     section->missing);
-	else if (!name_is_good(section->title))
+			     missing);
+	else if (!name_is_good(name))
 		problems_add(problems, where,
 			     "a name is 1 to %d letters, digits, '_', '-' and "
 			     "'.'",
@@ -118,7 +118,7 @@ instance_add(struct config *config, struct conffile_section *section,
 		in->where = NULL;
 		return -ENOMEM;
 	}
-	name_check(section, in->where, problems);
+	name_check(section->title, section->missing, in->where, problems);
 	other = config_instance(config, section->title);
 	if (other)
 		problems_add(problems, in->where,
@@ -187,6 +187,7 @@ pipeline_add(struct config *config, struct conffile_section *section,
 		p->where = NULL;
 		return -ENOMEM;
 	}
+	name_check(p->name, section->missing, p->where, problems);
 	for (const struct word *word = pipeline_words; word->name; word++)
 		if (word->type == WORD_LIST) {
 			char **empty = calloc(1, sizeof(*empty));

@@ -106,11 +106,12 @@ single_quoted_copy(struct writer *w)
 }
 
 char *
-conftext_prepare(const char *text)
+conftext_prepare(const char *text, int *ret_open)
 {
 	struct writer w = { .in = text };
 	bool in_word = false;
 	char *prepared = NULL;
+	int open = 0;
 	size_t n;
 
 	w.out = open_memstream(&prepared, &n);
@@ -133,6 +134,7 @@ conftext_prepare(const char *text)
 			in_word = false;
 		} else {
 			in_word = !strchr(word_ends, *s);
+			open += (*s == '{') - (*s == '}');
 			copy(&w, 1);
 		}
 	}
@@ -145,6 +147,7 @@ conftext_prepare(const char *text)
 		free(prepared);
 		return NULL;
 	}
+	*ret_open = open;
 	return prepared;
 }
 

@@ -10,8 +10,11 @@
 #ifndef EVH_CONFTEXT_H
 #define EVH_CONFTEXT_H
 
-/* A new text, malloced; NULL when out of memory. */
-char *conftext_prepare(const char *text);
+/*
+ * A new text, malloced; NULL when out of memory.  ret_open: how many braces
+ * are still open at its end, which libconfuse takes for a closed section.
+ */
+char *conftext_prepare(const char *text, int *ret_open);
 
 /*
  * Takes all marks out of a value, in place, and gives the name in the first

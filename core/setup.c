@@ -1,0 +1,301 @@
+/*
+ * setup.c - file, plugins and options brought together.
+ */
+#include "setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chains.h"
+
+/* ---- One instance ------------------------------------------------------- */
+
+static void
+kind_check(const struct config_instance *in, const struct loader_plugin *plugin,
+	   struct problems *problems)
+{
+	static const char *const keywords[] = {
+		[EVH_SOURCE] = "source or ingest",
+		[EVH_HANDLER] = "handler",
+		[EVH_SINK] = "sink or store",
+		[EVH_SERVICE] = "service",
+	};
+
+	if (in->kind != plugin->plugin.kind)
+		problems_add(problems, in->where,
+			     "the plugin %s is a %s, so its section is called "
+			     "%s, not %s",
+			     plugin->plugin.name,
+			     loader_kind_name(plugin->plugin.kind),
+			     keywords[plugin->plugin.kind], in->keyword);
+}
+
+static void
+instance_set(struct setup *setup, unsigned i, struct problems *problems)
+{
+	struct config *config = setup->config;
+	const struct config_instance *in = &config->instances[i];
+
+	if (!in->plugin)
+		return; /* config.c has said so */
+	setup->plugins[i] = loader_open(setup->loader, config->dir, in->plugin,
+					in->where, problems);
+	if (!setup->plugins[i])
+		return;
+	kind_check(in, setup->plugins[i], problems);
+	setup->options[i] =
+		options_new(setup->plugins[i], in, config, problems);
+}
+
+/* ---- Who starts before whom --------------------------------------------- */
+
+static unsigned
+instance_index(const struct config *config, const char *name)
+{
+	const struct config_instance *in = config_instance(config, name);
+
+	return in ? (unsigned)(in - config->instances) : config->n_instances;
+}
+
+/* The first that `i` names and that is not placed yet, or n_instances. */
+static unsigned
+awaited(const struct setup *setup, const bool *is_placed, unsigned i)
+{
+	const struct config *config = setup->config;
+	const char *name;
+
+	for (unsigned j = 0; setup->options[i] &&
+			     (name = options_instance(setup->options[i], j));
+	     j++) {
+		unsigned other = instance_index(config, name);
+
+		if (other < config->n_instances && !is_placed[other])
+			return other;
+	}
+	return config->n_instances;
+}
+
+/* Services, sinks, handlers, sources. */
+static unsigned
+rank_of(const struct config_instance *in)
+{
+	return (unsigned)(EVH_SERVICE - in->kind);
+}
+
+/* The next to start: it waits for nobody, and is of the earliest kind. */
+static unsigned
+next_find(const struct setup *setup, const bool *is_placed)
+{
+	const struct config *config = setup->config;
+	unsigned best = config->n_instances;
+
+	for (unsigned i = 0; i < config->n_instances; i++) {
+		if (is_placed[i] ||
+		    awaited(setup, is_placed, i) < config->n_instances)
+			continue;
+		if (best == config->n_instances ||
+		    rank_of(&config->instances[i]) <
+			    rank_of(&config->instances[best]))
+			best = i;
+	}
+	return best;
+}
+
+/*
+ * Everybody who is left waits for somebody who is left: following that long
+ * enough ends up in a circle, and once around it names it.
+ */
+static void
+cycle_report(const struct setup *setup, const bool *is_placed,
+	     struct problems *problems)
+{
+	const struct config *config = setup->config;
+	char *text = NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+	unsigned at = 0, first;
+
+	while (is_placed[at])
+		at++;
+	for (unsigned i = 0; i < config->n_instances; i++)
+		at = awaited(setup, is_placed, at);
+	first = at;
+	if (!out) {
+		problems_add(problems, config->file, "out of memory");
+		return;
+	}
+	do {
+		fprintf(out, "\"%s\" names ", config->instances[at].name);
+		at = awaited(setup, is_placed, at);
+	} while (at != first);
+	fprintf(out, "\"%s\"", config->instances[first].name);
+	if (fclose(out) == 0)
+		problems_add(problems, config->instances[first].where,
+			     "instances name each other in a circle, so none "
+			     "can start first: %s",
+			     text);
+	else
+		problems_add(problems, config->file, "out of memory");
+	free(text);
+}
+
+static void
+order_set(struct setup *setup, struct problems *problems)
+{
+	const struct config *config = setup->config;
+	bool *is_placed = calloc(config->n_instances + 1, sizeof(*is_placed));
+
+	if (!is_placed) {
+		problems_add(problems, config->file, "out of memory");
+		return;
+	}
+	for (unsigned n = 0; n < config->n_instances; n++) {
+		unsigned i = next_find(setup, is_placed);
+
+		if (i == config->n_instances) {
+			cycle_report(setup, is_placed, problems);
+			break;
+		}
+		is_placed[i] = true;
+		setup->order[n] = i;
+	}
+	free(is_placed);
+}
+
+/* ---- The whole ---------------------------------------------------------- */
+
+static bool
+some_option_names(const struct setup *setup, const char *name)
+{
+	const char *named;
+
+	for (unsigned i = 0; i < setup->config->n_instances; i++)
+		for (unsigned j = 0;
+		     setup->options[i] &&
+		     (named = options_instance(setup->options[i], j));
+		     j++)
+			if (strcmp(named, name) == 0)
+				return true;
+	return false;
+}
+
+static void
+idle_check(const struct setup *setup, struct problems *problems)
+{
+	const struct config *config = setup->config;
+
+	if (config->n_pipelines == 0)
+		problems_warn(problems, config->file,
+			      "there is no pipeline, so no event can pass");
+	for (unsigned i = 0; i < config->n_instances; i++) {
+		const struct config_instance *in = &config->instances[i];
+
+		if ((in->kind == EVH_HANDLER || in->kind == EVH_SINK) &&
+		    !chains_name(config, in->name) &&
+		    !some_option_names(setup, in->name))
+			problems_warn(problems, in->where,
+				      "no pipeline and no option names it: it "
+				      "has nothing to do");
+	}
+}
+
+/* Whether the place is a section's other than `only`. */
+static bool
+is_of_another(const struct config *config, const char *only, const char *where)
+{
+	for (unsigned i = 0; i < config->n_instances; i++)
+		if (strcmp(config->instances[i].where, where) == 0)
+			return strcmp(config->instances[i].name, only) != 0;
+	for (unsigned i = 0; i < config->n_pipelines; i++)
+		if (strcmp(config->pipelines[i].where, where) == 0)
+			return true;
+	return false;
+}
+
+/* Reads the file; with `only`, what is wrong in other sections is left out. */
+static struct config *
+config_of(const char *file, const char *only, struct problems *problems)
+{
+	struct problems all = { 0 };
+	struct config *config = config_new(file, &all);
+
+	for (size_t i = 0; i < all.n; i++) {
+		const struct problem *problem = &all.list[i];
+
+		if (only && config &&
+		    is_of_another(config, only, problem->where))
+			continue;
+		if (problem->is_warning)
+			problems_warn(problems, problem->where, "%s",
+				      problem->text);
+		else
+			problems_add(problems, problem->where, "%s",
+				     problem->text);
+	}
+	if (all.out_of_memory)
+		problems_add(problems, file, "out of memory");
+	problems_fini(&all);
+	return config;
+}
+
+struct setup *
+setup_new(const char *file, const char *env_file, const char *only,
+	  struct problems *problems)
+{
+	struct setup *setup;
+	unsigned n;
+
+	config_env_read(env_file, problems);
+	setup = calloc(1, sizeof(*setup));
+	if (!setup)
+		goto no_memory;
+	setup->config = config_of(file, only, problems);
+	if (!setup->config) {
+		setup_free(setup);
+		return NULL;
+	}
+	n = setup->config->n_instances;
+	setup->loader = loader_new(setup->config->plugin_dir);
+	setup->plugins = calloc(n + 1, sizeof(*setup->plugins));
+	setup->options = calloc(n + 1, sizeof(*setup->options));
+	setup->order = calloc(n + 1, sizeof(*setup->order));
+	if (!setup->loader || !setup->plugins || !setup->options ||
+	    !setup->order)
+		goto no_memory;
+
+	if (only && !config_instance(setup->config, only))
+		problems_add(problems, file, "there is no instance \"%s\"",
+			     only);
+	for (unsigned i = 0; i < n; i++)
+		if (!only ||
+		    strcmp(setup->config->instances[i].name, only) == 0)
+			instance_set(setup, i, problems);
+	if (!only) {
+		chains_check(setup->config, problems);
+		idle_check(setup, problems);
+	}
+	order_set(setup, problems);
+	return setup;
+
+no_memory:
+	problems_add(problems, file, "out of memory");
+	setup_free(setup);
+	return NULL;
+}
+
+void
+setup_free(struct setup *setup)
+{
+	if (!setup)
+		return;
+	for (unsigned i = 0; setup->options && i < setup->config->n_instances;
+	     i++)
+		options_free(setup->options[i]);
+	free(setup->options);
+	free(setup->plugins);
+	free(setup->order);
+	loader_free(setup->loader);
+	config_free(setup->config);
+	free(setup);
+}
