@@ -68,19 +68,38 @@ skip_token(const char *p, const char *end)
 	return p;
 }
 
+/* '[' and '{', and what closes them, are the same but for one bit. */
+static bool
+is_opening(char c)
+{
+	return (c & 0xDF) == '[';
+}
+
+static bool
+is_closing(char c)
+{
+	return (c & 0xDF) == ']';
+}
+
 static const char *
 skip_value(const char *p, const char *end)
 {
 	size_t depth = 0;
 
-	do {
-		if (*p == '{' || *p == '[')
+	if (!is_opening(*p))
+		return skip_token(p, end);
+	while (p < end) {
+		if (*p == '"') {
+			p = skip_string(p, end);
+			continue;
+		}
+		if (is_opening(*p))
 			depth++;
-		else if ((*p == '}' || *p == ']') && depth > 0)
-			depth--;
-		p = skip_space(skip_token(p, end), end);
-	} while (depth > 0 && p < end);
-	return p;
+		else if (is_closing(*p) && --depth == 0)
+			return p + 1;
+		p++;
+	}
+	return end;
 }
 
 static enum json_type
@@ -111,17 +130,15 @@ type_of(char first)
 static const char *
 take_value(const char *p, const char *end, struct json_span *ret)
 {
-	const char *next;
+	const char *behind;
 
-	if (p >= end || (is_punctuation(*p) && *p != '{' && *p != '['))
+	if (p >= end || (is_punctuation(*p) && !is_opening(*p)))
 		return NULL;
-	next = skip_value(p, end);
+	behind = skip_value(p, end);
 	ret->at = p;
+	ret->len = (size_t)(behind - p);
 	ret->type = type_of(*p);
-	for (end = next; end > p && is_space(end[-1]); end--)
-		;
-	ret->len = (size_t)(end - p);
-	return next;
+	return skip_space(behind, end);
 }
 
 /* ---- Checking ----------------------------------------------------------- */
@@ -161,11 +178,10 @@ check_bytes(const char *text, size_t len, struct json_error *ret)
  * Exact for what is JSON; of other text it may see strings where there are
  * none, but then jansson refuses it whatever this says.
  */
-static int
-check_depth(const char *text, size_t len, struct json_error *ret)
+static const char *
+find_too_deep(const char *text, const char *end)
 {
-	const char *p = text, *end = text + len;
-	char why[48];
+	const char *p = text;
 	int depth = 0;
 
 	while (p < end) {
@@ -173,18 +189,32 @@ check_depth(const char *text, size_t len, struct json_error *ret)
 			p = skip_string(p, end);
 			continue;
 		}
-		if (*p == '{' || *p == '[')
-			depth++;
-		else if (*p == '}' || *p == ']')
+		if (is_opening(*p) && ++depth > JSON_MAX_DEPTH)
+			return p;
+		if (is_closing(*p))
 			depth--;
-		if (depth > JSON_MAX_DEPTH) {
-			snprintf(why, sizeof(why), "nested deeper than %d",
-				 JSON_MAX_DEPTH);
-			return refuse(ret, (size_t)(p - text), false, why);
-		}
 		p++;
 	}
-	return 0;
+	return NULL;
+}
+
+static int
+check_depth(const char *text, size_t len, struct json_error *ret)
+{
+	size_t i, n_opening = 0;
+	const char *deep;
+	char why[48];
+
+	/* Most texts do not even have so many brackets. */
+	for (i = 0; i < len; i++)
+		n_opening += is_opening(text[i]);
+	if (n_opening <= JSON_MAX_DEPTH)
+		return 0;
+	deep = find_too_deep(text, text + len);
+	if (deep == NULL)
+		return 0;
+	snprintf(why, sizeof(why), "nested deeper than %d", JSON_MAX_DEPTH);
+	return refuse(ret, (size_t)(deep - text), false, why);
 }
 
 /*
@@ -274,7 +304,12 @@ json_check(const char *text, size_t len, struct json_span *ret,
 	if (tree == NULL)
 		return explain(text, len, &error, ret_error);
 	json_decref(tree);
-	take_value(skip_space(text, end), end, ret);
+	text = skip_space(text, end);
+	while (is_space(end[-1]))
+		end--;
+	ret->at = text;
+	ret->len = (size_t)(end - text);
+	ret->type = type_of(*text);
 	return 0;
 }
 
