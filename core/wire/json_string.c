@@ -2,6 +2,7 @@
 #include "json.h"
 #include "utf8.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,25 @@ output_put(struct output *out, const char *bytes, size_t n)
 		out->kept += n;
 	}
 	out->total += n;
+}
+
+/* UTF-8 that stands for itself: what does not fit is cut between characters. */
+static void
+output_run(struct output *out, const char *text, const char *end)
+{
+	size_t n = (size_t)(end - text);
+
+	if (n < out->size - out->kept) {
+		output_put(out, text, n);
+		return;
+	}
+	while (text < end) {
+		int one = utf8_next(text, (size_t)(end - text));
+
+		n = one > 0 ? (size_t)one : 1;
+		output_put(out, text, n);
+		text += n;
+	}
 }
 
 static size_t
@@ -106,30 +126,44 @@ size_t
 json_decode(const struct json_span *string, char *ret, size_t size)
 {
 	struct output out = { .at = ret, .size = size };
-	const char *p = string->at + 1, *end;
+	const char *p = string->at + 1, *end, *escape;
 	size_t n;
 	char one[4];
 
 	if (string->type != JSON_SPAN_STRING || string->len < 2)
 		return output_end(&out);
 	for (end = string->at + string->len - 1; p < end;) {
-		p = json_string_next(p, end, one, &n);
+		escape = memchr(p, '\\', (size_t)(end - p));
+		output_run(&out, p, escape != NULL ? escape : end);
+		if (escape == NULL)
+			break;
+		p = json_string_next(escape, end, one, &n);
 		output_put(&out, one, n);
 	}
 	return output_end(&out);
 }
 
-/* How a character is written in a string; n bytes, which are UTF-8. */
+/* Printable ASCII that stands for itself. */
+static bool
+is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* How a character that is not plain is written; n bytes, which are UTF-8. */
 static void
 quote_one(struct output *out, const char *p, size_t n)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *found = *p != '\0' ? strchr(from, *p) : NULL;
+	const char *found;
 	char escape[8];
 
-	if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') {
+	if (n > 1 || *p == 0x7F) {
 		output_put(out, p, n);
-	} else if (found != NULL) {
+		return;
+	}
+	found = *p != '\0' ? strchr(from, *p) : NULL;
+	if (found != NULL) {
 		escape[0] = '\\';
 		escape[1] = to[found - from];
 		output_put(out, escape, 2);
@@ -143,11 +177,16 @@ size_t
 json_quote(const char *text, size_t len, char *ret, size_t size)
 {
 	struct output out = { .at = ret, .size = size };
-	const char *end = text + len;
+	const char *end = text + len, *run;
 	int n;
 
 	output_put(&out, "\"", 1);
 	while (text < end) {
+		for (run = text; text < end && is_plain(*text);)
+			text++;
+		output_run(&out, run, text);
+		if (text == end)
+			break;
 		n = utf8_next(text, (size_t)(end - text));
 		if (n > 0)
 			quote_one(&out, text, (size_t)n);
