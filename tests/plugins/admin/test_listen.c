@@ -1,0 +1,202 @@
+/*
+ * test_listen.c - addresses as they are written, and real sockets.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "listen.h"
+
+static void
+a_range_is_read(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		unsigned first, last;
+	} rows[] = {
+		{ "127.0.0.1:9901-9932", "127.0.0.1", 9901, 9932 },
+		{ "127.0.0.1:9901", "127.0.0.1", 9901, 9901 },
+		{ "127.0.0.1:0", "127.0.0.1", 0, 0 },
+		{ "localhost:1-65535", "localhost", 1, 65535 },
+		{ "[::1]:80-80", "::1", 80, 80 },
+		{ ":9901", "", 9901, 9901 },
+		{ "my-host:9901-9902", "my-host", 9901, 9902 },
+	};
+	struct listen_range range;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(listen_parse(rows[i].text, &range, &why), 0);
+		assert_string_equal(range.host, rows[i].host);
+		assert_int_equal(range.first, rows[i].first);
+		assert_int_equal(range.last, rows[i].last);
+	}
+}
+
+static void
+a_malformed_range_is_refused_with_a_reason(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "", "there is no port" },
+		{ "127.0.0.1", "there is no port" },
+		{ "127.0.0.1:", "the port is no number" },
+		{ "127.0.0.1:x", "the port is no number" },
+		{ "127.0.0.1: 80", "the port is no number" },
+		{ "127.0.0.1:-5", "the port is no number" },
+		{ "127.0.0.1:+5", "the port is no number" },
+		{ "127.0.0.1:65536", "the port is no number" },
+		{ "127.0.0.1:99999999999999999999", "the port is no number" },
+		{ "127.0.0.1:80x", "there is something behind" },
+		{ "127.0.0.1:80-", "the last port is no number" },
+		{ "127.0.0.1:80-70000", "the last port is no number" },
+		{ "127.0.0.1:81-80", "the first port is" },
+		{ "127.0.0.1:0-80", "the first port is" },
+		{ "127.0.0.1:80-90-95", "there is something behind" },
+		{ "::1:80", "an IPv6 address wants brackets" },
+		{ "[::1]", "an IPv6 address wants brackets" },
+	};
+	struct listen_range range = { .host = "untouched" };
+	const char *why;
+	char longest[400];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(listen_parse(rows[i].text, &range, &why),
+				 -EINVAL);
+		if (!strstr(why, rows[i].why))
+			fail_msg("%s: %s", rows[i].text, why);
+	}
+	memset(longest, 'h', sizeof(longest));
+	memcpy(longest + sizeof(longest) - 4, ":80", 4);
+	assert_int_equal(listen_parse(longest, &range, &why), -EINVAL);
+	assert_string_equal(why, "the host is too long");
+	assert_string_equal(range.host, "untouched");
+}
+
+static int
+connect_to(uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), rc;
+
+	assert_true(fd >= 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
+	close(fd);
+	return rc;
+}
+
+/* Two neighbouring ports that are free just now, the first one taken. */
+static struct listen_range
+two_ports(int *ret_fd)
+{
+	struct listen_range range = { .host = "127.0.0.1" };
+	uint16_t port;
+	int i, fd, next;
+
+	for (i = 0; i < 100; i++) {
+		range.first = range.last = 0;
+		fd = listen_open(&range, &range.first);
+		assert_true(fd >= 0);
+		range.last = range.first < UINT16_MAX
+				     ? (uint16_t)(range.first + 1)
+				     : 0;
+		next = listen_open(&(struct listen_range){ "127.0.0.1",
+							   range.last,
+							   range.last },
+				   &port);
+		if (next >= 0 && port == range.first + 1) {
+			close(next);
+			*ret_fd = fd;
+			return range;
+		}
+		if (next >= 0)
+			close(next);
+		close(fd);
+	}
+	fail_msg("no two neighbouring ports are free");
+	return range;
+}
+
+static void
+the_first_free_port_of_the_range_is_taken(void **state)
+{
+	struct listen_range range;
+	int taken, fd, again;
+	uint16_t port = 0, untouched = 7;
+
+	(void)state;
+	range = two_ports(&taken);
+	fd = listen_open(&range, &port);
+	assert_true(fd >= 0);
+	assert_int_equal(port, range.last);
+	assert_int_equal(connect_to(port), 0);
+
+	again = listen_open(&range, &untouched);
+	assert_int_equal(again, -EADDRINUSE);
+	assert_int_equal(untouched, 7);
+
+	close(taken);
+	close(fd);
+	fd = listen_open(&range, &port);
+	assert_true(fd >= 0);
+	assert_int_equal(port, range.first);
+	close(fd);
+}
+
+static void
+what_is_no_address_of_ours_is_an_error(void **state)
+{
+	struct listen_range far = { "192.0.2.1", 9901, 9932 },
+			    nowhere = { "no such host", 9901, 9932 };
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(listen_open(&far, &port), -EADDRNOTAVAIL);
+	assert_int_equal(listen_open(&nowhere, &port), -EHOSTUNREACH);
+}
+
+static void
+a_url_has_brackets_where_they_belong(void **state)
+{
+	struct listen_range v4 = { "127.0.0.1", 1, 2 }, v6 = { "::1", 1, 2 },
+			    all = { "", 1, 2 };
+	char url[64];
+
+	(void)state;
+	listen_url(&v4, 9901, url, sizeof(url));
+	assert_string_equal(url, "http://127.0.0.1:9901");
+	listen_url(&v6, 9901, url, sizeof(url));
+	assert_string_equal(url, "http://[::1]:9901");
+	listen_url(&all, 9901, url, sizeof(url));
+	assert_string_equal(url, "http://0.0.0.0:9901");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_range_is_read),
+		cmocka_unit_test(a_malformed_range_is_refused_with_a_reason),
+		cmocka_unit_test(the_first_free_port_of_the_range_is_taken),
+		cmocka_unit_test(what_is_no_address_of_ours_is_an_error),
+		cmocka_unit_test(a_url_has_brackets_where_they_belong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
