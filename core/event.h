@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event_list.h"
 #include "timer.h"
 
 struct delivery;
@@ -49,11 +50,6 @@ enum event_hold {
 	EVENT_LOOKED_AT,
 	EVENT_HELD,
 	EVENT_LET_GO
-};
-
-struct event_list {
-	struct event *head, *tail;
-	unsigned n;
 };
 
 #define EVENT_ARENA_INLINE 640
@@ -160,16 +156,7 @@ bool event_is_live(const struct event *ev);
 /* Result `a` or `b`: whichever is less finished. */
 enum evh_result event_join(enum evh_result a, enum evh_result b);
 
-/* What `lane` and `is_ordered` are for this event. */
-void event_find_lane(struct event *ev);
-
 /* How many are live now: 0 when nothing leaked. */
 unsigned long event_count(void);
-
-void event_list_push(struct event_list *list, struct event *ev);
-void event_list_unshift(struct event_list *list, struct event *ev);
-struct event *event_list_pop(struct event_list *list);
-/* Moves all of `from` to the end of `to`. */
-void event_list_append(struct event_list *to, struct event_list *from);
 
 #endif

@@ -10,11 +10,8 @@
 #include "metrics.h"
 #include "pattern.h"
 #include "timer.h"
+#include "verdict.h"
 #include "worker.h"
-
-/* What a try leaves behind, if not a time to stand until. */
-#define MOVED_ON      INT64_C(0)
-#define UNTIL_RESUMED INT64_C(-1)
 
 /* How long a worker's pass may hold up what is through with its handlers. */
 #define PASS_MAX_NS INT64_C(5000000)
@@ -29,164 +26,6 @@ coarse_now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static void
-children_drop(struct event *ev)
-{
-	struct event *child;
-
-	while ((child = event_list_pop(&ev->children)))
-		event_free(child);
-	ev->n_children = ev->n_children_kept;
-}
-
-/* The parent goes first, its children behind it. */
-static void
-children_move(struct pass *pass, struct event_list *children)
-{
-	struct event *child;
-
-	while ((child = event_list_pop(children)))
-		pipeline_advance(pass, child);
-}
-
-/* The try stays: what it changed, and the children it made. */
-static struct event_list
-try_keep(struct event *ev)
-{
-	struct event_list children = ev->children;
-
-	event_keep(ev);
-	ev->n_children_kept = ev->n_children;
-	ev->children = (struct event_list){ 0 };
-	if (children.n > 0)
-		atomic_fetch_add(&ev->owed, children.n);
-	return children;
-}
-
-static void
-try_undo(struct event *ev)
-{
-	event_undo(ev);
-	children_drop(ev);
-}
-
-static enum evh_result
-try_process(struct pass *pass, struct element *el, struct event *ev)
-{
-	enum evh_result verdict;
-
-	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
-	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
-	pass->looked_at = ev;
-	verdict = instance_process(el->in, &ev->pub);
-	pass->looked_at = NULL;
-	if (verdict == EVH_HOLD)
-		return verdict;
-	if (atomic_load_explicit(&ev->hold, memory_order_acquire) ==
-	    EVENT_LET_GO)
-		instance_blame(el->in, &ev->pub,
-			       "resume() and a verdict for the same event: "
-			       "the verdict counts");
-	return verdict;
-}
-
-static unsigned
-attempts_of(const struct element *el)
-{
-	return el->in->attempts ? el->in->attempts
-				: el->pipeline->config->attempts;
-}
-
-static int64_t
-backoff_of(const struct element *el, unsigned attempt)
-{
-	const struct config_pipeline *config = el->pipeline->config;
-	unsigned first = el->in->backoff_ms;
-	unsigned max = el->in->backoff_max_ms;
-
-	return timer_backoff_ns(attempt, first ? first : config->backoff_ms,
-				max ? max : config->backoff_max_ms);
-}
-
-/* Never past the deadline: then it is over anyway. */
-static int64_t
-stand_until(const struct element *el, const struct event *ev, int64_t wait_ns)
-{
-	int64_t until_ns = timer_now_ns() + wait_ns;
-	int64_t deadline_ns = pipeline_deadline_ns(el->pipeline, ev);
-
-	return until_ns < deadline_ns ? until_ns : deadline_ns;
-}
-
-static int64_t
-await_ready(const struct element *el, struct event *ev)
-{
-	ev->awaits_ready = true;
-	return stand_until(el, ev, backoff_of(el, UINT32_MAX));
-}
-
-static int64_t
-judge_retry(struct pass *pass, struct element *el, struct event *ev)
-{
-	try_undo(ev);
-	if (atomic_load(&el->pipeline->gives_up) ||
-	    pipeline_is_late(el->pipeline, ev, timer_now_ns())) {
-		completion_end(pass, ev, EVH_RETRY);
-		return MOVED_ON;
-	}
-	if (!atomic_load(&el->in->is_ready))
-		return await_ready(el, ev);
-	if (ev->pub.attempt >= attempts_of(el)) {
-		pipeline_fail(pass, ev, "handler",
-			      "the last of its attempts did not succeed");
-		return MOVED_ON;
-	}
-	ev->pub.attempt++;
-	ev->pub.attempts++;
-	return stand_until(el, ev, backoff_of(el, ev->pub.attempt));
-}
-
-/* Acts on a verdict; MOVED_ON, or until when the event stands. */
-static int64_t
-judge(struct pass *pass, struct element *el, struct event *ev,
-      enum evh_result verdict)
-{
-	struct event_list children;
-
-	if (verdict == EVH_HOLD)
-		return UNTIL_RESUMED;
-	atomic_store_explicit(&ev->hold, EVENT_FREE_OF_HOLD,
-			      memory_order_relaxed);
-	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
-	switch (verdict) {
-	case EVH_OK:
-		children = try_keep(ev);
-		pipeline_advance(pass, ev);
-		children_move(pass, &children);
-		return MOVED_ON;
-	case EVH_DROP:
-		children = try_keep(ev);
-		pipeline_drop(pass, ev);
-		children_move(pass, &children);
-		return MOVED_ON;
-	case EVH_RETRY:
-		return judge_retry(pass, el, ev);
-	case EVH_FAIL:
-		try_undo(ev);
-		pipeline_fail(pass, ev, "handler", "the handler refused it");
-		return MOVED_ON;
-	case EVH_HOLD:
-		break;
-	}
-	instance_blame(el->in, &ev->pub,
-		       "process() returned %d, which is no verdict: "
-		       "the event counts as failed",
-		       (int)verdict);
-	try_undo(ev);
-	pipeline_fail(pass, ev, "handler", "the handler gave no verdict");
-	return MOVED_ON;
-}
-
 /* Its first try at this element, or one more. */
 static int64_t
 handle(struct pass *pass, struct element *el, struct event *ev,
@@ -196,20 +35,20 @@ handle(struct pass *pass, struct element *el, struct event *ev,
 
 	if (!pattern_matches_any(el->in->match, ev->pub.name)) {
 		pipeline_advance(pass, ev);
-		return MOVED_ON;
+		return VERDICT_MOVED_ON;
 	}
 	if (atomic_load_explicit(&el->pipeline->cuts_short,
 				 memory_order_relaxed)) {
 		completion_end(pass, ev, EVH_RETRY);
-		return MOVED_ON;
+		return VERDICT_MOVED_ON;
 	}
 	if (!atomic_load_explicit(&el->in->is_ready, memory_order_acquire))
-		return await_ready(el, ev);
+		return verdict_await_ready(el, ev);
 	ev->awaits_ready = false;
-	verdict = try_process(pass, el, ev);
+	verdict = verdict_ask(pass, el, ev);
 	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
 		counts[verdict]++;
-	return judge(pass, el, ev, verdict);
+	return verdict_apply(pass, el, ev, verdict);
 }
 
 static void
@@ -232,7 +71,7 @@ stand_here(struct pass *pass, struct worker *w, struct event *ev,
 	   const struct event_list *behind, bool lane_is_full)
 {
 	int expected = EVENT_LOOKED_AT;
-	bool is_held = ev->stand_until_ns == UNTIL_RESUMED;
+	bool is_held = ev->stand_until_ns == VERDICT_UNTIL_RESUMED;
 
 	lanes_stand(&w->lanes, ev, is_held ? 0 : ev->stand_until_ns);
 	ev->behind = *behind;
@@ -324,7 +163,7 @@ take_one(struct pass *pass, struct element *el, struct event *ev,
 
 	ev->pub.attempt = 1;
 	until_ns = handle(pass, el, ev, counts);
-	if (until_ns != MOVED_ON)
+	if (until_ns != VERDICT_MOVED_ON)
 		stand(pass, ev, until_ns);
 	if (pass->worker && coarse_now_ns() > pass->cut_ns)
 		pass->is_cut = true;
@@ -395,15 +234,15 @@ lane_end(struct pass *pass, struct worker *w, struct event *ev,
 	struct event_list behind;
 	uint64_t lane = ev->lane;
 	bool was_full = ev->lane_is_full;
-	int64_t until_ns = MOVED_ON;
+	int64_t until_ns = VERDICT_MOVED_ON;
 
 	lanes_leave(&w->lanes, ev, &behind);
 	ev->lane_is_full = false;
 	if (verdict == 0)
 		completion_end(pass, ev, EVH_RETRY);
 	else
-		until_ns = judge(pass, el, ev, verdict);
-	if (until_ns != MOVED_ON) {
+		until_ns = verdict_apply(pass, el, ev, verdict);
+	if (until_ns != VERDICT_MOVED_ON) {
 		ev->stand_until_ns = until_ns;
 		stand_here(pass, w, ev, &behind, was_full);
 		return;
@@ -441,7 +280,8 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		return;
 	}
 	if (ev->awaits_ready && !atomic_load(&el->in->is_ready)) {
-		timer_set(&w->lanes.due, &ev->timer, await_ready(el, ev));
+		timer_set(&w->lanes.due, &ev->timer,
+			  verdict_await_ready(el, ev));
 		return;
 	}
 	if (!ev->awaits_ready && now_ns < ev->stand_until_ns) {
@@ -450,7 +290,7 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		return;
 	}
 	ev->awaits_ready = false;
-	verdict = try_process(pass, el, ev);
+	verdict = verdict_ask(pass, el, ev);
 	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
 		element_count(el, verdict, 1);
 	lane_end(pass, w, ev, verdict);

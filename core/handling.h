@@ -1,9 +1,9 @@
 /*
  * handling.h - an event at a handler: tried, judged, tried again.
  *
- * A try is all or nothing: when process() says RETRY or FAIL, what it has set
- * is undone and the children it made are dropped.  RETRY and HOLD make the
- * event's lane stand on its worker.
+ * Runs on the worker of the event's lane, or without workers on the thread
+ * that emits.  What a verdict leads to is in verdict.h; RETRY and HOLD make
+ * the event's lane stand on its worker, and those behind it wait.
  */
 #ifndef EVH_HANDLING_H
 #define EVH_HANDLING_H

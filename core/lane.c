@@ -2,6 +2,49 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
+
+/* FNV-1a, and a last mixing because workers are chosen by the low bits. */
+static uint64_t
+hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static uint64_t
+hash_mix(uint64_t hash)
+{
+	hash ^= hash >> 33;
+	hash *= 0xff51afd7ed558ccdu;
+	hash ^= hash >> 33;
+	return hash;
+}
+
+void
+lane_find(struct event *ev)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	if (ev->pub.key.len > 0) {
+		hash = hash_bytes(hash, ev->pub.key.data, ev->pub.key.len);
+	} else if (ev->pub.topic) {
+		hash = hash_bytes(hash, ev->pub.topic, strlen(ev->pub.topic));
+		hash = hash_bytes(hash, &ev->pub.partition,
+				  sizeof(ev->pub.partition));
+	} else {
+		/* No order: any worker will do, so spread by the id. */
+		hash = hash_bytes(hash, ev->pub.id, sizeof(ev->pub.id));
+		ev->lane = hash_mix(hash);
+		ev->is_ordered = false;
+		return;
+	}
+	ev->lane = hash_mix(hash);
+	ev->is_ordered = true;
+}
 
 static unsigned
 bucket_of(const struct event *ev)

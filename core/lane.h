@@ -25,6 +25,10 @@ struct lanes {
 	struct timer_heap due; /* of those that wait for a time */
 };
 
+/* Finds what the event's `lane` and `is_ordered` are: by key, else by topic
+ * and partition, else it has no order and its id spreads it. */
+void lane_find(struct event *ev);
+
 /* The foremost event of the lane that ev would wait in, or NULL. */
 struct event *lanes_find(const struct lanes *lanes, const struct event *ev);
 /* ev is foremost from now on; due_ns 0: until somebody resumes it. */

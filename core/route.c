@@ -5,6 +5,7 @@
 #include "completion.h"
 #include "event.h"
 #include "instance.h"
+#include "lane.h"
 #include "metrics.h"
 #include "pass.h"
 #include "pattern.h"
@@ -125,7 +126,7 @@ fan_out_copy(struct pipeline *p, void *arg)
 	if (!copy)
 		return false;
 	copy->pipeline = p;
-	event_find_lane(copy);
+	lane_find(copy);
 	event_list_push(&f->copies, copy);
 	return true;
 }
@@ -169,7 +170,7 @@ emit_one(struct instance *source, struct event *ev, struct pass *pass,
 	struct fan_out f = { .pass = pass, .ev = ev, .now_ns = now_ns };
 	int rc;
 
-	event_find_lane(ev);
+	lane_find(ev);
 	if (source->n_heads == 1 && takes_all(source->heads[0])) {
 		struct pipeline *p = source->heads[0];
 

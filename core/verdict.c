@@ -1,0 +1,162 @@
+#include "verdict.h"
+
+#include "completion.h"
+#include "instance.h"
+#include "timer.h"
+
+static void
+children_drop(struct event *ev)
+{
+	struct event *child;
+
+	while ((child = event_list_pop(&ev->children)))
+		event_free(child);
+	ev->n_children = ev->n_children_kept;
+}
+
+/* The parent goes first, its children behind it. */
+static void
+children_move(struct pass *pass, struct event_list *children)
+{
+	struct event *child;
+
+	while ((child = event_list_pop(children)))
+		pipeline_advance(pass, child);
+}
+
+/* The try stays: what it changed, and the children it made. */
+static struct event_list
+try_keep(struct event *ev)
+{
+	struct event_list children = ev->children;
+
+	event_keep(ev);
+	ev->n_children_kept = ev->n_children;
+	ev->children = (struct event_list){ 0 };
+	if (children.n > 0)
+		atomic_fetch_add(&ev->owed, children.n);
+	return children;
+}
+
+static void
+try_undo(struct event *ev)
+{
+	event_undo(ev);
+	children_drop(ev);
+}
+
+enum evh_result
+verdict_ask(struct pass *pass, struct element *el, struct event *ev)
+{
+	enum evh_result verdict;
+
+	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
+	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
+	pass->looked_at = ev;
+	verdict = instance_process(el->in, &ev->pub);
+	pass->looked_at = NULL;
+	if (verdict == EVH_HOLD)
+		return verdict;
+	if (atomic_load_explicit(&ev->hold, memory_order_acquire) ==
+	    EVENT_LET_GO)
+		instance_blame(el->in, &ev->pub,
+			       "resume() and a verdict for the same event: "
+			       "the verdict counts");
+	return verdict;
+}
+
+static unsigned
+attempts_of(const struct element *el)
+{
+	return el->in->attempts ? el->in->attempts
+				: el->pipeline->config->attempts;
+}
+
+static int64_t
+backoff_of(const struct element *el, unsigned attempt)
+{
+	const struct config_pipeline *config = el->pipeline->config;
+	unsigned first = el->in->backoff_ms;
+	unsigned max = el->in->backoff_max_ms;
+
+	return timer_backoff_ns(attempt, first ? first : config->backoff_ms,
+				max ? max : config->backoff_max_ms);
+}
+
+/* Never past the deadline: then it is over anyway. */
+static int64_t
+stand_until(const struct element *el, const struct event *ev, int64_t wait_ns)
+{
+	int64_t until_ns = timer_now_ns() + wait_ns;
+	int64_t deadline_ns = pipeline_deadline_ns(el->pipeline, ev);
+
+	return until_ns < deadline_ns ? until_ns : deadline_ns;
+}
+
+int64_t
+verdict_await_ready(const struct element *el, struct event *ev)
+{
+	ev->awaits_ready = true;
+	return stand_until(el, ev, backoff_of(el, UINT32_MAX));
+}
+
+static int64_t
+judge_retry(struct pass *pass, struct element *el, struct event *ev)
+{
+	try_undo(ev);
+	if (atomic_load(&el->pipeline->gives_up) ||
+	    pipeline_is_late(el->pipeline, ev, timer_now_ns())) {
+		completion_end(pass, ev, EVH_RETRY);
+		return VERDICT_MOVED_ON;
+	}
+	if (!atomic_load(&el->in->is_ready))
+		return verdict_await_ready(el, ev);
+	if (ev->pub.attempt >= attempts_of(el)) {
+		pipeline_fail(pass, ev, "handler",
+			      "the last of its attempts did not succeed");
+		return VERDICT_MOVED_ON;
+	}
+	ev->pub.attempt++;
+	ev->pub.attempts++;
+	return stand_until(el, ev, backoff_of(el, ev->pub.attempt));
+}
+
+int64_t
+verdict_apply(struct pass *pass, struct element *el, struct event *ev,
+	      enum evh_result verdict)
+{
+	struct event_list children;
+
+	if (verdict == EVH_HOLD)
+		return VERDICT_UNTIL_RESUMED;
+	atomic_store_explicit(&ev->hold, EVENT_FREE_OF_HOLD,
+			      memory_order_relaxed);
+	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
+	switch (verdict) {
+	case EVH_OK:
+		children = try_keep(ev);
+		pipeline_advance(pass, ev);
+		children_move(pass, &children);
+		return VERDICT_MOVED_ON;
+	case EVH_DROP:
+		children = try_keep(ev);
+		pipeline_drop(pass, ev);
+		children_move(pass, &children);
+		return VERDICT_MOVED_ON;
+	case EVH_RETRY:
+		return judge_retry(pass, el, ev);
+	case EVH_FAIL:
+		try_undo(ev);
+		pipeline_fail(pass, ev, "handler", "the handler refused it");
+		return VERDICT_MOVED_ON;
+	case EVH_HOLD:
+		break;
+	}
+	instance_blame(el->in, &ev->pub,
+		       "process() returned %d, which is no verdict: "
+		       "the event counts as failed",
+		       (int)verdict);
+	try_undo(ev);
+	pipeline_fail(pass, ev, "handler", "the handler gave no verdict");
+	return VERDICT_MOVED_ON;
+}

@@ -1,0 +1,31 @@
+/*
+ * verdict.h - one try of an event at a handler, and what its verdict leads to.
+ *
+ * A try is all or nothing: when process() says RETRY or FAIL, what it has set
+ * is undone and the children it made are dropped.  All of it runs on the
+ * thread whose turn the event is.
+ */
+#ifndef EVH_VERDICT_H
+#define EVH_VERDICT_H
+
+#include <stdint.h>
+
+#include "event.h"
+#include "pass.h"
+#include "pipeline.h"
+
+/* What a verdict leaves behind, if not a time (monotonic ns) to stand until:
+ * the event is gone from its handler, or stands until resume(). */
+#define VERDICT_MOVED_ON      INT64_C(0)
+#define VERDICT_UNTIL_RESUMED INT64_C(-1)
+
+/* Calls process(); while the verdict is EVH_HOLD the handler has the event. */
+enum evh_result verdict_ask(struct pass *pass, struct element *el,
+			    struct event *ev);
+/* Acts on it.  Takes the event when it gives VERDICT_MOVED_ON. */
+int64_t verdict_apply(struct pass *pass, struct element *el, struct event *ev,
+		      enum evh_result verdict);
+/* The handler is not ready: no try, no attempt; until when to stand. */
+int64_t verdict_await_ready(const struct element *el, struct event *ev);
+
+#endif
