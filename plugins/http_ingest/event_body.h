@@ -1,0 +1,39 @@
+/*
+ * event_body.h - what a POST brought: an event's name and data, or all that
+ * is wrong with it.
+ */
+#ifndef HTTP_EVENT_BODY_H
+#define HTTP_EVENT_BODY_H
+
+#include <envelope.h>
+#include <json.h>
+
+#include <stdbool.h>
+
+#include "text.h"
+
+struct event_body {
+	char name[ENVELOPE_NAME_BYTES + 1]; /* decoded, NUL-ended */
+	size_t name_len;
+	struct json_span data; /* the bytes that came, in the text */
+};
+
+/*
+ * Checks the body.  0 and *ret; or -EINVAL and the JSON of the 422 added to
+ * ret_detail; or -EILSEQ, the text is no UTF-8; or -ENOMEM.  forbid: members
+ * beside name and data are mistakes. [any]
+ */
+int event_body_check(const char *text, size_t len, bool forbid,
+		     struct event_body *ret, struct text *ret_detail);
+
+/*
+ * The event's key by the option `key`: "none", "id", "name", or a JSON
+ * Pointer into data, where a string gives its content and any other value its
+ * text.  Adds it to ret_key, nothing when there is none. [any]
+ */
+void event_body_key(const struct event_body *body, const char *rule,
+		    const unsigned char id[16], struct text *ret_key);
+/* Is this a rule that event_body_key() knows? */
+bool event_body_key_rule(const char *rule);
+
+#endif

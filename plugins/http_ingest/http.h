@@ -1,0 +1,59 @@
+/*
+ * http.h - one instance of http_ingest: its settings, what it uses of others,
+ * and its loops.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include <evh/plugin.h>
+#include <evh/services.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "listener.h"
+#include "meters.h"
+
+struct loop;
+
+struct http_settings {
+	struct listener listener;
+	const char *store; /* instance, or NULL */
+	const char *key;
+	unsigned loops;
+	unsigned connections; /* each loop */
+	size_t max_body, max_headers, body_memory;
+	unsigned header_timeout_ms, body_timeout_ms;
+	unsigned idle_timeout_ms, answer_timeout_ms;
+	bool forbid_extra;
+};
+
+enum http_life { HTTP_RUNNING = 1, HTTP_DRAINING, HTTP_STOPPING };
+
+struct http {
+	struct evh_ctx *ctx;
+	struct http_settings set;
+	const struct evh_host *host;   /* or NULL */
+	const struct evh_store *store; /* or NULL */
+	struct meters meters;
+	struct loop **loops; /* set.loops of them, from start() to stop() */
+	_Atomic int life;    /* enum http_life */
+	/* Monotonic; until then stop() waits for what is still unanswered. */
+	_Atomic int64_t stop_by_ms;
+	/* Bytes of bodies that are being read or checked, of all loops. */
+	_Atomic size_t body_bytes;
+	/* Threads that are laying something into a mailbox just now. */
+	_Atomic unsigned posting;
+};
+
+/* Can events be taken?  0, or -EAGAIN. [any] */
+int http_ready(const struct http *http);
+bool http_is_draining(const struct http *http);
+
+/* Takes n bytes of the room that bodies have; false when there is none. */
+bool http_body_take(struct http *http, size_t n);
+void http_body_give(struct http *http, size_t n);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * listener.h - the sockets that loops listen on, one each for the same
+ * address, so that the kernel spreads connections without a lock of ours.
+ */
+#ifndef HTTP_LISTENER_H
+#define HTTP_LISTENER_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct listener {
+	struct sockaddr_storage address;
+	socklen_t len;
+};
+
+/*
+ * Reads "host:port", "[v6]:port" or ":port" (all addresses).  0; -EINVAL and
+ * a sentence in ret_why; -EADDRNOTAVAIL when the host does not resolve.
+ */
+int listener_parse(const char *text, struct listener *ret,
+		   const char **ret_why);
+
+/*
+ * Is the port free?  SO_REUSEPORT would share it with another process of the
+ * same user without a word.  0 or -errno; port 0 is free.
+ */
+int listener_probe(const struct listener *listener);
+/* A listening socket, yours, or -errno.  After the first one, port 0 has
+ * become the port that the kernel chose. */
+int listener_open(struct listener *listener);
+/* "127.0.0.1:8000" */
+void listener_name(const struct listener *listener, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * request.h - one request, from its first line to the end of its answer, and
+ * beyond: while the chain or the store still owes a callback, its memory
+ * lives, even when the client has long been answered 503 or has gone.
+ *
+ *   HEAD --> READING --> WAITING --> READY --> ANSWERED
+ *     \________\_______________________/
+ *
+ * Belongs to its loop's thread.  While `outstanding`, whoever calls back may
+ * write result, rc, event, attempts, status, reply and answer, and then posts
+ * it; the loop reads them when the mail has come.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <evh/plugin.h>
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reply.h"
+#include "routes.h"
+#include "text.h"
+
+struct conn;
+struct gate_facts;
+struct http;
+struct loop;
+
+enum request_stage {
+	REQUEST_HEAD = 1, /* the first line is known */
+	REQUEST_READING,  /* the body is coming */
+	REQUEST_WAITING,  /* suspended */
+	REQUEST_READY,	  /* what to answer is known */
+	REQUEST_ANSWERED, /* the answer is queued */
+};
+
+/* What the loop does when the mail has come. */
+enum request_errand {
+	ERRAND_EVENT = 1, /* an event came back: result */
+	ERRAND_ANSWER,	  /* reply, or status and answer, are chosen */
+	ERRAND_RETRY,	  /* event is to be emitted again */
+};
+
+struct request {
+	struct request *next; /* in the mailbox, or spare */
+	struct loop *loop;
+	struct conn *conn; /* NULL: gone, or never there */
+	enum request_stage stage;
+	enum request_errand errand;
+	enum route route;
+	enum method method;
+	bool close;	  /* the connection, after the answer */
+	bool chunked;	  /* so the body's length is not told */
+	bool discard;	  /* a body that nobody asked for */
+	bool outstanding; /* a callback will come */
+	bool late;	  /* it was answered before that came */
+	unsigned sent;	  /* the status that was queued */
+	int64_t began_ns; /* monotonic */
+	size_t target_len;
+	uint64_t length;   /* of the body, when told */
+	uint64_t received; /* of it */
+	size_t counted;	   /* taken from the room for bodies */
+	struct text query; /* behind the "?" */
+	struct text body;
+
+	/* What is answered: a fixed reply, or (REPLY_NONE) status, answer and
+	 * a location, which is a string when it is not empty. */
+	enum reply reply;
+	unsigned status;
+	struct text answer;
+	struct text location;
+
+	unsigned char id[16]; /* of the event that it is about */
+	enum evh_result result;
+	struct evh_event *event;
+	uint32_t attempts, limit, offset;
+};
+
+/* libmicrohttpd's callbacks; cls is the loop. [loop] */
+void *request_target(void *cls, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result request_access(void *cls, struct MHD_Connection *mhd,
+			       const char *target, const char *method,
+			       const char *version, const char *body,
+			       size_t *body_len, void **con_cls);
+void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+		       enum MHD_RequestTerminationCode code);
+
+/* Chooses what to answer. [loop] */
+void request_reply(struct request *request, enum reply reply);
+void request_json(struct request *request, unsigned status);
+
+/* A callback will come: from here on it may. [any thread posts, loop waits] */
+void request_expect(struct request *request, enum request_errand errand);
+/* It will not, after all. [loop] */
+void request_unexpect(struct request *request);
+/* It came, for this chain of requests of one loop. [any] */
+void request_post(struct request *first, struct request *last);
+/* Gives back the room that its body took. [loop] */
+void request_body_free(struct request *request);
+
+/* The mail has come. [loop] */
+void request_settle(struct request *request);
+/* Its time is over: answers for what is outstanding. [loop] */
+void request_late(struct request *request);
+/* Lets go of whatever is still suspended, at the end. [loop] */
+void request_abandon(struct loop *loop);
+void request_free_spares(struct loop *loop);
+
+struct http *request_http(const struct request *request);
+
+#endif

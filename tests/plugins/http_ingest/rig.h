@@ -1,0 +1,106 @@
+/*
+ * rig.h - http_ingest between two fakes: in front a client that speaks bytes,
+ * behind it a host whose pipeline does what the test says, on a thread of its
+ * own, and a store likewise.
+ */
+#ifndef HTTP_RIG_H
+#define HTTP_RIG_H
+
+#include <evh/plugin.h>
+#include <evh/services.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum rig_chain {
+	RIG_ANSWER = 1, /* done() with `result`, on the rig's thread */
+	RIG_INLINE,	/* done() before emit() returns */
+	RIG_HOLD,	/* kept until rig_release() */
+	RIG_FULL,	/* emit: -EAGAIN */
+	RIG_STOPPED,	/* emit: -ESHUTDOWN */
+};
+
+enum rig_store_mode {
+	RIG_ROWS = 1,  /* the rows, on the rig's thread */
+	RIG_ROWS_NOW,  /* the rows, before get() returns */
+	RIG_ROWS_HELD, /* kept until rig_release() */
+	RIG_STORE_SAYS /* the callback with store_rc */
+};
+
+struct rig_job; /* an event or a question that awaits its answer */
+
+struct rig {
+	struct evh_ctx ctx; /* first: the plugin is given this */
+	void *self;
+	int port;
+	bool running;
+
+	/* What the test sets, before rig_start() or between requests. */
+	const char *const *settings; /* "name=value", NULL-ended */
+	enum rig_chain chain;
+	enum evh_result result;
+	bool ready; /* of the host */
+	const char *state;
+	enum rig_store_mode store_mode;
+	int store_rc;  /* of the callback */
+	int store_ask; /* what get() returns when negative */
+	const struct evh_row *rows;
+	size_t n_rows;
+	int64_t total;
+	bool has_store;
+
+	pthread_mutex_t lock; /* guards: what follows */
+	pthread_cond_t changed;
+	struct rig_job *queue, *held;
+	bool stop;
+	unsigned n_made, n_freed, n_emitted, n_metrics, n_asked;
+	struct evh_spec last;	 /* of the newest event; copies of its bytes: */
+	unsigned char last_id[16];
+	char last_name[1100], last_data[4096], last_key[256];
+	struct evh_query last_query;
+	char last_query_name[1100];
+	char metrics[8192];	 /* "kind name labels\n" of each handle */
+
+	pthread_t thread;
+	struct evh_host host;
+	struct evh_store store;
+};
+
+/* A rig that answers OK, with default options but for listen = 127.0.0.1:0
+ * and one loop; settings may say otherwise. */
+void rig_init(struct rig *rig);
+void rig_start(struct rig *rig, const char *const *settings);
+/* Drains, stops, destroys, and asserts that nothing was left. */
+void rig_stop(struct rig *rig);
+/* Answers all that is held. */
+void rig_release(struct rig *rig, enum evh_result result);
+/* Waits until so many events were emitted and are held, or questions asked. */
+void rig_wait_held(struct rig *rig, unsigned n);
+
+/* ---- The client --------------------------------------------------------- */
+
+struct answer {
+	int status;	   /* 0: closed without a word */
+	bool closed;	   /* the server closed after it */
+	char head[4096];   /* with its status line, NUL-ended */
+	char body[200000]; /* NUL-ended */
+	size_t body_len;
+};
+
+int client_open(const struct rig *rig);
+void client_send(int fd, const char *bytes, size_t n);
+void client_str(int fd, const char *text);
+/* One answer; head_only: it has no body whatever its length says. */
+void client_read(int fd, struct answer *ret, bool head_only);
+/* Whether the server closes within 2 s and sends nothing more. */
+bool client_sees_end(int fd);
+/* One connection, one request, one answer, and whether it was closed. */
+void client_call(const struct rig *rig, const char *request, struct answer *ret);
+/* The value of a header, or NULL; valid until the next call. */
+const char *answer_header(const struct answer *answer, const char *name);
+
+/* A POST of this body. */
+void client_post(const struct rig *rig, const char *body, struct answer *ret);
+
+#endif
