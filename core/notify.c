@@ -1,5 +1,6 @@
 #include "notify.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -28,5 +29,13 @@ notify_stopping(void)
 void
 notify_status(const char *text)
 {
-	notify_log(sd_notifyf(0, "STATUS=%s", text));
+	char line[512];
+	char *p;
+
+	/* Behind a line break it would be another message. */
+	snprintf(line, sizeof(line), "%s", text);
+	for (p = line; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	notify_log(sd_notifyf(0, "STATUS=%s", line));
 }

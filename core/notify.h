@@ -7,7 +7,8 @@
 
 void notify_ready(void);
 void notify_stopping(void);
-/* One line, shown by `systemctl status`. */
+/* One line, shown by `systemctl status`; cut at 511 bytes, and control
+ * characters become spaces. */
 void notify_status(const char *text);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -146,6 +147,8 @@ the_first_free_port_of_the_range_is_taken(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(port, range.last);
 	assert_int_equal(connect_to(port), 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 
 	again = listen_open(&range, &untouched);
 	assert_int_equal(again, -EADDRINUSE);
