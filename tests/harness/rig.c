@@ -20,7 +20,7 @@
 
 #define ELEMENTS_MAX  16
 #define PIPELINES_MAX 8
-#define AWAIT_S       10
+#define AWAIT_S	      10
 
 struct rig {
 	struct host host;
@@ -275,8 +275,8 @@ rig_pipeline(struct rig *rig, struct config_pipeline config)
 		if (pipeline_needs(p, rig->instances[j]))
 			atomic_fetch_add(&p->n_not_ready, 1);
 	source = p->elements[0].in;
-	source->heads = realloc(source->heads, (source->n_heads + 1) *
-						       sizeof(*source->heads));
+	source->heads = realloc(source->heads,
+				(source->n_heads + 1) * sizeof(*source->heads));
 	source->heads[source->n_heads++] = p;
 	return p;
 }
@@ -329,8 +329,7 @@ event_of(struct rig_element *source, uintptr_t cookie, const char *name,
 				 .data = { "{}", 2 },
 				 .key = { key, key ? strlen(key) : 0 },
 				 .cookie = cookie };
-	struct evh_event *ev = source->ctx->event_new(source->ctx, &spec,
-						      NULL);
+	struct evh_event *ev = source->ctx->event_new(source->ctx, &spec, NULL);
 
 	assert_non_null(ev);
 	return ev;

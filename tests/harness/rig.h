@@ -37,7 +37,7 @@ struct rig_element {
 	char *match[4]; /* a handler's */
 	unsigned attempts;
 	bool starts_unready; /* says "not yet" in its start() */
-	int limit;           /* for the test's functions */
+	int limit;	     /* for the test's functions */
 
 	/* Filled in by the rig. */
 	struct evh_ctx *ctx;
