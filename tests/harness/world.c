@@ -176,21 +176,19 @@ world_write(const struct world *w, const char *file, const char *text,
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Each section whose plugin is kafka_source gets the world's group. */
+/* The shipped consumer group becomes the world's. */
 static void
-config_add_group(char *ret, size_t size, const char *text, const char *group)
+config_set_group(char *ret, size_t size, const char *text, const char *group)
 {
-	static const char plugin[] = "plugin = \"kafka_source\"";
+	static const char shipped[] = "\"event_handler_group\"";
 	const char *at;
 	size_t len = 0;
 
-	while ((at = strstr(text, plugin))) {
-		at += strlen(plugin);
-		len += (size_t)snprintf(ret + len, size - len,
-					"%.*s group = \"%s\"", (int)(at - text),
-					text, group);
+	while ((at = strstr(text, shipped))) {
+		len += (size_t)snprintf(ret + len, size - len, "%.*s\"%s\"",
+					(int)(at - text), text, group);
 		assert_true(len < size);
-		text = at;
+		text = at + strlen(shipped);
 	}
 	len += (size_t)snprintf(ret + len, size - len, "%s", text);
 	assert_true(len < size);
@@ -214,7 +212,7 @@ world_config(const struct world *w, const char *shipped, const char *file,
 	len = fread(text, 1, sizeof(text) - 1, f);
 	text[len] = '\0';
 	fclose(f);
-	config_add_group(grouped, sizeof(grouped), text, w->group);
+	config_set_group(grouped, sizeof(grouped), text, w->group);
 	len = strlen(grouped);
 	snprintf(grouped + len, sizeof(grouped) - len, "\n%s",
 		 extra ? extra : "");
