@@ -143,6 +143,8 @@ plugin_take(struct config_instance *in, struct problems *problems)
 {
 	static const struct word word = { .name = "plugin", .type = WORD_STR };
 
+	size_t n_before = problems->n_errors;
+
 	for (unsigned i = 0; i < in->n_settings; i++) {
 		struct config_setting plugin = in->settings[i];
 
@@ -156,13 +158,10 @@ plugin_take(struct config_instance *in, struct problems *problems)
 			free(plugin.values[j]);
 		free(plugin.values);
 		free(plugin.name);
-		if (plugin.missing) {
-			free(plugin.missing);
-			return;
-		}
+		free(plugin.missing);
 		break;
 	}
-	if (!in->plugin)
+	if (!in->plugin && problems->n_errors == n_before)
 		problems_add(problems, in->where,
 			     "there is no plugin; write plugin = \"NAME\"");
 }
