@@ -115,14 +115,14 @@ kafka_answers() {
 
 # kafka_wait PORT: fails when the process has ended, dies when time is up.
 kafka_wait() {
-	local until=$((SECONDS + 90))
+	local until=$((SECONDS + 120))
 	while ((SECONDS < until)); do
 		process_pid "$(kafka_pidfile)" >/dev/null || return 1
 		kafka_answers "$1" && return
 		sleep 0.1
 	done
 	log_tail kafka
-	die "Kafka did not become ready within 90 s"
+	die "Kafka did not become ready within 120 s"
 }
 
 # kafka_start move|keep: as pg_start.

@@ -54,9 +54,10 @@ process_end() {
 	shift 2
 	for step; do
 		pid=$(process_pid "$file") || break
-		kill -s "${step%:*}" "$pid" 2>/dev/null
-		# A frozen process takes the signal only once it goes on.
-		kill -s CONT "$pid" 2>/dev/null
+		# A frozen process takes the signal only once it goes on; one
+		# that is quick has gone by then.
+		kill -s "${step%:*}" "$pid" 2>/dev/null || true
+		kill -s CONT "$pid" 2>/dev/null || true
 		process_gone "$file" "${step#*:}" && break
 		printf '%s: process %s did not end within %s s of SIG%s\n' \
 			"$name" "$pid" "${step#*:}" "${step%:*}" >&2
