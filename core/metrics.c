@@ -139,24 +139,25 @@ series_free(struct evh_metric *metric)
 	free(metric);
 }
 
-/* Where in the family it is, or would be inserted. */
+/* Where in the family it is, or would be inserted; the one that is there. */
 static unsigned
-series_place(const struct family *family, const char *labels, bool *ret_found)
+series_place(const struct family *family, const char *labels,
+	     struct evh_metric **ret_found)
 {
 	unsigned low = 0, high = family->n_series;
 
-	*ret_found = false;
 	while (low < high) {
 		unsigned mid = low + (high - low) / 2;
-		int cmp = strcmp(family->series[mid]->labels, labels);
 
-		if (cmp == 0)
-			*ret_found = true;
-		if (cmp < 0)
+		if (strcmp(family->series[mid]->labels, labels) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
+	*ret_found = NULL;
+	if (low < family->n_series &&
+	    strcmp(family->series[low]->labels, labels) == 0)
+		*ret_found = family->series[low];
 	return low;
 }
 
@@ -165,12 +166,11 @@ static struct evh_metric *
 series_get(struct family *family, bool seconds, char *labels)
 {
 	struct evh_metric *metric, **list;
-	bool found;
-	unsigned at = series_place(family, labels, &found);
+	unsigned at = series_place(family, labels, &metric);
 
-	if (found) {
+	if (metric) {
 		free(labels);
-		return family->series[at];
+		return metric;
 	}
 	metric = series_new(family->kind, seconds, labels);
 	if (!metric)
@@ -314,7 +314,6 @@ get_locked(struct metrics *metrics, enum evh_metric_kind kind, char *full_name,
 {
 	struct family *family;
 	struct evh_metric *metric;
-	bool found;
 	int rc;
 
 	rc = family_get(metrics, kind, full_name, &family);
@@ -325,8 +324,8 @@ get_locked(struct metrics *metrics, enum evh_metric_kind kind, char *full_name,
 	if (help && !family->help)
 		family->help = strdup(help); /* without, it works as well */
 
-	series_place(family, labels, &found);
-	if (!found && family->n_series >= metrics->max_series) {
+	series_place(family, labels, &metric);
+	if (!metric && family->n_series >= metrics->max_series) {
 		*ret_overflowed = !family->overflowed;
 		family->overflowed = true;
 		free(labels);

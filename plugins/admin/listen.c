@@ -100,7 +100,7 @@ port_of(int fd, uint16_t *ret)
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} address;
+	} address = { .v6 = { .sin6_family = AF_UNSPEC } };
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, &address.any, &len) < 0)

@@ -43,8 +43,10 @@ place_make(void **state)
 	if (!place)
 		return -1;
 	snprintf(place->dir, sizeof(place->dir), "/tmp/evh-log-XXXXXX");
-	if (!mkdtemp(place->dir))
+	if (!mkdtemp(place->dir)) {
+		free(place);
 		return -1;
+	}
 	snprintf(place->file, sizeof(place->file), "%s/log", place->dir);
 	snprintf(place->old, sizeof(place->old), "%s/old", place->dir);
 	*state = place;

@@ -34,7 +34,7 @@ manager_make(void **state)
 		return -1;
 	snprintf(manager->dir, sizeof(manager->dir), "/tmp/evh-notify-XXXXXX");
 	if (!mkdtemp(manager->dir))
-		return -1;
+		goto fail;
 	manager->address.sun_family = AF_UNIX;
 	snprintf(manager->address.sun_path, sizeof(manager->address.sun_path),
 		 "%s/socket", manager->dir);
@@ -42,9 +42,12 @@ manager_make(void **state)
 	if (manager->fd < 0 ||
 	    bind(manager->fd, (struct sockaddr *)&manager->address,
 		 sizeof(manager->address)) < 0)
-		return -1;
+		goto fail;
 	*state = manager;
 	return setenv("NOTIFY_SOCKET", manager->address.sun_path, 1);
+fail:
+	free(manager);
+	return -1;
 }
 
 static int
