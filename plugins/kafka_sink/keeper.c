@@ -109,8 +109,7 @@ keeper_wait(struct keeper *k, unsigned *news, int timeout_ms)
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* ---- Ready or not
- * ------------------------------------------------------------ */
+/* ---- Ready or not ---- */
 
 static void
 keeper_say_ready(struct keeper *k)
@@ -195,8 +194,7 @@ keeper_probe(struct keeper *k, struct producer *p)
 	return false;
 }
 
-/* ---- From one producer to the next
- * -------------------------------------------- */
+/* ---- From one producer to the next ---- */
 
 static void
 keeper_set(struct keeper *k, struct producer *p)
@@ -244,8 +242,7 @@ keeper_hire(struct keeper *k)
 	return p;
 }
 
-/* ---- The thread
- * ------------------------------------------------------------------ */
+/* ---- The thread ---- */
 
 /* True: again at once. */
 static bool
@@ -301,8 +298,7 @@ keeper_run(void *arg)
 	return NULL;
 }
 
-/* ---- Life
- * ---------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 struct keeper *
 keeper_new(struct evh_ctx *ctx, const struct settings *s)

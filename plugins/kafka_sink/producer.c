@@ -102,8 +102,7 @@ producer_wind_up(struct producer *p, int64_t now_ms)
 	p->env.changed(p->env.arg);
 }
 
-/* ---- What librdkafka says
- * ----------------------------------------------------- */
+/* ---- What librdkafka says ---- */
 
 static void
 producer_reports(struct producer *p, rd_kafka_event_t *event)
@@ -163,8 +162,10 @@ producer_log(struct producer *p, rd_kafka_event_t *event)
 
 	if (rd_kafka_event_log(event, &facility, &text, &level) != 0)
 		return;
-	/* A fatal error is told by who ends the producer. */
-	if (strcmp(facility, "FATAL") == 0)
+	/* A fatal error is told by who ends the producer; and that the
+	 * gapless guarantee is "experimental" is no news to an operator. */
+	if (strcmp(facility, "FATAL") == 0 ||
+	    strstr(text, "enable.gapless.guarantee") != NULL)
 		return;
 	ctx->log(ctx, level_of(level), "librdkafka: %s: %s", facility, text);
 }
@@ -186,8 +187,7 @@ producer_event(struct producer *p, rd_kafka_event_t *event)
 	rd_kafka_event_destroy(event);
 }
 
-/* ---- The thread
- * -------------------------------------------------------------- */
+/* ---- The thread ---- */
 
 /* Events that were refused before they were sent are answered in their turn,
  * then the ledger is open again. */
@@ -255,8 +255,7 @@ producer_run(void *arg)
 	return NULL;
 }
 
-/* ---- Taking
- * ------------------------------------------------------------------ */
+/* ---- Taking ---- */
 
 /*
  * Produces the lines from `first` on; how many librdkafka has.  *ret_err is
@@ -316,8 +315,7 @@ producer_submit(struct producer *p, struct evh_event *const *evs, int n)
 	return sent + refused;
 }
 
-/* ---- Life
- * -------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 static int
 producer_open(struct producer *p, const struct batching *batching)
@@ -423,8 +421,7 @@ producer_watch(struct producer *p, bool on)
 	atomic_store(&p->watched, on);
 }
 
-/* ---- Looking
- * ------------------------------------------------------------------ */
+/* ---- Looking ---- */
 
 enum producer_state
 producer_state(struct producer *p)

@@ -110,7 +110,7 @@ static const struct {
 	{ "topic.metadata.refresh.interval.ms", "60000" },
 };
 
-/* ---- What an operator may not say ---------------------------------------- */
+/* ---- What an operator may not say ---- */
 
 /* One row per property; `only` holds the values that are allowed all the
  * same, with a | around each. */

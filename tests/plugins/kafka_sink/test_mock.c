@@ -1,0 +1,318 @@
+/*
+ * The whole sink at librdkafka's mock brokers, which are good for one thing:
+ * errors on demand.
+ */
+#include "clock.h"
+#include "fake_host.h"
+#include "keeper.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#define PRODUCE 0 /* Kafka's ApiKey */
+
+struct bench {
+	rd_kafka_t *owner; /* of the mock cluster */
+	rd_kafka_mock_cluster_t *cluster;
+	struct fake_host host;
+	struct settings settings;
+	struct keeper *keeper;
+};
+
+static int
+setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char why[200];
+
+	b->owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	b->cluster = rd_kafka_mock_cluster_new(b->owner, 1);
+	rd_kafka_mock_topic_create(b->cluster, "events", 2, 1);
+	fake_host_init(&b->host, settings_options);
+	fake_host_set(&b->host, "brokers",
+		      rd_kafka_mock_cluster_bootstraps(b->cluster));
+	*state = b;
+	return 0;
+}
+
+/* With the options that the test has set. */
+static void
+start(struct bench *b)
+{
+	assert_int_equal(0, settings_read(&b->host.ctx, &b->settings));
+	b->keeper = keeper_new(&b->host.ctx, &b->settings);
+	assert_non_null(b->keeper);
+	assert_int_equal(0, keeper_start(b->keeper));
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	keeper_stop(b->keeper, 5000);
+	keeper_free(b->keeper);
+	fake_host_fini(&b->host);
+	rd_kafka_mock_cluster_destroy(b->cluster);
+	rd_kafka_destroy(b->owner);
+	free(b);
+	return 0;
+}
+
+static int
+submit(void *self, struct evh_event *const *evs, int n)
+{
+	return keeper_submit(self, evs, n);
+}
+
+static int
+offer(struct bench *b, struct fake_event *evs, int n)
+{
+	return fake_submit(&b->host, submit, b->keeper, evs, n, 10000);
+}
+
+/*
+ * Events of a key are answered in the order taken.  Not here: that none is
+ * delivered behind one that is to be tried again.  What is on its way behind
+ * a refused batch a broker refuses by its sequence number; the mock does not
+ * look at it.
+ */
+static void
+assert_order(const struct fake_event *evs, int n, int keys)
+{
+	for (int i = keys; i < n; i++) {
+		const struct fake_event *before = &evs[i - keys];
+
+		if (before->order > evs[i].order)
+			fail_msg("event %d is answered before %d", i,
+				 before->number);
+	}
+}
+
+/* Those answered RETRY go in again, as a host does; how many. */
+static int
+offer_again(struct bench *b, struct fake_event *evs, int n)
+{
+	int again = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (evs[i].result != EVH_RETRY)
+			continue;
+		evs[i].answers = 0;
+		again++;
+		assert_int_equal(1, offer(b, &evs[i], 1));
+	}
+	return again;
+}
+
+static void
+a_fatal_producer_is_replaced_and_every_event_answered_once(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs;
+	int answers = 0;
+
+	start(b);
+	for (int round = 1; round <= 5; round++) {
+		evs = fake_events(2000, 7);
+		rd_kafka_mock_push_request_errors(
+			b->cluster, PRODUCE, 1,
+			RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+		assert_int_equal(2000, offer(b, evs, 2000));
+		answers += 2000;
+		assert_true(fake_wait_answers(&b->host, answers, 10000));
+		assert_int_equal(0, b->host.fail);
+		assert_order(evs, 2000, 7);
+		answers += offer_again(b, evs, 2000);
+		assert_true(fake_wait_answers(&b->host, answers, 10000));
+		assert_true(fake_wait_ready(&b->host, true, 10000));
+		assert_int_equal(round, fake_restarts(&b->host));
+		assert_int_equal(2000 * round, b->host.ok);
+		free(evs);
+	}
+	assert_true(b->host.retry > 0);
+}
+
+static void
+a_batch_is_refused_as_such_and_the_culprit_alone(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(20, 1);
+	int answers;
+
+	fake_host_set(&b->host, "rdkafka.linger.ms", "100");
+	start(b);
+	rd_kafka_mock_push_request_errors(b->cluster, PRODUCE, 1,
+					  RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	assert_int_equal(20, offer(b, evs, 20));
+	assert_true(fake_wait_answers(&b->host, 20, 10000));
+	assert_int_equal(20, b->host.retry);
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+
+	rd_kafka_mock_push_request_errors(b->cluster, PRODUCE, 1,
+					  RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	offer_again(b, evs, 20);
+	answers = 40;
+	assert_true(fake_wait_answers(&b->host, answers, 10000));
+	assert_int_equal(1, b->host.fail);
+	assert_int_equal(EVH_FAIL, evs[0].result);
+	assert_non_null(strstr(evs[0].error, "INVALID_RECORD"));
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+
+	answers += offer_again(b, evs, 20);
+	assert_true(fake_wait_answers(&b->host, answers, 10000));
+	assert_int_equal(1, b->host.fail);
+	assert_int_equal(19, b->host.ok);
+	free(evs);
+}
+
+static void
+an_event_too_large_fails_in_its_turn(void **state)
+{
+	size_t size = 3 << 20;
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(10, 1);
+	char *large = malloc(size);
+
+	memset(large, ' ', size);
+	large[0] = '{';
+	large[size - 1] = '}';
+	evs[4].ev.data.data = large;
+	evs[4].ev.data.len = size;
+	/* What was taken before it is still on its way for a while. */
+	fake_host_set(&b->host, "rdkafka.linger.ms", "200");
+	start(b);
+	assert_int_equal(10, offer(b, evs, 10));
+	assert_true(fake_wait_answers(&b->host, 10, 10000));
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(i, evs[i].order);
+		assert_int_equal(i == 4 ? EVH_FAIL : EVH_OK, evs[i].result);
+	}
+	assert_non_null(strstr(evs[4].error, "MSG_SIZE_TOO_LARGE"));
+	assert_int_equal(0, fake_restarts(&b->host));
+	free(large);
+	free(evs);
+}
+
+static void
+a_full_queue_takes_the_first_that_fit(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(50, 0);
+	struct evh_event *list[50];
+
+	for (int i = 0; i < 50; i++)
+		list[i] = &evs[i].ev;
+	fake_host_set(&b->host, "queue_messages", "10");
+	fake_host_set(&b->host, "rdkafka.linger.ms", "300");
+	start(b);
+	assert_int_equal(10, keeper_submit(b->keeper, list, 50));
+	assert_int_equal(0, keeper_submit(b->keeper, list + 10, 40));
+	assert_int_equal(40, offer(b, evs + 10, 40));
+	assert_true(fake_wait_answers(&b->host, 50, 10000));
+	assert_int_equal(50, b->host.ok);
+	free(evs);
+}
+
+static void
+without_a_broker_events_come_back_in_time_and_in_order(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(100, 3);
+	int64_t from_ms;
+
+	fake_host_set(&b->host, "message_timeout", "1s");
+	start(b);
+	rd_kafka_mock_broker_set_down(b->cluster, 1);
+	from_ms = clock_ms();
+	assert_int_equal(100, offer(b, evs, 100));
+	assert_true(fake_wait_answers(&b->host, 100, 5000));
+	assert_in_range(clock_ms() - from_ms, 900, 2500);
+	assert_int_equal(100, b->host.retry);
+	assert_order(evs, 100, 3);
+	assert_true(fake_wait_ready(&b->host, false, 5000));
+	assert_true(fake_wait_why(&b->host, "no broker of", 5000));
+
+	rd_kafka_mock_broker_set_up(b->cluster, 1);
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+	offer_again(b, evs, 100);
+	assert_true(fake_wait_answers(&b->host, 200, 10000));
+	assert_int_equal(100, b->host.ok);
+	free(evs);
+}
+
+static void
+flush_waits_for_reports_and_then_no_longer(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(60, 3);
+	int64_t from_ms;
+
+	start(b);
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 300);
+	assert_int_equal(20, offer(b, evs, 20));
+	keeper_flush(b->keeper, 10000);
+	assert_int_equal(20, b->host.ok);
+
+	assert_int_equal(20, offer(b, evs + 20, 20));
+	keeper_flush(b->keeper, 0);
+	assert_int_equal(40, b->host.answers);
+	assert_int_equal(20, b->host.retry);
+	assert_int_equal(0, fake_restarts(&b->host));
+
+	/* Events still arrive afterwards, and it may come again. */
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 0);
+	assert_int_equal(20, offer(b, evs + 40, 20));
+	from_ms = clock_ms();
+	keeper_flush(b->keeper, 10000);
+	assert_int_equal(40, b->host.ok);
+	assert_true(clock_ms() - from_ms < 5000);
+	free(evs);
+}
+
+static void
+stop_is_bounded_while_no_broker_answers(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(10, 1);
+	int64_t from_ms;
+
+	start(b);
+	rd_kafka_mock_broker_set_down(b->cluster, 1);
+	assert_int_equal(10, offer(b, evs, 10));
+	from_ms = clock_ms();
+	keeper_flush(b->keeper, 100);
+	assert_int_equal(10, b->host.answers);
+	keeper_stop(b->keeper, 1000);
+	assert_true(clock_ms() - from_ms < 5000);
+	free(evs);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_fatal_producer_is_replaced_and_every_event_answered_once),
+		TEST(a_batch_is_refused_as_such_and_the_culprit_alone),
+		TEST(an_event_too_large_fails_in_its_turn),
+		TEST(a_full_queue_takes_the_first_that_fit),
+		TEST(without_a_broker_events_come_back_in_time_and_in_order),
+		TEST(flush_waits_for_reports_and_then_no_longer),
+		TEST(stop_is_bounded_while_no_broker_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

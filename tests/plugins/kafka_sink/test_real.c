@@ -1,0 +1,468 @@
+/*
+ * The whole sink on a real Kafka, which the environment names (scripts/servers
+ * env): what it writes, and what it says while topic or broker are away.
+ */
+#include "clock.h"
+#include "fake_host.h"
+#include "keeper.h"
+
+#include <envelope.h>
+#include <uuid_text.h>
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+
+struct bench {
+	char brokers[100], topic[60];
+	pid_t kafka;
+	struct fake_host host;
+	struct settings settings;
+	struct keeper *keeper;
+};
+
+static int
+setup(void **state)
+{
+	static int n; /* a topic of its own for each test */
+	struct bench *b = calloc(1, sizeof(*b));
+
+	snprintf(b->brokers, sizeof(b->brokers), "%s:%s",
+		 getenv("EVENT_HANDLER_SERVICE_KAFKA_HOST"),
+		 getenv("EVENT_HANDLER_SERVICE_KAFKA_PORT"));
+	snprintf(b->topic, sizeof(b->topic), "sink-%d-%d", (int)getpid(), ++n);
+	b->kafka = (pid_t)strtol(getenv("EVH_KAFKA_PID"), NULL, 10);
+	fake_host_init(&b->host, settings_options);
+	fake_host_set(&b->host, "brokers", b->brokers);
+	fake_host_set(&b->host, "topic", b->topic);
+	*state = b;
+	return 0;
+}
+
+static void
+begin(struct bench *b)
+{
+	assert_int_equal(0, settings_read(&b->host.ctx, &b->settings));
+	b->keeper = keeper_new(&b->host.ctx, &b->settings);
+	assert_non_null(b->keeper);
+	assert_int_equal(0, keeper_start(b->keeper));
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	kill(b->kafka, SIGCONT);
+	if (b->keeper != NULL) {
+		keeper_stop(b->keeper, 5000);
+		keeper_free(b->keeper);
+	}
+	fake_host_fini(&b->host);
+	free(b);
+	return 0;
+}
+
+static int
+submit(void *self, struct evh_event *const *evs, int n)
+{
+	return keeper_submit(self, evs, n);
+}
+
+static void
+offer(struct bench *b, struct fake_event *evs, int n)
+{
+	assert_int_equal(
+		n, fake_submit(&b->host, submit, b->keeper, evs, n, 20000));
+}
+
+/* ---- Kafka's side ---- */
+
+/* SIGSTOP has reached every thread when the process's state says so. */
+static void
+freeze(pid_t pid)
+{
+	char path[64], stat[256] = "";
+	int64_t until_ms = clock_ms() + 5000;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	assert_int_equal(0, kill(pid, SIGSTOP));
+	while (strstr(stat, ") T ") == NULL && clock_ms() < until_ms) {
+		FILE *f = fopen(path, "r");
+
+		assert_non_null(f);
+		assert_non_null(fgets(stat, sizeof(stat), f));
+		fclose(f);
+	}
+	assert_non_null(strstr(stat, ") T "));
+}
+
+static rd_kafka_t *
+admin_new(struct bench *b)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char why[200];
+
+	rd_kafka_conf_set(conf, "bootstrap.servers", b->brokers, why,
+			  sizeof(why));
+	return rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+}
+
+static void
+topic_delete(struct bench *b)
+{
+	rd_kafka_t *rk = admin_new(b);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(b->topic);
+	rd_kafka_event_t *event;
+
+	rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, 20000);
+	assert_non_null(event);
+	assert_int_equal(0, rd_kafka_event_error(event));
+	rd_kafka_event_destroy(event);
+	rd_kafka_DeleteTopic_destroy(topic);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_destroy(rk);
+}
+
+static void
+topic_make(struct bench *b, const char *config, const char *value)
+{
+	rd_kafka_t *rk = admin_new(b);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	rd_kafka_NewTopic_t *topic =
+		rd_kafka_NewTopic_new(b->topic, 1, 1, NULL, 0);
+	rd_kafka_event_t *event;
+
+	rd_kafka_NewTopic_set_config(topic, config, value);
+	rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, 20000);
+	assert_non_null(event);
+	assert_int_equal(0, rd_kafka_event_error(event));
+	rd_kafka_event_destroy(event);
+	rd_kafka_NewTopic_destroy(topic);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_destroy(rk);
+}
+
+typedef void see(void *arg, const rd_kafka_message_t *message);
+
+/* Reads all of the topic's messages, until none came for a second. */
+static int
+topic_read(struct bench *b, see *fn, void *arg)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_topic_partition_list_t *parts;
+	rd_kafka_message_t *message;
+	char why[200];
+	rd_kafka_t *rk;
+	int n = 0;
+
+	rd_kafka_conf_set(conf, "bootstrap.servers", b->brokers, why,
+			  sizeof(why));
+	rd_kafka_conf_set(conf, "group.id", b->topic, why, sizeof(why));
+	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	rd_kafka_poll_set_consumer(rk);
+	parts = rd_kafka_topic_partition_list_new(6);
+	for (int i = 0; i < 6; i++)
+		rd_kafka_topic_partition_list_add(parts, b->topic, i)->offset =
+			RD_KAFKA_OFFSET_BEGINNING;
+	rd_kafka_assign(rk, parts);
+	rd_kafka_topic_partition_list_destroy(parts);
+	while ((message = rd_kafka_consumer_poll(rk, n == 0 ? 10000 : 1000)) !=
+	       NULL) {
+		if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+			fn(arg, message);
+			n++;
+		}
+		rd_kafka_message_destroy(message);
+	}
+	rd_kafka_assign(rk, NULL);
+	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	return n;
+}
+
+static void
+assert_header(const rd_kafka_message_t *message, const char *name,
+	      const char *value)
+{
+	rd_kafka_headers_t *headers;
+	const void *found;
+	size_t len;
+
+	assert_int_equal(0, rd_kafka_message_headers(message, &headers));
+	if (value == NULL) {
+		assert_int_equal(
+			RD_KAFKA_RESP_ERR__NOENT,
+			rd_kafka_header_get_last(headers, name, &found, &len));
+		return;
+	}
+	assert_int_equal(0,
+			 rd_kafka_header_get(headers, 0, name, &found, &len));
+	assert_int_equal(strlen(value), len);
+	assert_memory_equal(value, found, len);
+	assert_int_equal(RD_KAFKA_RESP_ERR__NOENT,
+			 rd_kafka_header_get(headers, 1, name, &found, &len));
+}
+
+/* ---- Tests ---- */
+
+static void
+check_message(void *arg, const rd_kafka_message_t *message)
+{
+	struct fake_event *e = arg;
+	struct envelope envelope;
+	struct envelope_error why;
+	rd_kafka_timestamp_type_t type;
+	char id[UUID_TEXT_LEN + 1] = "";
+
+	assert_int_equal(0, envelope_read(message->payload, message->len,
+					  1 << 20, &envelope, &why));
+	assert_memory_equal(e->ev.id, envelope.id, 16);
+	assert_string_equal("user.created", envelope.name);
+	assert_int_equal(e->ev.data.len, envelope.data.len);
+	assert_memory_equal(e->ev.data.data, envelope.data.data,
+			    envelope.data.len);
+	assert_int_equal(5, message->key_len);
+	assert_memory_equal("key-0", message->key, 5);
+	/* As Java: toPositive(murmur2("key-0")) % 6. */
+	assert_int_equal(1, message->partition);
+	assert_int_equal(1763837813556,
+			 rd_kafka_message_timestamp(message, &type));
+	uuid_write(e->ev.id, id);
+	assert_header(message, "evh-id", id);
+	assert_header(message, "content-type", "application/json");
+	assert_header(message, "evh-attempts", "3");
+	assert_header(message, "x-request-id", "abc");
+	assert_header(message, "evh-status", NULL);
+}
+
+static void
+an_event_is_written_as_promised_to_a_topic_made_for_it(void **state)
+{
+	static const struct evh_header headers[] = {
+		{ "x-request-id", { "abc", 3 } },
+		{ "evh-attempts", { "2", 1 } }, /* of the message it was */
+	};
+	struct bench *b = *state;
+	struct fake_event *e = fake_events(1, 1);
+
+	e->ev.headers = headers;
+	e->ev.n_headers = 2;
+	e->ev.attempts = 3;
+	begin(b);
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	assert_true(fake_logged(&b->host, "created, 6 partitions"));
+	offer(b, e, 1);
+	assert_true(fake_wait_answers(&b->host, 1, 10000));
+	assert_int_equal(1, b->host.ok);
+	assert_int_equal(1, topic_read(b, check_message, e));
+	free(e);
+}
+
+static void
+check_poison(void *arg, const rd_kafka_message_t *message)
+{
+	(void)arg;
+	assert_int_equal(3, message->len);
+	assert_memory_equal("{\"x", message->payload, 3);
+	assert_header(message, "content-type", "application/octet-stream");
+	assert_header(message, "evh-status", "failed");
+	assert_header(message, "evh-error", "{\"type\":\"invalid\"}");
+	assert_header(message, "evh-source", "events/3/77");
+}
+
+static void
+what_is_no_event_is_kept_as_the_bytes_that_came(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *e = fake_events(1, 0);
+
+	e->ev.status = EVH_FAILED;
+	e->ev.name = "";
+	e->ev.data = (struct evh_bytes){ "{\"x", 3 };
+	e->ev.error = "{\"type\":\"invalid\"}";
+	e->ev.topic = "events";
+	e->ev.partition = 3;
+	e->ev.offset = 77;
+	begin(b);
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	offer(b, e, 1);
+	assert_true(fake_wait_answers(&b->host, 1, 10000));
+	assert_int_equal(1, topic_read(b, check_poison, NULL));
+	free(e);
+}
+
+static void
+a_missing_topic_that_may_not_be_created_is_waited_for(void **state)
+{
+	struct bench *b = *state;
+
+	fake_host_set(&b->host, "create", "no");
+	begin(b);
+	assert_true(fake_wait_why(&b->host, "set create = yes", 10000));
+	topic_make(b, "cleanup.policy", "delete");
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+}
+
+static void
+a_topic_that_is_deleted_is_made_again(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(20, 1);
+
+	begin(b);
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	offer(b, evs, 10);
+	assert_true(fake_wait_answers(&b->host, 10, 10000));
+	topic_delete(b);
+	assert_true(fake_wait_ready(&b->host, false, 10000));
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	offer(b, evs + 10, 10);
+	assert_true(fake_wait_answers(&b->host, 20, 15000));
+	assert_int_equal(20, b->host.ok + b->host.retry);
+	free(evs);
+}
+
+static void
+a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(200, 5);
+	int64_t from_ms;
+	int last = -1;
+
+	fake_host_set(&b->host, "message_timeout", "4s");
+	begin(b);
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	offer(b, evs, 100);
+	assert_true(fake_wait_answers(&b->host, 100, 10000));
+	freeze(b->kafka);
+	from_ms = clock_ms();
+	offer(b, evs + 100, 100);
+	assert_true(fake_wait_ready(&b->host, false, 5000));
+	assert_true(fake_wait_answers(&b->host, 200, 10000));
+	assert_in_range(clock_ms() - from_ms, 3500, 6000);
+	assert_int_equal(100, b->host.ok);
+	assert_int_equal(100, b->host.retry);
+	for (int i = 100; i < 200; i++) {
+		assert_true(evs[i].order > last);
+		last = evs[i].order;
+	}
+	kill(b->kafka, SIGCONT);
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	for (int i = 100; i < 200; i++)
+		evs[i].answers = 0;
+	offer(b, evs + 100, 100);
+	assert_true(fake_wait_answers(&b->host, 300, 10000));
+	assert_int_equal(200, b->host.ok);
+	free(evs);
+}
+
+struct sequence {
+	bool seen[300];
+	int last, n;
+};
+
+/* Each once more at will, but the first of each behind those before it. */
+static void
+check_sequence(void *arg, const rd_kafka_message_t *message)
+{
+	struct sequence *s = arg;
+	struct envelope envelope;
+	struct envelope_error why;
+	int number;
+
+	assert_int_equal(0, envelope_read(message->payload, message->len,
+					  1 << 20, &envelope, &why));
+	memcpy(&number, envelope.id, sizeof(number));
+	if (s->seen[number])
+		return;
+	s->seen[number] = true;
+	s->n++;
+	if (number < s->last)
+		fail_msg("event %d is behind %d", number, s->last);
+	s->last = number;
+}
+
+static void
+batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(300, 1);
+	struct sequence sequence = { .last = -1 };
+	char *data = malloc(9000), small[1000];
+	int answers = 0, open = 300;
+
+	/* Each event fits, a batch of a dozen does not, and one never. */
+	memset(data, ' ', 9000);
+	data[0] = '{';
+	data[8999] = '}';
+	memset(small, ' ', sizeof(small));
+	small[0] = '{';
+	small[999] = '}';
+	for (int i = 0; i < 300; i++)
+		evs[i].ev.data = (struct evh_bytes){ small, 1000 };
+	evs[150].ev.data = (struct evh_bytes){ data, 9000 };
+	topic_make(b, "max.message.bytes", "6000");
+	fake_host_set(&b->host, "rdkafka.linger.ms", "20");
+	begin(b);
+	assert_true(fake_wait_ready(&b->host, true, 20000));
+	while (open > 0) {
+		int from = 0;
+
+		while (evs[from].result == EVH_OK ||
+		       evs[from].result == EVH_FAIL)
+			from++;
+		for (int i = from; i < 300; i++) {
+			if (evs[i].result == EVH_OK ||
+			    evs[i].result == EVH_FAIL)
+				continue;
+			evs[i].answers = 0;
+			offer(b, &evs[i], 1);
+			answers++;
+		}
+		assert_true(fake_wait_answers(&b->host, answers, 20000));
+		open = 300 - b->host.ok - b->host.fail;
+	}
+	assert_int_equal(299, b->host.ok);
+	assert_int_equal(EVH_FAIL, evs[150].result);
+	assert_true(fake_restarts(&b->host) < 20);
+	topic_read(b, check_sequence, &sequence);
+	assert_int_equal(299, sequence.n);
+	free(data);
+	free(evs);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_event_is_written_as_promised_to_a_topic_made_for_it),
+		TEST(what_is_no_event_is_kept_as_the_bytes_that_came),
+		TEST(a_missing_topic_that_may_not_be_created_is_waited_for),
+		TEST(a_topic_that_is_deleted_is_made_again),
+		TEST(a_frozen_broker_is_noticed_and_events_come_back_in_time),
+		TEST(batches_too_large_for_a_topic_shrink_and_keep_their_order),
+	};
+
+	if (getenv("EVENT_HANDLER_SERVICE_KAFKA_HOST") == NULL ||
+	    getenv("EVENT_HANDLER_SERVICE_KAFKA_PORT") == NULL ||
+	    getenv("EVH_KAFKA_PID") == NULL) {
+		fprintf(stderr, "no Kafka: see scripts/servers env\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
