@@ -172,13 +172,14 @@ alternative_cut(const char *values, size_t n, struct alternative *ret)
 
 static bool
 alternative_allows(enum evh_type type, const struct alternative *alternative,
-		   const char *text, int64_t number)
+		   const char *text)
 {
-	int64_t lower, upper;
+	int64_t lower, upper, number;
 
 	if (!alternative->upper)
 		return strcmp(alternative->text, text) == 0;
-	return number_parse(type, alternative->text, &lower) == 0 &&
+	return number_parse(type, text, &number) == 0 &&
+	       number_parse(type, alternative->text, &lower) == 0 &&
 	       number_parse(type, alternative->upper, &upper) == 0 &&
 	       number >= lower && number <= upper;
 }
@@ -202,16 +203,13 @@ value_range_is_good(const struct evh_option *option)
 			     0 ||
 		     lower > upper))
 			return false;
-		if (!alternative.upper && type_is_number(option->type) &&
-		    number_parse(option->type, alternative.text, &lower) < 0)
-			return false;
 		values = values[n] ? values + n + 1 : NULL;
 	}
 	return true;
 }
 
 static bool
-values_allow(const struct evh_option *option, const char *text, int64_t number)
+values_allow(const struct evh_option *option, const char *text)
 {
 	const char *values = option->values;
 
@@ -222,8 +220,7 @@ values_allow(const struct evh_option *option, const char *text, int64_t number)
 		struct alternative alternative;
 
 		if (alternative_cut(values, n, &alternative) &&
-		    alternative_allows(option->type, &alternative, text,
-				       number))
+		    alternative_allows(option->type, &alternative, text))
 			return true;
 		values = values[n] ? values + n + 1 : NULL;
 	}
@@ -240,20 +237,22 @@ value_check(const struct evh_option *option, const char *text,
 		[EVH_SIZE] = "a size like 512K, 64M or 1G",
 		[EVH_MSEC] = "a time like 1500ms, 30s or 5m",
 	};
+	bool is_number =
+		type_is_number(option->type) || option->type == EVH_BOOL;
 	int64_t number = 0;
-	int n;
+	int n, err = is_number ? number_parse(option->type, text, &number) : 0;
 
-	if ((type_is_number(option->type) || option->type == EVH_BOOL) &&
-	    number_parse(option->type, text, &number) < 0)
+	/* A word that `values` allows need not be a number: "auto|1..64". */
+	if (values_allow(option, text) && (err == 0 || option->values)) {
+		*ret_number = number;
+		return 0;
+	}
+	if (err < 0)
 		n = asprintf(ret_why, "this must be %s%s%s",
 			     should_be[option->type],
 			     option->values ? ", " : "",
 			     option->values ? option->values : "");
-	else if (!values_allow(option, text, number))
+	else
 		n = asprintf(ret_why, "this must be %s", option->values);
-	else {
-		*ret_number = number;
-		return 0;
-	}
 	return n < 0 ? -ENOMEM : -EINVAL;
 }

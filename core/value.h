@@ -2,8 +2,8 @@
  * value.h - one value against one row of an option table.
  *
  * What a row's type and its `values` allow: "1..65535" is a range, "text|json"
- * a choice, and "auto|1..64" both; bounds are written like the values
- * themselves ("1K..64M", "10ms..5m").
+ * a choice, and "auto|1..64" both ("auto" is the number 0 then); bounds are
+ * written like the values themselves ("1K..64M", "10ms..5m").
  */
 #ifndef EVH_VALUE_H
 #define EVH_VALUE_H
