@@ -84,9 +84,9 @@ chain_check(const struct check *check, const struct config_pipeline *p)
 				     in->name);
 		else if (i == 0 && in->kind != EVH_SOURCE)
 			problems_add(check->problems, p->where,
-				     "chain begins with \"%s\", which is a "
-				     "%s; only a source makes events",
-				     in->name, in->keyword);
+				     "chain begins with the %s \"%s\"; only "
+				     "a source makes events",
+				     in->keyword, in->name);
 		else if (i > 0 && in->kind == EVH_SOURCE)
 			problems_add(check->problems, p->where,
 				     "chain has the source \"%s\" in place "
@@ -114,9 +114,9 @@ sinks_check(const struct check *check, const struct config_pipeline *p,
 			continue;
 		if (in->kind != EVH_SINK)
 			problems_add(check->problems, p->where,
-				     "%s names \"%s\", which is a %s; only "
-				     "sinks and stores may stand there",
-				     list, in->name, in->keyword);
+				     "%s names the %s \"%s\"; only sinks and "
+				     "stores may stand there",
+				     list, in->keyword, in->name);
 		else if (names == p->optional && !list_has(p->chain, in->name))
 			problems_add(check->problems, p->where,
 				     "optional names \"%s\", which is not in "
