@@ -16,7 +16,6 @@ struct state {
 	struct evh_metric *ready;
 	struct evh_metric **instance_ready; /* parallel to the instances */
 	struct evh_metric *log_lines[EVH_ERROR + 1];
-	uint64_t log_seen[EVH_ERROR + 1]; /* under the metrics' rendering */
 };
 
 /* Some pipeline cannot do without it. */
@@ -174,11 +173,8 @@ collect(void *arg)
 		metric_record(host->pipelines[i]->in_flight,
 			      window_used(&host->pipelines[i]->window));
 	for (int level = EVH_DEBUG; level <= EVH_ERROR; level++) {
-		uint64_t lines = log_count((enum evh_level)level);
-
-		metric_record(state->log_lines[level],
-			      (int64_t)(lines - state->log_seen[level]));
-		state->log_seen[level] = lines;
+		metric_raise(state->log_lines[level],
+			     (int64_t)log_count((enum evh_level)level));
 	}
 }
 
