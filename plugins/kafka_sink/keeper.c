@@ -45,8 +45,7 @@ struct keeper {
 	bool ready;
 };
 
-/* ---- The gate -------------------------------------------------------------
- */
+/* ---- The gate ---- */
 
 static void
 keeper_open(struct keeper *k, struct producer *p)
@@ -69,8 +68,7 @@ keeper_submit(struct keeper *k, struct evh_event *const *evs, int n)
 	return taken;
 }
 
-/* ---- Waiting and waking -----------------------------------------------------
- */
+/* ---- Waiting and waking ---- */
 
 static void
 keeper_changed(void *arg)

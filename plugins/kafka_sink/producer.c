@@ -41,8 +41,7 @@ struct producer {
 	int64_t tick_ms, ending_ms, purged_ms;
 };
 
-/* ---- Ending ----------------------------------------------------------------
- */
+/* ---- Ending ---- */
 
 /* Queue and flight, without waiting for librdkafka's threads. */
 static void

@@ -223,8 +223,7 @@ settings_refusal(const char *name, const char *value)
 	return NULL;
 }
 
-/* ---- Reading --------------------------------------------------------------
- */
+/* ---- Reading ---- */
 
 static int
 check_map(struct evh_ctx *ctx)
@@ -284,8 +283,7 @@ settings_read(struct evh_ctx *ctx, struct settings *ret)
 	return 0;
 }
 
-/* ---- As librdkafka's configuration -----------------------------------------
- */
+/* ---- As librdkafka's configuration ---- */
 
 /* Never logs a secret's value, which `why` could quote. */
 static int

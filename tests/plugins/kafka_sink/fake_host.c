@@ -30,8 +30,7 @@ deadline(int timeout_ms)
 	return at;
 }
 
-/* ---- Options ---------------------------------------------------------------
- */
+/* ---- Options ---- */
 
 static const char *
 fake_opt_str(struct evh_ctx *ctx, const char *name)
@@ -207,8 +206,7 @@ fake_done(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 	pthread_mutex_unlock(&h->lock);
 }
 
-/* ---- Life -------------------------------------------------------------------
- */
+/* ---- Life ---- */
 
 void
 fake_host_init(struct fake_host *h, const struct evh_option *options)
