@@ -16,9 +16,9 @@
 #define EVENTS_MAX 16
 /* However wrong a deadline may be: the loop looks around this often. */
 #define WAIT_MAX_MS 1000
-/* libmicrohttpd keeps the head and a record of 72 bytes for each field in
- * one piece of memory, beside the head of the answer. */
-#define MEMORY_FOR_ANSWER 4096
+/* libmicrohttpd keeps the head, a record of 72 bytes for each field, and the
+ * answer's head in one piece of memory; it clears all of it each time. */
+#define MEMORY_FACTOR 2
 
 int64_t
 loop_clock_ms(void)
@@ -112,8 +112,8 @@ wait_ms(const struct loop *loop)
 	return wait > 0 ? (int)wait : 0;
 }
 
-/* One round: wait, take the mail, let libmicrohttpd read, parse and write,
- * end what is over its time. */
+/* One round: wait, take the mail, end what is over its time, let
+ * libmicrohttpd read, parse and write. */
 static void
 turn(struct loop *loop)
 {
@@ -132,10 +132,12 @@ turn(struct loop *loop)
 			linger_read(loop, what - LOOP_LINGER);
 		}
 	}
+	/* Both resume requests, which the library's pass then answers: of those
+	 * that are resumed after it, MHD_get_timeout() knows nothing. */
 	empty_mailbox(loop);
-	MHD_run(loop->daemon);
 	conn_expire(loop);
 	linger_expire(loop);
+	MHD_run(loop->daemon);
 }
 
 /* What the kernel has accepted for us is served; then the port is free. */
@@ -204,7 +206,7 @@ daemon_start(struct loop *loop)
 	 * writing before refusal_closing() has seen it. */
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_TURBO | MHD_USE_ERROR_LOG;
-	size_t memory = 2 * set->max_headers + MEMORY_FOR_ANSWER;
+	size_t memory = MEMORY_FACTOR * set->max_headers;
 
 	return MHD_start_daemon(
 		flags, 0, NULL, NULL, request_access, loop,

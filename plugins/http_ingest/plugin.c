@@ -288,7 +288,8 @@ http_drain(void *self)
 {
 	struct http *http = self;
 
-	atomic_store(&http->life, HTTP_DRAINING);
+	if (atomic_exchange(&http->life, HTTP_DRAINING) != HTTP_RUNNING)
+		return;
 	for (unsigned i = 0; i < http->set.loops; i++)
 		loop_wake(http->loops[i]);
 	for (unsigned i = 0; i < http->set.loops; i++)

@@ -98,8 +98,8 @@ rig_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 	colon = strstr(line, "listening on ");
 	if (colon != NULL) {
 		colon = strchr(colon, ':');
-		rig->port = colon != NULL ? (int)strtol(colon + 1, NULL, 10)
-					  : 0;
+		rig->port =
+			colon != NULL ? (int)strtol(colon + 1, NULL, 10) : 0;
 	}
 	if (level >= EVH_WARN)
 		print_message("log: %s\n", line);
@@ -118,15 +118,23 @@ rig_metric(struct evh_ctx *ctx, enum evh_metric_kind kind, const char *name,
 	snprintf(rig->metrics + len, sizeof(rig->metrics) - len, "%d %s %s\n",
 		 (int)kind, name, labels != NULL ? labels : "-");
 	rig->n_metrics++;
+	rig->handles[kind] = (struct rig_metric){ rig, kind };
 	pthread_mutex_unlock(&rig->lock);
-	return (struct evh_metric *)rig;
+	return (struct evh_metric *)&rig->handles[kind];
 }
 
 static void
 rig_record(struct evh_metric *metric, int64_t value)
 {
-	(void)metric;
-	(void)value;
+	const struct rig_metric *handle = (const struct rig_metric *)metric;
+
+	if (handle->kind != EVH_COUNTER)
+		return;
+	assert_int_equal(value, 1);
+	pthread_mutex_lock(&handle->rig->lock);
+	handle->rig->n_counted++;
+	pthread_cond_broadcast(&handle->rig->changed);
+	pthread_mutex_unlock(&handle->rig->lock);
 }
 
 static int
@@ -175,8 +183,8 @@ rig_event_new(struct evh_ctx *ctx, const struct evh_spec *spec,
 
 	assert_null(parent);
 	assert_null(spec->release);
-	made->name = copy_of((struct evh_bytes){ spec->name,
-						 strlen(spec->name) });
+	made->name =
+		copy_of((struct evh_bytes){ spec->name, strlen(spec->name) });
 	made->data = copy_of(spec->data);
 	made->key = copy_of(spec->key);
 	memcpy(ev->id, spec->id, 16);
@@ -368,12 +376,29 @@ rig_wait_held(struct rig *rig, unsigned n)
 		held = 0;
 		for (struct rig_job *job = rig->held; job; job = job->next)
 			held++;
-		if (held >= n || pthread_cond_timedwait(&rig->changed,
-							&rig->lock, &until))
+		if (held >= n ||
+		    pthread_cond_timedwait(&rig->changed, &rig->lock, &until))
 			break;
 	}
 	pthread_mutex_unlock(&rig->lock);
 	assert_int_equal(held, n);
+}
+
+bool
+rig_counted(struct rig *rig, unsigned n, const char *line)
+{
+	struct timespec until;
+	bool found;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 10;
+	pthread_mutex_lock(&rig->lock);
+	while (rig->n_counted < n &&
+	       pthread_cond_timedwait(&rig->changed, &rig->lock, &until) == 0)
+		continue;
+	found = rig->n_counted == n && strstr(rig->metrics, line) != NULL;
+	pthread_mutex_unlock(&rig->lock);
+	return found;
 }
 
 /* ---- Life --------------------------------------------------------------- */
@@ -456,9 +481,8 @@ client_open(const struct rig *rig)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address,
-				 sizeof(address)),
-			 0);
+	assert_int_equal(
+		connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
 }
 

@@ -55,14 +55,19 @@ struct rig {
 	struct rig_job *queue, *held;
 	bool stop;
 	unsigned n_made, n_freed, n_emitted, n_metrics, n_asked;
-	struct evh_spec last;	 /* of the newest event; copies of its bytes: */
+	unsigned n_counted;   /* records of counters: requests answered */
+	struct evh_spec last; /* of the newest event; copies of its bytes: */
 	unsigned char last_id[16];
 	char last_name[1100], last_data[4096], last_key[256];
 	struct evh_query last_query;
 	char last_query_name[1100];
-	char metrics[8192];	 /* "kind name labels\n" of each handle */
+	char metrics[8192]; /* "kind name labels\n" of each handle */
 
 	pthread_t thread;
+	struct rig_metric {
+		struct rig *rig;
+		enum evh_metric_kind kind;
+	} handles[EVH_HISTOGRAM + 1];
 	struct evh_host host;
 	struct evh_store store;
 };
@@ -77,6 +82,10 @@ void rig_stop(struct rig *rig);
 void rig_release(struct rig *rig, enum evh_result result);
 /* Waits until so many events were emitted and are held, or questions asked. */
 void rig_wait_held(struct rig *rig, unsigned n);
+
+/* Waits until so many requests were counted, which is after their answers have
+ * left, and says whether this line is among the metrics. */
+bool rig_counted(struct rig *rig, unsigned n, const char *line);
 
 /* ---- The client --------------------------------------------------------- */
 
@@ -96,7 +105,8 @@ void client_read(int fd, struct answer *ret, bool head_only);
 /* Whether the server closes within 2 s and sends nothing more. */
 bool client_sees_end(int fd);
 /* One connection, one request, one answer, and whether it was closed. */
-void client_call(const struct rig *rig, const char *request, struct answer *ret);
+void client_call(const struct rig *rig, const char *request,
+		 struct answer *ret);
 /* The value of a header, or NULL; valid until the next call. */
 const char *answer_header(const struct answer *answer, const char *name);
 

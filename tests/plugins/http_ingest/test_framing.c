@@ -34,19 +34,20 @@ static const struct {
 	{ "field without value", SIZED(GET HOST "X-A:\r\n\r\n"), 200, false },
 	{ "white space around a value",
 	  SIZED(GET "Host: \t x \t\r\nX: \t\r\n\r\n"), 200, false },
-	{ "names in any case", SIZED(POST "hOST: x\r\ncONTENT-lENGTH: " BODY_LEN
-					  "\r\n\r\n" BODY),
+	{ "names in any case",
+	  SIZED(POST "hOST: x\r\ncONTENT-lENGTH: " BODY_LEN "\r\n\r\n" BODY),
 	  201, false },
-	{ "bytes beyond ASCII in a value", SIZED(GET HOST "X: \xc3\xa9\r\n\r\n"),
-	  200, false },
+	{ "bytes beyond ASCII in a value",
+	  SIZED(GET HOST "X: \xc3\xa9\r\n\r\n"), 200, false },
 	{ "HTTP/1.0", SIZED("GET /livez HTTP/1.0\r\n\r\n"), 200, true },
 	{ "HTTP/1.0 that wants to stay",
 	  SIZED("GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), 200,
 	  true },
 	{ "Connection: close", SIZED(GET HOST "Connection: close\r\n\r\n"), 200,
 	  true },
-	{ "chunked", SIZED(POST HOST "Transfer-Encoding: chunked\r\n\r\n"
-				     "16\r\n" BODY "\r\n0\r\n\r\n"),
+	{ "chunked",
+	  SIZED(POST HOST "Transfer-Encoding: chunked\r\n\r\n"
+			  "16\r\n" BODY "\r\n0\r\n\r\n"),
 	  201, true },
 	{ "chunked, with extension and trailer",
 	  SIZED(POST HOST "Transfer-Encoding: chunked\r\n\r\n"
@@ -302,8 +303,8 @@ static void
 call_with_header(const struct rig *rig, size_t n, struct answer *ret)
 {
 	static char request[200000];
-	size_t len = (size_t)snprintf(request, sizeof(request), "%sX: ",
-				      GET HOST);
+	size_t len =
+		(size_t)snprintf(request, sizeof(request), "%sX: ", GET HOST);
 
 	memset(request + len, 'a', n);
 	memcpy(request + len + n, "\r\n\r\n", 5);
@@ -362,7 +363,7 @@ pipelined_requests_are_answered_in_turn(void **state)
 	int fd = client_open(*state);
 
 	client_str(fd, GET HOST "\r\n" POST HOST LENGTH "\r\n" BODY
-			   "GET /nowhere HTTP/1.1\r\n" HOST "\r\n");
+				"GET /nowhere HTTP/1.1\r\n" HOST "\r\n");
 	client_read(fd, &answer, false);
 	assert_int_equal(answer.status, 200);
 	client_read(fd, &answer, false);

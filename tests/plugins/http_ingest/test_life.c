@@ -1,0 +1,463 @@
+/*
+ * Time and ends: deadlines, answers that come too late, clients that go,
+ * draining and stopping.
+ */
+#include "rig.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HOST  "Host: x\r\n"
+#define EVENT "{\"name\":\"a\",\"data\":{}}"
+#define POST                                                                   \
+	"POST /api/v1/events HTTP/1.1\r\n" HOST "Content-Length: 22\r\n\r\n"
+#define LIVEZ "GET /livez HTTP/1.1\r\n" HOST "\r\n"
+
+static struct answer answer;
+static struct rig rig;
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+start(const char *const *settings)
+{
+	rig_init(&rig);
+	rig.has_store = true;
+	rig_start(&rig, settings);
+}
+
+static const char *const quick[] = { "header_timeout=150", "body_timeout=300",
+				     "idle_timeout=200", "answer_timeout=250",
+				     NULL };
+
+static void
+between(int64_t began_ms, int64_t min_ms, int64_t max_ms)
+{
+	int64_t took = now_ms() - began_ms;
+
+	if (took < min_ms || took > max_ms)
+		fail_msg("took %lld ms", (long long)took);
+}
+
+/* One byte each 20 ms keeps an inactivity timeout from ever firing.  Returns
+ * when the server has something to say. */
+static void
+trickle(int fd, const char *text)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	char byte;
+
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		client_send(fd, text + i, 1);
+		nanosleep(&pause, NULL);
+		if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+			return;
+	}
+}
+
+static void
+a_head_that_trickles_gets_408(void **state)
+{
+	int64_t began = now_ms();
+	int fd;
+
+	(void)state;
+	start(quick);
+	fd = client_open(&rig);
+	trickle(fd, "GET /livez HTTP/1.1\r\nHost: aaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 408);
+	assert_int_equal(answer.body[0], '{');
+	assert_true(client_sees_end(fd));
+	between(began, 140, 1500);
+	close(fd);
+	rig_stop(&rig);
+}
+
+static void
+a_body_that_trickles_gets_408(void **state)
+{
+	int64_t began = now_ms();
+	int fd;
+
+	(void)state;
+	start(quick);
+	fd = client_open(&rig);
+	client_str(fd, POST);
+	trickle(fd, EVENT);
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 408);
+	assert_true(client_sees_end(fd));
+	between(began, 290, 1500);
+	close(fd);
+	rig_stop(&rig);
+}
+
+static void
+an_idle_connection_is_closed_without_a_word(void **state)
+{
+	int64_t began;
+	int fd;
+
+	(void)state;
+	start(quick);
+	fd = client_open(&rig);
+	client_str(fd, LIVEZ);
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 200);
+	began = now_ms();
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 0);
+	between(began, 190, 1500);
+	close(fd);
+	rig_stop(&rig);
+}
+
+static void
+a_chain_that_is_silent_gets_503_and_may_still_answer(void **state)
+{
+	int64_t began = now_ms();
+	int fd;
+
+	(void)state;
+	start(quick);
+	rig.chain = RIG_HOLD;
+	fd = client_open(&rig);
+	client_str(fd, POST EVENT);
+	client_read(fd, &answer, false);
+	between(began, 240, 1500);
+	assert_int_equal(answer.status, 503);
+	assert_string_equal(answer.body,
+			    "{\"detail\":\"The event was not confirmed in "
+			    "time\",\"outcome\":\"unknown\"}");
+	assert_string_equal(answer_header(&answer, "Retry-After"), "1");
+	/* The connection goes on, and hears nothing of the late report. */
+	rig.chain = RIG_ANSWER;
+	rig_release(&rig, EVH_OK);
+	client_str(fd, POST EVENT);
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 201);
+	client_str(fd, LIVEZ);
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 200);
+	close(fd);
+	rig_stop(&rig);
+}
+
+static void
+a_store_that_is_silent_gets_503_and_may_still_answer(void **state)
+{
+	int fd;
+
+	(void)state;
+	start(quick);
+	rig.store_mode = RIG_ROWS_HELD;
+	fd = client_open(&rig);
+	client_str(fd, "GET /api/v1/events HTTP/1.1\r\n" HOST "\r\n");
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 503);
+	assert_string_equal(answer.body,
+			    "{\"detail\":\"The store did not answer in "
+			    "time\"}");
+	rig_release(&rig, EVH_OK);
+	client_str(fd, LIVEZ);
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 200);
+	close(fd);
+	rig_stop(&rig);
+}
+
+static void
+a_client_that_goes_leaves_its_event_to_the_chain(void **state)
+{
+	(void)state;
+	start(NULL);
+	rig.chain = RIG_HOLD;
+	for (int i = 0; i < 10; i++) {
+		const struct linger reset = { .l_onoff = 1 };
+		int fd = client_open(&rig);
+
+		client_str(fd, POST EVENT);
+		rig_wait_held(&rig, (unsigned)i + 1);
+		if (i % 2 == 0)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset,
+				   sizeof(reset));
+		close(fd);
+	}
+	rig.chain = RIG_ANSWER;
+	rig_release(&rig, EVH_OK);
+	client_post(&rig, EVENT, &answer);
+	assert_int_equal(answer.status, 201);
+	rig_stop(&rig);
+}
+
+static void
+many_answers_at_once_reach_their_clients(void **state)
+{
+	enum { N = 200 };
+	static const char *const two[] = { "loops=2", NULL };
+	int fds[N];
+
+	(void)state;
+	start(two);
+	rig.chain = RIG_HOLD;
+	for (int i = 0; i < N; i++) {
+		char body[128], request[256];
+
+		fds[i] = client_open(&rig);
+		snprintf(body, sizeof(body), "{\"name\":\"n%03d\",\"data\":{}}",
+			 i);
+		snprintf(request, sizeof(request),
+			 "POST /api/v1/events HTTP/1.1\r\n" HOST
+			 "Content-Length: %zu\r\n\r\n%s",
+			 strlen(body), body);
+		client_str(fds[i], request);
+	}
+	rig_wait_held(&rig, N);
+	rig_release(&rig, EVH_OK);
+	for (int i = 0; i < N; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "\"name\":\"n%03d\"", i);
+		client_read(fds[i], &answer, false);
+		assert_int_equal(answer.status, 201);
+		assert_non_null(strstr(answer.body, name));
+		close(fds[i]);
+	}
+	rig_stop(&rig);
+}
+
+static void
+bodies_beyond_their_memory_get_503(void **state)
+{
+	static const char *const small[] = { "body_memory=1000", NULL };
+	static char body[2000];
+	int fd;
+
+	(void)state;
+	start(small);
+	memset(body, ' ', 900);
+	memcpy(body, EVENT, strlen(EVENT));
+	client_post(&rig, body, &answer);
+	assert_int_equal(answer.status, 201);
+	/* Half of one body is there: the next has no room, told at once... */
+	fd = client_open(&rig);
+	client_str(fd, "POST /api/v1/events HTTP/1.1\r\n" HOST
+		       "Content-Length: 900\r\n\r\n");
+	client_send(fd, body, 500);
+	client_post(&rig, body, &answer);
+	while (answer.status == 201) /* ...once that has been read */
+		client_post(&rig, body, &answer);
+	assert_int_equal(answer.status, 503);
+	assert_non_null(strstr(answer.body, "\"outcome\":\"refused\""));
+	assert_true(answer.closed);
+	client_send(fd, body + 500, 400);
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 201);
+	close(fd);
+	/* And the room is given back. */
+	client_post(&rig, body, &answer);
+	assert_int_equal(answer.status, 201);
+	rig_stop(&rig);
+}
+
+static void
+an_answer_reaches_a_client_that_still_sends(void **state)
+{
+	static char waste[1 << 20];
+
+	(void)state;
+	start(NULL);
+	for (int i = 0; i < 20; i++) {
+		int fd = client_open(&rig);
+
+		client_str(fd, "POST /api/v1/events HTTP/1.1\r\n" HOST
+			       "Content-Length: 9000000\r\n\r\n");
+		client_send(fd, waste, sizeof(waste));
+		client_read(fd, &answer, false);
+		assert_int_equal(answer.status, 413);
+		close(fd);
+	}
+	rig_stop(&rig);
+}
+
+static void
+draining_closes_the_listener_and_says_so(void **state)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int fd, waiting, late;
+
+	(void)state;
+	start(NULL);
+	address.sin_port = htons((uint16_t)rig.port);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	rig.chain = RIG_HOLD;
+	waiting = client_open(&rig);
+	client_str(waiting, POST EVENT);
+	rig_wait_held(&rig, 1);
+	fd = client_open(&rig);
+	client_str(fd, LIVEZ);
+	client_read(fd, &answer, false);
+	late = client_open(&rig);
+
+	evh_plugin.drain(rig.self);
+	rig.chain = RIG_STOPPED;
+	client_str(fd, "GET /readyz HTTP/1.1\r\n" HOST "\r\n");
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 503);
+	assert_string_equal(answer.body, "{\"status\":\"not ready\","
+					 "\"reasons\":[\"http: stopping\"]}");
+	assert_string_equal(answer_header(&answer, "Connection"), "close");
+	client_str(late, LIVEZ);
+	client_read(late, &answer, false);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(answer_header(&answer, "Connection"), "close");
+	/* Nobody listens any more; what was begun is finished. */
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(
+		connect(fd, (struct sockaddr *)&address, sizeof(address)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	rig_release(&rig, EVH_OK);
+	client_read(waiting, &answer, false);
+	assert_int_equal(answer.status, 201);
+	assert_string_equal(answer_header(&answer, "Connection"), "close");
+	close(fd);
+	close(late);
+	close(waiting);
+	rig_stop(&rig);
+}
+
+static void
+stop_answers_whoever_waits_for_the_store(void **state)
+{
+	int fd;
+
+	(void)state;
+	start(NULL);
+	rig.store_mode = RIG_ROWS_HELD;
+	fd = client_open(&rig);
+	client_str(fd, "GET /api/v1/events HTTP/1.1\r\n" HOST "\r\n");
+	rig_wait_held(&rig, 1);
+	rig_stop(&rig); /* which lets the store answer first */
+	client_read(fd, &answer, false);
+	assert_int_equal(answer.status, 200);
+	close(fd);
+}
+
+static void
+stop_has_no_fear_of_open_connections(void **state)
+{
+	int fds[50];
+
+	(void)state;
+	start(NULL);
+	for (int i = 0; i < 50; i++) {
+		fds[i] = client_open(&rig);
+		client_str(fds[i], i % 3 == 0	? LIVEZ
+				   : i % 3 == 1 ? POST "{"
+						: "GET /li");
+	}
+	rig_stop(&rig);
+	for (int i = 0; i < 50; i++)
+		close(fds[i]);
+}
+
+static void
+a_port_that_is_taken_fails_start(void **state)
+{
+	struct rig second;
+	char listen[64];
+	const char *settings[] = { listen, NULL };
+
+	(void)state;
+	start(NULL);
+	snprintf(listen, sizeof(listen), "listen=127.0.0.1:%d", rig.port);
+	rig_init(&second);
+	second.settings = settings;
+	assert_int_equal(evh_plugin.create(&second.ctx, &second.self), 0);
+	assert_int_equal(evh_plugin.start(second.self), -EADDRINUSE);
+	evh_plugin.destroy(second.self);
+	rig_stop(&rig);
+}
+
+static void
+options_that_make_no_sense_fail_create(void **state)
+{
+	static const char *const wrong[] = {
+		"listen=nowhere", "listen=::1:80", "listen=x:99999",
+		"key=user",	  "connections=0", "max_headers=1"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *settings[] = { wrong[i], NULL };
+
+		rig_init(&rig);
+		rig.settings = settings;
+		assert_int_equal(evh_plugin.create(&rig.ctx, &rig.self),
+				 -EINVAL);
+	}
+}
+
+static void
+unknown_members_are_refused_when_forbidden(void **state)
+{
+	static const char *const strict[] = { "extra=forbid", "key=/user_id",
+					      NULL };
+
+	(void)state;
+	start(strict);
+	client_post(&rig, "{\"name\":\"a\",\"data\":{},\"x\":1}", &answer);
+	assert_int_equal(answer.status, 422);
+	client_post(&rig, "{\"name\":\"a\",\"data\":{\"user_id\":7}}", &answer);
+	assert_int_equal(answer.status, 201);
+	assert_string_equal(rig.last_key, "7");
+	rig_stop(&rig);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_head_that_trickles_gets_408),
+		cmocka_unit_test(a_body_that_trickles_gets_408),
+		cmocka_unit_test(an_idle_connection_is_closed_without_a_word),
+		cmocka_unit_test(
+			a_chain_that_is_silent_gets_503_and_may_still_answer),
+		cmocka_unit_test(
+			a_store_that_is_silent_gets_503_and_may_still_answer),
+		cmocka_unit_test(
+			a_client_that_goes_leaves_its_event_to_the_chain),
+		cmocka_unit_test(many_answers_at_once_reach_their_clients),
+		cmocka_unit_test(bodies_beyond_their_memory_get_503),
+		cmocka_unit_test(an_answer_reaches_a_client_that_still_sends),
+		cmocka_unit_test(draining_closes_the_listener_and_says_so),
+		cmocka_unit_test(stop_answers_whoever_waits_for_the_store),
+		cmocka_unit_test(stop_has_no_fear_of_open_connections),
+		cmocka_unit_test(a_port_that_is_taken_fails_start),
+		cmocka_unit_test(options_that_make_no_sense_fail_create),
+		cmocka_unit_test(unknown_members_are_refused_when_forbidden),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
