@@ -19,8 +19,8 @@ welcome_process(void *self, struct evh_event *ev)
 		return EVH_FAIL; /* off to the pipeline's on_fail */
 	}
 	if (ctx->set_header(ctx, ev, "greeting", text) < 0)
-		return EVH_RETRY; /* out of memory: in a while, again */
-	return EVH_OK;		  /* on to the next of the chain */
+		return EVH_RETRY; /* no memory: again later */
+	return EVH_OK;
 }
 
 static const struct evh_option welcome_options[] = {

@@ -26,7 +26,8 @@ struct rig {
 	struct host host;
 	struct setup setup;
 	struct config config;
-	struct rig_element *elements[ELEMENTS_MAX];
+	struct loader *loader;			    /* NULL: no plugin yet */
+	struct rig_element *elements[ELEMENTS_MAX]; /* NULL: a plugin */
 	struct config_instance sections[ELEMENTS_MAX];
 	struct loader_plugin loaded[ELEMENTS_MAX];
 	struct options *options[ELEMENTS_MAX];
@@ -144,6 +145,21 @@ rig_answer(struct rig_element *sink, int n, enum evh_result result)
 	sink->ctx->done(sink->ctx, evs, n, result);
 }
 
+void
+rig_answer_held(struct rig_element *handler, enum evh_result verdict)
+{
+	struct evh_event *ev;
+
+	pthread_mutex_lock(&handler->lock);
+	assert_true(handler->n_held > 0);
+	ev = handler->held[0];
+	handler->n_held--;
+	memmove(handler->held, handler->held + 1,
+		(size_t)handler->n_held * sizeof(ev));
+	pthread_mutex_unlock(&handler->lock);
+	handler->ctx->resume(handler->ctx, ev, verdict);
+}
+
 struct rig *
 rig_new(void)
 {
@@ -238,6 +254,104 @@ rig_add(struct rig *rig, struct rig_element *el)
 	assert_int_equal(instance_create(el->in), 0);
 }
 
+/* The last one, if that is its name, or a new one. */
+static struct config_setting *
+setting_of(struct config_instance *section, const char *name)
+{
+	unsigned n = section->n_settings;
+
+	if (n > 0 && strcmp(section->settings[n - 1].name, name) == 0)
+		return &section->settings[n - 1];
+	section->settings = reallocarray(section->settings, n + 1,
+					 sizeof(*section->settings));
+	assert_non_null(section->settings);
+	section->settings[n] = (struct config_setting){ .name = (char *)name };
+	section->n_settings++;
+	return &section->settings[n];
+}
+
+static void
+settings_fill(struct config_instance *section, const char *const *settings)
+{
+	for (unsigned i = 0; settings && settings[i]; i += 2) {
+		struct config_setting *last = setting_of(section, settings[i]);
+
+		last->values = reallocarray(last->values, last->n_values + 1,
+					    sizeof(*last->values));
+		assert_non_null(last->values);
+		last->values[last->n_values++] = (char *)settings[i + 1];
+	}
+}
+
+static void
+settings_free(struct config_instance *section)
+{
+	for (unsigned i = 0; i < section->n_settings; i++)
+		free(section->settings[i].values);
+	free(section->settings);
+	section->settings = NULL;
+	section->n_settings = 0;
+}
+
+static const struct loader_plugin *
+plugin_open(struct rig *rig, const char *plugin, struct problems *problems)
+{
+	char dir[1024];
+
+	snprintf(dir, sizeof(dir), "%s/plugins", getenv("EVH_BUILD_DIR"));
+	if (!rig->loader)
+		rig->loader = loader_new(dir);
+	assert_non_null(rig->loader);
+	return loader_open(rig->loader, dir, plugin, plugin, problems);
+}
+
+static void
+assert_no_problem(struct problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++)
+		print_error("%s: %s\n", problems->list[i].where,
+			    problems->list[i].text);
+	assert_int_equal(problems->n_errors, 0);
+	problems_fini(problems);
+}
+
+int
+rig_add_plugin(struct rig *rig, const char *name, const char *plugin,
+	       const char *const *settings)
+{
+	unsigned i = rig->n;
+	struct config_instance *section = &rig->sections[i];
+	struct problems problems = { 0 };
+	const struct loader_plugin *loaded;
+	int err;
+
+	assert_true(i < ELEMENTS_MAX);
+	loaded = plugin_open(rig, plugin, &problems);
+	assert_no_problem(&problems);
+	*section = (struct config_instance){
+		.name = (char *)name,
+		.kind = loaded->plugin.kind,
+		.keyword = "rig",
+		.where = (char *)name,
+		.plugin = (char *)plugin,
+	};
+	settings_fill(section, settings);
+	rig->options[i] = options_new(loaded, section, &rig->config, &problems);
+	assert_no_problem(&problems);
+	rig->instances[i] =
+		instance_new(&rig->host, loaded, section, rig->options[i]);
+	assert_non_null(rig->instances[i]);
+	err = instance_create(rig->instances[i]);
+	if (err < 0) {
+		instance_free(rig->instances[i]);
+		options_free(rig->options[i]);
+		settings_free(section);
+		return err;
+	}
+	rig->host.n_instances = ++rig->n;
+	return 0;
+}
+
 static struct instance *
 rig_find(void *arg, const char *name)
 {
@@ -312,9 +426,13 @@ rig_free(struct rig *rig)
 	for (unsigned i = 0; i < rig->n; i++) {
 		instance_free(rig->instances[i]);
 		options_free(rig->options[i]);
+		settings_free(&rig->sections[i]);
+		if (!rig->elements[i])
+			continue;
 		pthread_mutex_destroy(&rig->elements[i]->lock);
 		pthread_cond_destroy(&rig->elements[i]->changed);
 	}
+	loader_free(rig->loader);
 	metrics_free(rig->host.metrics);
 	state_free(rig->host.state);
 	assert_int_equal(event_count(), rig->events_before);
@@ -364,6 +482,15 @@ rig_emit_named(struct rig_element *source, uintptr_t cookie, const char *name)
 }
 
 int
+rig_emit_spec(struct rig_element *source, const struct evh_spec *spec)
+{
+	struct evh_event *ev = source->ctx->event_new(source->ctx, spec, NULL);
+
+	assert_non_null(ev);
+	return emit(source, &ev, 1, 0);
+}
+
+int
 rig_emit_many(struct rig_element *source, uintptr_t first, int n,
 	      const char *key)
 {
@@ -409,4 +536,24 @@ void
 rig_await_held(struct rig_element *sink, int n)
 {
 	await(sink, &sink->n_held, n, "holds");
+}
+
+static bool
+has_standing(const struct pipeline *p)
+{
+	for (unsigned i = 0; i < LANE_SHARES; i++)
+		if (atomic_load(&p->shares.n_standing[i]) > 0)
+			return true;
+	return false;
+}
+
+void
+rig_await_standing(const struct pipeline *p)
+{
+	/* A look at another thread's state, again and again. */
+	const struct timespec pause = { 0, 1000000 };
+
+	for (int i = 0; i < AWAIT_S * 1000 && !has_standing(p); i++)
+		nanosleep(&pause, NULL);
+	assert_true(has_standing(p));
 }

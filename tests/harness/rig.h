@@ -1,9 +1,9 @@
 /*
  * rig.h - pipelines of the real host between elements made by a test.
  *
- * A rig is a host without a config file and without .so files: its elements
- * are structs of the test, whose process() and submit() are functions of the
- * test, and everything between them is the real thing.  A source remembers
+ * A rig is a host without a config file: its elements are structs of the test,
+ * whose process() and submit() are functions of the test, or plugins of the
+ * build; and everything between them is the real thing.  A source remembers
  * what it heard; a sink can keep what it takes until the test answers.
  */
 #ifndef EVH_TEST_RIG_H
@@ -57,6 +57,13 @@ struct rig_element {
 struct rig *rig_new(void);
 /* Borrows the element, which must live until rig_free(). */
 void rig_add(struct rig *rig, struct rig_element *el);
+/*
+ * A real plugin of the build, as one of the rig's elements.  Settings are names
+ * and values by turns, NULL-ended; a name that comes again makes a list.  Gives
+ * what its create() said; if that is negative, the rig goes on without it.
+ */
+int rig_add_plugin(struct rig *rig, const char *name, const char *plugin,
+		   const char *const *settings);
 /* Borrows the lists; fields left 0 get the config's defaults. */
 struct pipeline *rig_pipeline(struct rig *rig, struct config_pipeline config);
 void rig_start(struct rig *rig);
@@ -69,6 +76,7 @@ int rig_emit(struct rig_element *source, uintptr_t cookie, const char *key,
 	     int timeout_ms);
 int rig_emit_named(struct rig_element *source, uintptr_t cookie,
 		   const char *name);
+int rig_emit_spec(struct rig_element *source, const struct evh_spec *spec);
 /* n of them in one emit(), cookies from `first` on. */
 int rig_emit_many(struct rig_element *source, uintptr_t first, int n,
 		  const char *key);
@@ -78,11 +86,16 @@ int rig_emit_many(struct rig_element *source, uintptr_t first, int n,
 void rig_await_heard(struct rig_element *source, int n);
 void rig_await_seen(struct rig_element *el, int n);
 void rig_await_held(struct rig_element *sink, int n);
+/* Waits until a lane of the pipeline stands. */
+void rig_await_standing(const struct pipeline *p);
 
 /* submit() that keeps all, or at most el->limit at a time if that is > 0. */
 int rig_keep(struct rig_element *el, struct evh_event *const *evs, int n);
 /* Answers the first n that it keeps. */
 void rig_answer(struct rig_element *sink, int n, enum evh_result result);
+
+/* The first that a holding handler keeps gets its verdict by resume(). */
+void rig_answer_held(struct rig_element *handler, enum evh_result verdict);
 
 /* For process(): notes the cookie, gives el->limit as verdict (0: OK). */
 enum evh_result rig_note(struct rig_element *el, struct evh_event *ev);
