@@ -11,6 +11,7 @@
 
 #include "group.h"
 #include "intake.h"
+#include "leaving.h"
 
 #define SECOND_MS      1000
 #define PROBE_MS       500  /* how long a look for a broker may take */
@@ -146,9 +147,12 @@ on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 	enum evh_level mine = EVH_DEBUG;
 
 	if (level <= LOG_WARNING && strcmp(facility, "FAIL") != 0 &&
-	    strcmp(facility, "ERROR") != 0)
+	    strcmp(facility, "ERROR") != 0 && strcmp(facility, "FATAL") != 0)
 		mine = EVH_WARN;
-	c->ctx->log(c->ctx, mine, "librdkafka %s: %s", facility, text);
+	pthread_mutex_lock(&c->log_lock);
+	if (!c->is_abandoned)
+		c->ctx->log(c->ctx, mine, "librdkafka %s: %s", facility, text);
+	pthread_mutex_unlock(&c->log_lock);
 }
 
 /* Messages lead back to the consumer by their topic's opaque. */
@@ -207,6 +211,7 @@ consumer_new(struct evh_ctx *ctx, int *ret_error)
 		goto fail;
 	/* With default attributes these cannot fail on Linux. */
 	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)pthread_mutex_init(&c->log_lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&c->changed, &attr);
@@ -223,21 +228,32 @@ fail:
 	return NULL;
 }
 
-void
-consumer_free(struct consumer *c)
+static void
+free_all(struct consumer *c)
 {
-	if (c == NULL)
-		return;
-	/* consumer_stop() had to leave the client, whose threads still run. */
-	if (c->rk != NULL)
-		return;
 	if (c->conf != NULL)
 		rd_kafka_conf_destroy(c->conf);
 	message_decoder_fini(&c->decoder);
 	free(c->mine);
 	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->log_lock);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
+}
+
+void
+consumer_free(struct consumer *c)
+{
+	bool is_left;
+
+	if (c == NULL)
+		return;
+	pthread_mutex_lock(&c->log_lock);
+	is_left = c->is_abandoned && !c->is_over;
+	c->is_disowned = is_left;
+	pthread_mutex_unlock(&c->log_lock);
+	if (!is_left)
+		free_all(c);
 }
 
 /* While the brokers are away nothing else tells that they are back. */
@@ -301,57 +317,6 @@ each_second(struct consumer *c)
 		probe(c);
 }
 
-/* Stored offsets are committed on the way out, as long as the time allows;
- * rd_kafka_consumer_close() itself knows no limit. */
-static void
-leave_group(struct consumer *c)
-{
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
-	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->rk, queue);
-	int64_t due_ms = atomic_load(&c->close_due_ms);
-
-	while (error == NULL && !rd_kafka_consumer_closed(c->rk) &&
-	       consumer_now_ms() < due_ms)
-		rd_kafka_queue_poll_callback(queue, CLOSE_SLICE_MS);
-	if (error != NULL)
-		c->ctx->log(c->ctx, EVH_WARN, "leaving group %s: %s",
-			    c->settings.group, rd_kafka_error_string(error));
-	else if (!rd_kafka_consumer_closed(c->rk))
-		c->ctx->log(c->ctx, EVH_WARN,
-			    "the brokers did not answer: group %s was left "
-			    "without the last commit; what it covers will be "
-			    "read again",
-			    c->settings.group);
-	rd_kafka_error_destroy(error);
-	rd_kafka_queue_destroy(queue);
-}
-
-static void *
-poll_thread(void *arg)
-{
-	struct consumer *c = arg;
-
-	(void)pthread_setname_np(pthread_self(), "evh-kafka-poll");
-	while (!atomic_load(&c->is_quitting)) {
-		bool drains = atomic_load(&c->is_draining);
-
-		serve_group(c, drains ? DRAINED_MS : 0);
-		each_second(c);
-		if (drains) {
-			for (int32_t i = 0; i < c->n_mine; i++)
-				intake_drop(c, c->mine[i]);
-			continue;
-		}
-		intake_attend(c);
-		health_say(&c->health);
-		intake_turn(c);
-	}
-	for (int32_t i = 0; i < c->n_mine; i++)
-		intake_drop(c, c->mine[i]);
-	leave_group(c);
-	return NULL;
-}
-
 static int
 subscribe(struct consumer *c)
 {
@@ -372,18 +337,36 @@ subscribe(struct consumer *c)
 	return -EINVAL;
 }
 
-static void
-destroy_client(struct consumer *c)
+static void *
+poll_thread(void *arg)
 {
-	for (int32_t i = 0; i < c->n_partitions; i++)
-		partition_free(c->partitions[i]);
-	free(c->partitions);
-	c->partitions = NULL;
-	c->n_partitions = 0;
-	c->n_mine = 0;
-	rd_kafka_queue_destroy(c->inbox);
-	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-	c->rk = NULL;
+	struct consumer *c = arg;
+	bool is_mine;
+
+	(void)pthread_setname_np(pthread_self(), "evh-kafka-poll");
+	while (!atomic_load(&c->is_quitting)) {
+		bool drains = atomic_load(&c->is_draining);
+
+		serve_group(c, drains ? DRAINED_MS : 0);
+		each_second(c);
+		if (drains) {
+			for (int32_t i = 0; i < c->n_mine; i++)
+				intake_drop(c, c->mine[i]);
+			continue;
+		}
+		intake_attend(c);
+		health_say(&c->health);
+		intake_turn(c);
+	}
+	if (!leaving_run(c))
+		return NULL;
+	pthread_mutex_lock(&c->log_lock);
+	c->is_over = true;
+	is_mine = c->is_disowned;
+	pthread_mutex_unlock(&c->log_lock);
+	if (is_mine)
+		free_all(c);
+	return NULL;
 }
 
 int
@@ -413,7 +396,7 @@ consumer_start(struct consumer *c)
 				    strerror(-r));
 	}
 	if (r < 0)
-		destroy_client(c);
+		leaving_destroy(c);
 	return r;
 }
 
@@ -424,55 +407,8 @@ consumer_drain(struct consumer *c)
 	rd_kafka_queue_yield(c->inbox);
 }
 
-/* Events are released right after done(), perhaps a moment after the host
- * counted the last.  Who was between the two when is_draining was set does not
- * signal, hence the slices. */
-static unsigned
-wait_messages(struct consumer *c, int64_t due_ms)
-{
-	struct timespec due;
-	int64_t slice_ms;
-	unsigned n;
-
-	pthread_mutex_lock(&c->lock);
-	while ((n = atomic_load(&c->n_messages)) > 0 &&
-	       (slice_ms = consumer_now_ms()) < due_ms) {
-		slice_ms += RELEASE_MS;
-		due.tv_sec = slice_ms / 1000;
-		due.tv_nsec = slice_ms % 1000 * 1000000;
-		(void)pthread_cond_timedwait(&c->changed, &c->lock, &due);
-	}
-	pthread_mutex_unlock(&c->lock);
-	return n;
-}
-
 void
 consumer_stop(struct consumer *c, int timeout_ms)
 {
-	int64_t now_ms = consumer_now_ms();
-	/* librdkafka's threads need up to a second to end. */
-	int64_t close_ms =
-		timeout_ms > 2000 ? timeout_ms - 1000 : timeout_ms / 2;
-	unsigned n_left;
-
-	if (close_ms > CLOSE_MAX_MS)
-		close_ms = CLOSE_MAX_MS;
-	atomic_store(&c->close_due_ms, now_ms + close_ms);
-	atomic_store(&c->is_draining, true);
-	pthread_mutex_lock(&c->lock);
-	atomic_store(&c->is_quitting, true);
-	pthread_cond_broadcast(&c->changed);
-	pthread_mutex_unlock(&c->lock);
-	rd_kafka_queue_yield(c->inbox);
-	(void)pthread_join(c->thread, NULL);
-	n_left = wait_messages(c, now_ms + timeout_ms);
-	if (n_left > 0) {
-		/* rd_kafka_destroy() would wait for them without end. */
-		c->ctx->log(c->ctx, EVH_ERROR,
-			    "%u events are not released; the Kafka client is "
-			    "left as it is",
-			    n_left);
-		return;
-	}
-	destroy_client(c);
+	leaving_wait(c, timeout_ms);
 }

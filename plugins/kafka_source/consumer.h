@@ -40,7 +40,15 @@ struct consumer {
 	atomic_bool is_quitting;
 	atomic_bool is_attention; /* a partition's state has changed */
 	atomic_uint n_messages;	  /* held by events that are not released */
-	_Atomic int64_t close_due_ms;
+	/* Set before is_quitting: when the last commit, and everything, has to
+	 * be over. */
+	_Atomic int64_t close_due_ms, stop_due_ms;
+
+	/* guards: these three, and librdkafka's threads while they log. */
+	pthread_mutex_t log_lock;
+	bool is_abandoned; /* ctx is not ours any more */
+	bool is_over;	   /* the poll thread touches nothing any more */
+	bool is_disowned;  /* freed while it still did: it frees the rest */
 
 	/* guards: generation, the table of partitions, and the part of each
 	 * partition that says so. */

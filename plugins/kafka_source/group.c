@@ -192,12 +192,15 @@ on_revoke(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	health_set(&c->health, HEALTH_PARTITIONS, NULL);
 	c->ctx->record(c->metric_rebalances, 1);
 	list_text(list, text);
-	c->ctx->log(c->ctx, EVH_INFO,
-		    "%d partition%s of %s %s%s%s; %" PRIu32
-		    " events in flight are left to the next owner",
-		    list->cnt, list->cnt == 1 ? "" : "s", c->settings.topic,
+	c->ctx->log(c->ctx, EVH_INFO, "%d partition%s of %s %s%s%s", list->cnt,
+		    list->cnt == 1 ? "" : "s", c->settings.topic,
 		    is_lost ? "lost" : "given up", list->cnt > 0 ? ": " : "",
-		    text, n_left);
+		    text);
+	if (n_left > 0)
+		c->ctx->log(c->ctx, EVH_WARN,
+			    "%" PRIu32 " events of %s were still in flight; "
+			    "the partitions' next owner reads them again",
+			    n_left, c->settings.topic);
 }
 
 void

@@ -1,0 +1,137 @@
+#include "leaving.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "consumer.h"
+#include "intake.h"
+
+#define CLOSE_MAX_MS   5000 /* for the last commit */
+#define CLOSE_SLICE_MS 50
+#define DESTROY_MS     1000 /* librdkafka's threads need about that to end */
+#define RELEASE_MS     20   /* see wait_messages() */
+#define STOP_MIN_MS    1000 /* what a stop without time takes, if need be */
+
+/* The client's threads still run and lead back here; but ctx is not theirs
+ * any more. */
+static void
+abandon(struct consumer *c)
+{
+	pthread_mutex_lock(&c->log_lock);
+	c->is_abandoned = true;
+	pthread_mutex_unlock(&c->log_lock);
+}
+
+/* Stored offsets are committed on the way out, as long as the time allows;
+ * rd_kafka_consumer_close() itself knows no limit. */
+static void
+leave_group(struct consumer *c)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
+	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->rk, queue);
+	int64_t due_ms = atomic_load(&c->close_due_ms);
+
+	while (error == NULL && !rd_kafka_consumer_closed(c->rk) &&
+	       consumer_now_ms() < due_ms)
+		rd_kafka_queue_poll_callback(queue, CLOSE_SLICE_MS);
+	if (error != NULL && !c->is_fatal)
+		c->ctx->log(c->ctx, EVH_WARN, "leaving group %s: %s",
+			    c->settings.group, rd_kafka_error_string(error));
+	else if (error == NULL && !rd_kafka_consumer_closed(c->rk))
+		c->ctx->log(c->ctx, EVH_WARN,
+			    "the brokers did not answer: group %s was left "
+			    "without the last commit; what it covers will be "
+			    "read again",
+			    c->settings.group);
+	rd_kafka_error_destroy(error);
+	rd_kafka_queue_destroy(queue);
+}
+
+void
+leaving_destroy(struct consumer *c)
+{
+	for (int32_t i = 0; i < c->n_partitions; i++)
+		partition_free(c->partitions[i]);
+	free(c->partitions);
+	c->partitions = NULL;
+	c->n_partitions = 0;
+	c->n_mine = 0;
+	rd_kafka_queue_destroy(c->inbox);
+	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	c->rk = NULL;
+}
+
+/* Events are released right after done(), perhaps a moment after the host
+ * counted the last.  Who was between the two when is_draining was set does not
+ * signal, hence the slices. */
+static unsigned
+wait_messages(struct consumer *c, int64_t due_ms)
+{
+	struct timespec due;
+	int64_t slice_ms;
+	unsigned n;
+
+	pthread_mutex_lock(&c->lock);
+	while ((n = atomic_load(&c->n_messages)) > 0 &&
+	       (slice_ms = consumer_now_ms()) < due_ms) {
+		slice_ms += RELEASE_MS;
+		due.tv_sec = slice_ms / 1000;
+		due.tv_nsec = slice_ms % 1000 * 1000000;
+		(void)pthread_cond_timedwait(&c->changed, &c->lock, &due);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
+bool
+leaving_run(struct consumer *c)
+{
+	unsigned n_left;
+
+	for (int32_t i = 0; i < c->n_mine; i++)
+		intake_drop(c, c->mine[i]);
+	leave_group(c);
+	n_left = wait_messages(c, atomic_load(&c->stop_due_ms));
+	if (n_left == 0) {
+		leaving_destroy(c);
+		return true;
+	}
+	/* rd_kafka_destroy() would wait for them without end. */
+	c->ctx->log(c->ctx, EVH_ERROR,
+		    "%u events are not released; the Kafka client is left "
+		    "as it is",
+		    n_left);
+	abandon(c);
+	return false;
+}
+
+void
+leaving_wait(struct consumer *c, int timeout_ms)
+{
+	int64_t stop_ms = timeout_ms > STOP_MIN_MS ? timeout_ms : STOP_MIN_MS;
+	int64_t close_ms = timeout_ms > 2 * DESTROY_MS ? timeout_ms - DESTROY_MS
+						       : timeout_ms / 2;
+	struct timespec due;
+	int64_t due_ms;
+
+	if (close_ms > CLOSE_MAX_MS)
+		close_ms = CLOSE_MAX_MS;
+	due_ms = consumer_now_ms() + stop_ms;
+	atomic_store(&c->close_due_ms, consumer_now_ms() + close_ms);
+	atomic_store(&c->stop_due_ms, due_ms);
+	atomic_store(&c->is_draining, true);
+	pthread_mutex_lock(&c->lock);
+	atomic_store(&c->is_quitting, true);
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+
+	due.tv_sec = due_ms / 1000;
+	due.tv_nsec = due_ms % 1000 * 1000000;
+	if (pthread_clockjoin_np(c->thread, NULL, CLOCK_MONOTONIC, &due) == 0)
+		return;
+	c->ctx->log(c->ctx, EVH_WARN,
+		    "the Kafka client waits for a broker that hangs; it is "
+		    "left behind");
+	(void)pthread_detach(c->thread);
+	abandon(c);
+}
