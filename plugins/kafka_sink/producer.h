@@ -19,6 +19,10 @@
  *    so ours comes first, and what it does first is to stop all sending;
  *  - behind a refused batch it would go on too: enable.gapless.guarantee makes
  *    that a fatal error, in the thread that has read the refusal.
+ *
+ * One gap is left, the broker's: it knows no sequence of a producer that has
+ * never written to a partition, so when the very first batch there is refused,
+ * one that is already on its way behind it may be accepted.
  */
 #ifndef KAFKA_SINK_PRODUCER_H
 #define KAFKA_SINK_PRODUCER_H
