@@ -137,7 +137,7 @@ query_sql(unsigned statement, char *ret, size_t size)
 		word = " AND ";
 	}
 	if (statement & BIT_TOTAL) {
-		add(ret, size, " LIMIT $2) AS some");
+		add(ret, size, " LIMIT $2) AS matching");
 		return;
 	}
 	if (statement & BIT_BEFORE) {

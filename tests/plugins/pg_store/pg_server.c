@@ -123,7 +123,7 @@ const char *
 pg_server_sql(const struct pg_server *server, const char *db, const char *fmt,
 	      ...)
 {
-	static char values[2][4096];
+	static char values[2][16384];
 	static unsigned turn;
 	char sql[8192], *value = values[turn++ % 2];
 	PGconn *conn = connect_kept(server, db);
