@@ -20,8 +20,11 @@ event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
 	}
 	if (ev->is_diverted)
 		atomic_fetch_sub(&p->n_diverted, 1);
-	if (ev->has_room)
-		window_give(&p->window, 1, ev->size);
+	if (!ev->has_room)
+		return;
+	if (p->has_handlers)
+		lane_share_give(&p->shares, ev);
+	window_give(&p->window, 1, ev->size);
 }
 
 static enum evh_result

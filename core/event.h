@@ -102,7 +102,6 @@ struct event {
 	struct timer timer;
 	struct event *lane_next; /* in the table of lanes */
 	struct event_list behind;
-	bool lane_is_full;
 
 	const char *error_code; /* set_error()'s; or NULL */
 	const char *error_text;

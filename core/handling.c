@@ -68,14 +68,14 @@ static void lane_end(struct pass *pass, struct worker *w, struct event *ev,
 /* On its worker: foremost of its lane, with these behind it. */
 static void
 stand_here(struct pass *pass, struct worker *w, struct event *ev,
-	   const struct event_list *behind, bool lane_is_full)
+	   const struct event_list *behind)
 {
 	int expected = EVENT_LOOKED_AT;
 	bool is_held = ev->stand_until_ns == VERDICT_UNTIL_RESUMED;
 
 	lanes_stand(&w->lanes, ev, is_held ? 0 : ev->stand_until_ns);
 	ev->behind = *behind;
-	ev->lane_is_full = lane_is_full;
+	lane_share_stand(&ev->pipeline->shares, ev, 1);
 	if (is_held &&
 	    !atomic_compare_exchange_strong(&ev->hold, &expected, EVENT_HELD))
 		handling_resume(pass, w, ev);
@@ -127,16 +127,10 @@ static bool
 wait_behind(struct worker *w, struct event *ev)
 {
 	struct event *head = w ? lanes_find(&w->lanes, ev) : NULL;
-	struct pipeline *p = ev->pipeline;
 
-	if (!head)
-		return false;
-	event_list_push(&head->behind, ev);
-	if (!head->lane_is_full && head->behind.n >= p->window.limit / 4) {
-		head->lane_is_full = true;
-		pipeline_lane_full(p, head->lane, true);
-	}
-	return true;
+	if (head)
+		event_list_push(&head->behind, ev);
+	return head != NULL;
 }
 
 static void
@@ -220,7 +214,7 @@ lane_go_on(struct pass *pass, struct worker *w, struct element *el,
 			continue;
 		ev->pub.attempt = 1;
 		ev->stand_until_ns = begin_ns;
-		stand_here(pass, w, ev, &nobody, false);
+		stand_here(pass, w, ev, &nobody);
 	}
 }
 
@@ -232,23 +226,21 @@ lane_end(struct pass *pass, struct worker *w, struct event *ev,
 {
 	struct element *el = event_element(ev);
 	struct event_list behind;
-	uint64_t lane = ev->lane;
-	bool was_full = ev->lane_is_full;
+	struct pipeline *p = ev->pipeline;
 	int64_t until_ns = VERDICT_MOVED_ON;
 
 	lanes_leave(&w->lanes, ev, &behind);
-	ev->lane_is_full = false;
+	lane_share_stand(&p->shares, ev, -1);
 	if (verdict == 0)
 		completion_end(pass, ev, EVH_RETRY);
 	else
 		until_ns = verdict_apply(pass, el, ev, verdict);
 	if (until_ns != VERDICT_MOVED_ON) {
 		ev->stand_until_ns = until_ns;
-		stand_here(pass, w, ev, &behind, was_full);
+		stand_here(pass, w, ev, &behind);
 		return;
 	}
-	if (was_full)
-		pipeline_lane_full(el->pipeline, lane, false);
+	window_wake(&p->window);
 	lane_go_on(pass, w, el, &behind);
 }
 
@@ -257,7 +249,7 @@ handling_stand(struct pass *pass, struct worker *w, struct event *ev)
 {
 	static const struct event_list nobody;
 
-	stand_here(pass, w, ev, &nobody, false);
+	stand_here(pass, w, ev, &nobody);
 }
 
 void

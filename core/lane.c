@@ -114,3 +114,46 @@ lanes_hurry(struct lanes *lanes, int64_t now_ns)
 			if (ev->timer.is_set)
 				timer_set(&lanes->due, &ev->timer, now_ns);
 }
+
+static unsigned
+share_of(const struct event *ev)
+{
+	return (unsigned)(ev->lane >> 16) % LANE_SHARES;
+}
+
+void
+lane_share_take(struct lane_shares *shares, const struct event *ev)
+{
+	if (ev->is_ordered)
+		atomic_fetch_add_explicit(&shares->n[share_of(ev)], 1,
+					  memory_order_relaxed);
+}
+
+void
+lane_share_give(struct lane_shares *shares, const struct event *ev)
+{
+	if (ev->is_ordered)
+		atomic_fetch_sub_explicit(&shares->n[share_of(ev)], 1,
+					  memory_order_relaxed);
+}
+
+void
+lane_share_stand(struct lane_shares *shares, const struct event *ev, int change)
+{
+	if (ev->is_ordered)
+		atomic_fetch_add(&shares->n_standing[share_of(ev)],
+				 (unsigned)change);
+}
+
+bool
+lane_share_is_full(const struct lane_shares *shares, const struct event *ev,
+		   bool is_scarce)
+{
+	unsigned i = share_of(ev);
+
+	if (!ev->is_ordered ||
+	    (!is_scarce && atomic_load(&shares->n_standing[i]) == 0))
+		return false;
+	return atomic_load_explicit(&shares->n[i], memory_order_relaxed) >=
+	       shares->limit;
+}

@@ -14,10 +14,27 @@
 #ifndef EVH_LANE_H
 #define EVH_LANE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "event.h"
 #include "timer.h"
 
 #define LANE_BUCKETS 256
+#define LANE_SHARES  1024
+
+/*
+ * How much of a pipeline's window each lane has, so that one that stands, or
+ * whose worker is busy for long, does not take all of the room: a lane that
+ * stands may have a quarter of it, and any lane no more than a quarter once
+ * half of the window is taken.  Lanes whose hashes share a counter share its
+ * room, which costs them speed and nothing else.  Atomic, by any thread.
+ */
+struct lane_shares {
+	unsigned limit; /* a quarter of the window, 1 at least */
+	atomic_uint n[LANE_SHARES];
+	atomic_uint n_standing[LANE_SHARES];
+};
 
 struct lanes {
 	struct event *buckets[LANE_BUCKETS];
@@ -28,6 +45,16 @@ struct lanes {
 /* Finds what the event's `lane` and `is_ordered` are: by key, else by topic
  * and partition, else it has no order and its id spreads it. */
 void lane_find(struct event *ev);
+
+/* Room is taken, given back. [any] */
+void lane_share_take(struct lane_shares *shares, const struct event *ev);
+void lane_share_give(struct lane_shares *shares, const struct event *ev);
+/* Its lane begins to stand (1), or goes on (-1). */
+void lane_share_stand(struct lane_shares *shares, const struct event *ev,
+		      int change);
+/* No more room for this lane; is_scarce: half of the window is taken. */
+bool lane_share_is_full(const struct lane_shares *shares,
+			const struct event *ev, bool is_scarce);
 
 /* The foremost event of the lane that ev would wait in, or NULL. */
 struct event *lanes_find(const struct lanes *lanes, const struct event *ev);

@@ -76,6 +76,8 @@ element_init(struct element *el, struct pipeline *p, struct instance *in,
 	el->role = role;
 	el->is_optional = role == ELEMENT_CHAIN &&
 			  strings_have(p->config->optional, in->name);
+	if (in->plugin->kind == EVH_HANDLER)
+		p->has_handlers = true;
 	if (in->plugin->kind == EVH_SINK) {
 		el->delivery = delivery_new(el);
 		if (!el->delivery)
@@ -155,11 +157,12 @@ pipeline_new(const struct config_pipeline *config,
 	p->n_chain = strings_count(config->chain);
 	p->n_fail = strings_count(config->on_fail);
 	p->n_drop = strings_count(config->on_drop);
+	p->shares.limit = config->in_flight / 4 ? config->in_flight / 4 : 1;
 	if (window_init(&p->window, config->in_flight, config->in_flight_size) <
-	    0)
-		goto fail_window;
-	if (pthread_mutex_init(&p->lock, NULL) != 0)
-		goto fail_lock;
+	    0) {
+		free(p);
+		return NULL;
+	}
 	p->elements = calloc(p->n_chain + p->n_fail + p->n_drop,
 			     sizeof(*p->elements));
 	if (!p->elements ||
@@ -175,11 +178,6 @@ pipeline_new(const struct config_pipeline *config,
 		return NULL;
 	}
 	return p;
-fail_lock:
-	window_fini(&p->window);
-fail_window:
-	free(p);
-	return NULL;
 }
 
 void
@@ -193,8 +191,6 @@ pipeline_free(struct pipeline *p)
 	for (unsigned i = 0; p->elements && i < p->n_elements; i++)
 		delivery_free(p->elements[i].delivery);
 	free(p->elements);
-	free(p->full_lanes);
-	pthread_mutex_destroy(&p->lock);
 	window_fini(&p->window);
 	free(p);
 }
@@ -408,66 +404,4 @@ pipeline_is_late(const struct pipeline *p, const struct event *ev,
 		 int64_t now_ns)
 {
 	return now_ns >= pipeline_deadline_ns(p, ev);
-}
-
-static void
-full_lanes_remove(struct pipeline *p, uint64_t lane)
-{
-	unsigned n = atomic_load(&p->n_full_lanes);
-
-	for (unsigned i = 0; i < n; i++) {
-		if (p->full_lanes[i] != lane)
-			continue;
-		p->full_lanes[i] = p->full_lanes[n - 1];
-		atomic_store(&p->n_full_lanes, n - 1);
-		return;
-	}
-}
-
-static void
-full_lanes_add(struct pipeline *p, uint64_t lane)
-{
-	unsigned n = atomic_load(&p->n_full_lanes);
-
-	if (n == p->size_full_lanes) {
-		unsigned size = n ? 2 * n : 8;
-		uint64_t *grown =
-			realloc(p->full_lanes, size * sizeof(*p->full_lanes));
-
-		/* Without memory the lane may fill the window: slower for the
-		 * others, but nothing is lost. */
-		if (!grown)
-			return;
-		p->full_lanes = grown;
-		p->size_full_lanes = size;
-	}
-	p->full_lanes[n] = lane;
-	atomic_store(&p->n_full_lanes, n + 1);
-}
-
-void
-pipeline_lane_full(struct pipeline *p, uint64_t lane, bool is_full)
-{
-	pthread_mutex_lock(&p->lock);
-	if (is_full)
-		full_lanes_add(p, lane);
-	else
-		full_lanes_remove(p, lane);
-	pthread_mutex_unlock(&p->lock);
-	if (!is_full)
-		window_poke(&p->window);
-}
-
-bool
-pipeline_lane_is_full(struct pipeline *p, uint64_t lane)
-{
-	bool found = false;
-
-	if (atomic_load_explicit(&p->n_full_lanes, memory_order_acquire) == 0)
-		return false;
-	pthread_mutex_lock(&p->lock);
-	for (unsigned i = 0; i < atomic_load(&p->n_full_lanes) && !found; i++)
-		found = p->full_lanes[i] == lane;
-	pthread_mutex_unlock(&p->lock);
-	return found;
 }

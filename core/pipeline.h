@@ -16,12 +16,12 @@
 
 #include <evh/plugin.h>
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include "config.h"
 #include "event.h"
+#include "lane.h"
 #include "pass.h"
 #include "window.h"
 
@@ -64,10 +64,8 @@ struct pipeline {
 	atomic_bool gives_up;	/* stopping: what waits hears RETRY */
 	atomic_bool cuts_short; /* and what no handler has seen yet, too */
 
-	pthread_mutex_t lock; /* guards: full_lanes */
-	uint64_t *full_lanes;
-	unsigned size_full_lanes;
-	atomic_uint n_full_lanes;
+	bool has_handlers; /* else no lane ever stands */
+	struct lane_shares shares;
 
 	struct evh_metric *refused;
 	struct evh_metric *event_seconds;
@@ -122,10 +120,6 @@ bool pipeline_is_late(const struct pipeline *p, const struct event *ev,
 		      int64_t now_ns);
 /* When that is; INT64_MAX: never. */
 int64_t pipeline_deadline_ns(const struct pipeline *p, const struct event *ev);
-
-/* A lane that stands fills its share of the window, or does so no more. */
-void pipeline_lane_full(struct pipeline *p, uint64_t lane, bool is_full);
-bool pipeline_lane_is_full(struct pipeline *p, uint64_t lane);
 
 /* Counts n events with this result at this element. */
 void element_count(const struct element *el, enum evh_result result,

@@ -19,6 +19,8 @@ enter(struct pass *pass, struct pipeline *p, struct event *ev, int64_t now_ns)
 	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
 	ev->pipeline = p;
 	ev->has_room = true;
+	if (p->has_handlers)
+		lane_share_take(&p->shares, ev);
 	ev->born_ns = now_ns;
 	ev->pos = 0;
 	if (ev->error_text) {
@@ -32,11 +34,19 @@ enter(struct pass *pass, struct pipeline *p, struct event *ev, int64_t now_ns)
 }
 
 static bool
+lane_is_full(struct pipeline *p, const struct event *ev)
+{
+	bool is_scarce = window_used(&p->window) >= p->window.limit / 2;
+
+	return p->has_handlers && lane_share_is_full(&p->shares, ev, is_scarce);
+}
+
+static bool
 has_room(struct pipeline *p, const struct event *ev)
 {
-	return (atomic_load(&p->n_not_ready) == 0 || ev->error_text) &&
-	       !(ev->is_ordered && pipeline_lane_is_full(p, ev->lane)) &&
-	       window_take(&p->window, ev->size);
+	if (atomic_load(&p->n_not_ready) > 0 && !ev->error_text)
+		return false;
+	return !lane_is_full(p, ev) && window_take(&p->window, ev->size);
 }
 
 static bool

@@ -67,8 +67,7 @@ void
 window_give(struct window *w, unsigned n, uint64_t size)
 {
 	atomic_fetch_sub(&w->used, used_pack(n, size));
-	if (atomic_load(&w->n_waiting) > 0)
-		window_poke(w);
+	window_wake(w);
 }
 
 unsigned
@@ -111,6 +110,13 @@ window_wait(struct window *w, unsigned turn, int64_t due_ns)
 	pthread_mutex_unlock(&w->lock);
 	window_leave(w);
 	return rc == 0;
+}
+
+void
+window_wake(struct window *w)
+{
+	if (atomic_load(&w->n_waiting) > 0)
+		window_poke(w);
 }
 
 void

@@ -44,7 +44,9 @@ void window_leave(struct window *w);
 /* Waits until something has changed since `turn`, or until due_ns (monotonic;
  * INT64_MAX: no end).  False when the time is over. [any] */
 bool window_wait(struct window *w, unsigned turn, int64_t due_ns);
-/* Wakes all who wait: something else that they wait for has changed. */
+/* Wakes all who wait: something else that they wait for has changed; the
+ * second costs nothing when nobody waits. */
 void window_poke(struct window *w);
+void window_wake(struct window *w);
 
 #endif

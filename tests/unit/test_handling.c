@@ -18,6 +18,7 @@
  * dropped. */
 struct bench {
 	struct rig *rig;
+	struct pipeline *pipeline;
 	struct rig_element src, look, out, dead, gone;
 };
 
@@ -39,11 +40,12 @@ bench_open(struct bench *b,
 	rig_add(b->rig, &b->out);
 	rig_add(b->rig, &b->dead);
 	rig_add(b->rig, &b->gone);
-	rig_pipeline(b->rig, (struct config_pipeline){
-				     .chain = LIST("src", "look", "out"),
-				     .on_fail = LIST("dead"),
-				     .on_drop = LIST("gone"),
-				     .workers = workers });
+	b->pipeline = rig_pipeline(
+		b->rig,
+		(struct config_pipeline){ .chain = LIST("src", "look", "out"),
+					  .on_fail = LIST("dead"),
+					  .on_drop = LIST("gone"),
+					  .workers = workers });
 }
 
 static void
@@ -140,8 +142,8 @@ a_retry_of_one_that_is_not_ready_waits_until_it_is(void **state)
 	(void)state;
 	bench_open(&b, lose_server, 1);
 	rig_start(b.rig);
-	rig_emit(&b.src, 1, NULL, 0);
-	rig_await_seen(&b.look, 1);
+	rig_emit(&b.src, 1, "k", 0);
+	rig_await_standing(b.pipeline);
 	b.look.ctx->ready(b.look.ctx, NULL);
 	rig_await_heard(&b.src, 1);
 	assert_int_equal(b.src.results[0], EVH_OK);
