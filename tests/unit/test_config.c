@@ -489,6 +489,26 @@ a_file_that_is_not_there_is_named(void **state)
 }
 
 static void
+a_file_with_a_nul_in_it_is_refused(void **state)
+{
+	struct conf *conf = *state;
+	char path[128];
+	FILE *out;
+
+	/* A text that ends early would hide what stands behind it. */
+	snprintf(path, sizeof(path), "%s/nul.conf", conf->dir.path);
+	out = fopen(path, "we");
+	assert_non_null(out);
+	assert_int_equal(fwrite("debug = true\n\0x", 1, 15, out), 15);
+	assert_int_equal(fclose(out), 0);
+	conf->config = config_new(path, &conf->problems);
+	assert_null(conf->config);
+	assert_string_equal(conf->problems.list[0].text,
+			    "cannot be read: Invalid or incomplete multibyte "
+			    "or wide character");
+}
+
+static void
 what_is_no_configuration_is_refused_with_its_line(void **state)
 {
 	static const struct {
@@ -671,6 +691,7 @@ main(void)
 		TEST(files_that_include_each_other_end),
 		TEST(many_lists_in_an_included_file_are_no_trouble),
 		TEST(a_file_that_is_not_there_is_named),
+		TEST(a_file_with_a_nul_in_it_is_refused),
 		TEST(what_is_no_configuration_is_refused_with_its_line),
 		TEST(every_mistake_is_found_in_one_go_with_its_own_sentence),
 		TEST(a_build_tree_has_its_plugins_beside_evhd),

@@ -336,6 +336,8 @@ two_outcomes_of_one_event_are_worth_a_warning(void **state)
 		{ "", "" },
 		{ "match = { \"user.*\" }", "" },
 		{ "match = { \"user.*\" }", "match = { \"user.created\" }" },
+		{ "match = { \"user.created\" }", "match = { \"user.*\" }" },
+		{ "match = { a, b }", "match = { b, c }" },
 		{ "match = { \"user.*\" }", "match = { \"*.created\" }" },
 		{ "match = { x, \"a*c\" }", "match = { y, \"ab*\" }" },
 	};
