@@ -42,13 +42,13 @@ struct config_pipeline {
 	 * when they are not given, never NULL */
 	char **chain, **optional, **on_fail, **on_drop, **match;
 	bool otherwise;
-	unsigned workers;        /* 0: on the thread that emits */
-	unsigned in_flight;      /* events, default 10000 */
+	unsigned workers;	 /* 0: on the thread that emits */
+	unsigned in_flight;	 /* events, default 10000 */
 	uint64_t in_flight_size; /* bytes, default 64 MiB */
-	unsigned attempts;       /* of a handler, default 3 */
-	unsigned backoff_ms;     /* first wait, default 100, doubling */
+	unsigned attempts;	 /* of a handler, default 3 */
+	unsigned backoff_ms;	 /* first wait, default 100, doubling */
 	unsigned backoff_max_ms; /* up to this, default 10000 */
-	unsigned deadline_ms;    /* 0: none */
+	unsigned deadline_ms;	 /* 0: none */
 };
 
 struct config {
@@ -57,10 +57,10 @@ struct config {
 	/* Where bare plugin names are looked for; absolute.  The default is
 	 * config_default_plugin_dir(). */
 	char *plugin_dir;
-	bool debug;       /* log level debug, over log_level */
+	bool debug;	  /* log level debug, over log_level */
 	char *log_level;  /* debug, info, warn, error */
 	char *log_format; /* logfmt, json */
-	char *log_file;   /* NULL: standard error */
+	char *log_file;	  /* NULL: standard error */
 	unsigned shutdown_timeout_ms;
 	struct config_instance *instances;
 	unsigned n_instances;

@@ -18,11 +18,11 @@
 #include "problems.h"
 
 struct loader_plugin {
-	struct evh_plugin plugin; /* the host's copy; .options and .commands
-				   * point to the two below */
+	struct evh_plugin plugin;     /* the host's copy; .options and .commands
+				       * point to the two below */
 	struct evh_option *options;   /* ends with { 0 }; never NULL */
 	struct evh_command *commands; /* ends with { 0 }; never NULL */
-	char *file;                   /* absolute */
+	char *file;		      /* absolute */
 	unsigned n_options;
 	unsigned n_commands;
 };

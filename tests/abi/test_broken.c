@@ -218,6 +218,18 @@ a_library_that_is_missing_is_named(void **state)
 }
 
 static void
+a_function_that_is_missing_is_named(void **state)
+{
+	struct place *place = *state;
+
+	assert_null(open_it(place, "symbol_missing"));
+	assert_int_equal(place->problems.n, 1);
+	assert_string_equal(sentence(place, 0),
+			    "it cannot be loaded: undefined symbol: "
+			    "evh_absent");
+}
+
+static void
 a_file_that_is_no_elf_is_refused(void **state)
 {
 	struct place *place = *state;
@@ -504,6 +516,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_fault_has_its_own_sentence),
 		TEST(a_library_that_is_missing_is_named),
+		TEST(a_function_that_is_missing_is_named),
 		TEST(a_file_that_is_no_elf_is_refused),
 		TEST(a_file_that_others_can_write_is_refused),
 		TEST(a_file_in_a_folder_that_others_can_write_is_refused),
