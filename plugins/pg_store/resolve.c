@@ -18,9 +18,10 @@
 #define ADDRESSES_MAX 16 /* of one name; further ones are not tried */
 
 struct lookup {
-	atomic_int refs; /* who asked, and the thread */
-	int done_fd;	 /* readable when `error` and `found` are there */
-	int error;	 /* of getaddrinfo(3) */
+	atomic_int refs;     /* who asked, and the thread */
+	int done_fd;	     /* readable when is_done is true */
+	atomic_bool is_done; /* `error` and `found` are there */
+	int error;	     /* of getaddrinfo(3) */
 	struct addrinfo *found;
 	char host[256];
 };
@@ -45,6 +46,7 @@ lookup_main(void *arg)
 
 	pthread_setname_np(pthread_self(), "evh-pg-dns");
 	lookup->error = getaddrinfo(lookup->host, NULL, &hints, &lookup->found);
+	atomic_store(&lookup->is_done, true);
 	eventfd_write(lookup->done_fd, 1);
 	lookup_unref(lookup);
 	return NULL;
@@ -81,7 +83,7 @@ lookup_start(const char *host, struct lookup **ret)
 }
 
 static int
-lookup_wait(const struct lookup *lookup, int64_t deadline, int cancel_fd)
+lookup_wait(struct lookup *lookup, int64_t deadline, int cancel_fd)
 {
 	struct pollfd fds[] = { { .fd = lookup->done_fd, .events = POLLIN },
 				{ .fd = cancel_fd, .events = POLLIN } };
@@ -94,7 +96,7 @@ lookup_wait(const struct lookup *lookup, int64_t deadline, int cancel_fd)
 		if (n == 0)
 			return -ETIMEDOUT;
 		if (n > 0)
-			return fds[0].revents ? 0 : -ECANCELED;
+			return atomic_load(&lookup->is_done) ? 0 : -ECANCELED;
 	}
 }
 

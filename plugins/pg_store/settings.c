@@ -32,7 +32,8 @@ const struct evh_option settings_options[] = {
 	  .help = "for one try to connect, name lookup included" },
 	{ .name = "write_timeout", .type = EVH_MSEC, .def = "30s",
 	  .values = "100..3600000",
-	  .help = "from taking an event to answering it" },
+	  .help = "from taking an event to answering it; half of it at most is "
+		  "spent waiting for its turn" },
 	{ .name = "queue", .type = EVH_INT, .def = "20000",
 	  .values = "1..1000000",
 	  .help = "events that wait while a transaction runs" },

@@ -223,17 +223,20 @@ is_ordered(const struct evh_event *ev)
 }
 
 /*
- * What has waited longer than write_timeout is answered before it is tried.
- * Returns true when it has answered all that was in hand.
+ * What has waited for half of write_timeout is answered without being tried:
+ * a statement that is begun with too little time ends in a lost connection,
+ * and then nothing is written at all.  Returns true when it has answered all
+ * that was in hand.
  */
 static bool
-late_answer(struct writer *writer)
+late_answer(struct writer *writer, int64_t since)
 {
 	struct evh_ctx *ctx = writer->ctx;
+	int64_t half = writer->settings->write_timeout_ms * NS_PER_MS / 2;
 	bool ordered = false;
 	size_t i;
 
-	if (!deadline_over(writer->deadline))
+	if (!deadline_over(since + half))
 		return false;
 
 	for (i = 0; i < writer->n; i++)
@@ -261,7 +264,7 @@ take_and_write(struct writer *writer)
 		return;
 
 	writer->deadline = since + settings->write_timeout_ms * NS_PER_MS;
-	if (late_answer(writer)) {
+	if (late_answer(writer, since)) {
 		queue_answered(writer->queue);
 		return;
 	}

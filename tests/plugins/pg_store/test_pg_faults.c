@@ -352,6 +352,50 @@ a_lock_that_is_held_for_ever_is_answered_retry(void **state)
 	pg_server_release(lock);
 }
 
+/* Half of the four seconds may be spent in the queue. */
+static void
+late_check(struct bench *bench, const char *topic, unsigned n_late)
+{
+	struct pg_conn *lock;
+	unsigned i;
+
+	bench_create(bench, &server, DB, "write_timeout", "4000", "batch_rows",
+		     "10", NULL);
+	bench_start(bench);
+	for (i = 0; i < 40; i++)
+		events[i].ev.topic = topic;
+	lock = row_lock();
+	assert_int_equal(bench_submit(bench, events, 30), 30);
+	wait_for_lock_waiter();
+	pg_server_sql(&server, "evh", "SELECT pg_sleep(1.95)");
+	/* Comes late itself, so it is not late. */
+	assert_int_equal(bench_submit(bench, events + 30, 10), 10);
+	pg_server_sql(&server, "evh", "SELECT pg_sleep(0.3)");
+	pg_server_release(lock);
+	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
+	for (i = 0; i < 40; i++)
+		assert_int_equal(events[i].result, i < 10 || i >= 10 + n_late
+							   ? EVH_OK
+							   : EVH_RETRY);
+	assert_true(bench->fake.is_ready);
+	assert_int_equal(fake_ctx_metric(&bench->fake, "store_reconnects", ""),
+			 0);
+	bench_write(bench, events + 40, 10);
+	assert_int_equal(events[40].result, EVH_OK);
+}
+
+static void
+what_is_late_when_its_turn_comes_is_answered_retry(void **state)
+{
+	late_check(*state, NULL, 20);
+}
+
+static void
+what_shares_an_order_with_the_late_goes_back_with_it(void **state)
+{
+	late_check(*state, "events", 30);
+}
+
 static void
 a_full_queue_takes_no_more(void **state)
 {
@@ -550,6 +594,8 @@ main(void)
 		TEST(stop_does_not_wait_for_a_frozen_server),
 		TEST(a_lock_that_is_held_longer_than_lock_timeout_is_waited_for),
 		TEST(a_lock_that_is_held_for_ever_is_answered_retry),
+		TEST(what_is_late_when_its_turn_comes_is_answered_retry),
+		TEST(what_shares_an_order_with_the_late_goes_back_with_it),
 		TEST(a_full_queue_takes_no_more),
 		TEST(a_missing_schema_is_waited_for_and_says_what_to_type),
 		TEST(a_newer_schema_is_a_warning),
