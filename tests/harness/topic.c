@@ -170,6 +170,16 @@ partitions_of(rd_kafka_t *rk, const struct world *w)
 	return n;
 }
 
+int
+topic_partitions(const struct world *w)
+{
+	rd_kafka_t *rk = client_new(w, RD_KAFKA_PRODUCER, NULL);
+	int n = partitions_of(rk, w);
+
+	rd_kafka_destroy(rk);
+	return n;
+}
+
 int64_t
 topic_count(const struct world *w)
 {

@@ -17,6 +17,8 @@ int64_t topic_put(const struct world *w, int partition, const char *key,
 		  const void *value, size_t len, const char *const *headers);
 /* Puts n events {"name":...,"data":{"n":i}} without ids, quickly. */
 void topic_fill(const struct world *w, const char *name, int n);
+/* How many partitions it has; 0: there is no such topic. */
+int topic_partitions(const struct world *w);
 /* How many messages are in it, all partitions. */
 int64_t topic_count(const struct world *w);
 /* What the world's group has committed, summed; and what is behind that. */
