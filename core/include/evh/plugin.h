@@ -49,7 +49,7 @@ extern "C" {
 #define EVH_ABI 1
 
 #if defined(__GNUC__) || defined(__clang__)
-#define EVH_EXPORT __attribute__((visibility("default")))
+#define EVH_EXPORT	      __attribute__((visibility("default")))
 #define EVH_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define EVH_EXPORT
@@ -68,7 +68,7 @@ struct evh_bytes {
 
 struct evh_header {
 	const char *name;
-	struct evh_bytes value;         /* in an event, a NUL follows it */
+	struct evh_bytes value; /* in an event, a NUL follows it */
 };
 
 /*
@@ -83,25 +83,26 @@ enum evh_status { EVH_PENDING = 1, EVH_PROCESSED, EVH_FAILED, EVH_DROPPED };
  * The host keeps more behind it: never copy one, never take its size.
  */
 struct evh_event {
-	unsigned char id[16];           /* same id on redelivery: dedup on it */
-	int64_t created_ns;             /* wall clock at creation, UTC */
-	const char *name;               /* "user.created" */
-	struct evh_bytes data;          /* JSON; when FAILED, perhaps not */
-	struct evh_bytes key;           /* orders, partitions; may be empty */
+	unsigned char id[16];  /* same id on redelivery: dedup on it */
+	int64_t created_ns;    /* wall clock at creation, UTC */
+	const char *name;      /* "user.created" */
+	struct evh_bytes data; /* JSON; when FAILED, perhaps not */
+	struct evh_bytes key;  /* orders, partitions; may be empty */
 	const struct evh_header *headers;
 	uint32_t n_headers;
 	enum evh_status status;
-	const char *error;              /* why it failed, JSON; or NULL */
-	const char *topic;              /* where it came from; or NULL */
+	const char *error; /* why it failed, JSON; or NULL */
+	const char *topic; /* where it came from; or NULL */
 	int64_t offset;
-	int32_t partition;              /* orders, when there is no key */
-	uint32_t attempt;               /* at this element, 1 the first time */
-	uint32_t attempts;              /* tries in all: those before this host,
-	                                 * this pass, each retry of a handler */
-	uintptr_t cookie;               /* belongs to the source that made it */
+	int32_t partition; /* orders, when there is no key */
+	uint32_t attempt;  /* at this element, 1 the first time */
+	uint32_t attempts; /* tries in all: those before this host,
+			    * this pass, each retry of a handler */
+	uintptr_t cookie;  /* belongs to the source that made it */
 };
 
 /* The one vocabulary for "what became of it".  0 is not a result. */
+/* clang-format off */
 enum evh_result {   /* handler and sink say  | the source hears */
 	EVH_OK = 1, /* go on                 | the whole chain has it */
 	EVH_DROP,   /* handler: to on_drop   | ended on purpose, or failed and kept */
@@ -109,6 +110,7 @@ enum evh_result {   /* handler and sink say  | the source hears */
 	EVH_FAIL,   /* never: off to on_fail | failed, and nobody keeps it */
 	EVH_HOLD,   /* handler: mine until I call resume() */
 };
+/* clang-format on */
 
 /* With -fshort-enums host and plugin would disagree: this has size -1 then. */
 typedef char evh_enums_are_ints[sizeof(enum evh_result) == 4 ? 1 : -1];
@@ -117,16 +119,16 @@ struct evh_spec {
 	/* NULL: the host makes one.  A child's follows from its parent's id and
 	 * its number, so that redelivery makes the same ids again. */
 	const unsigned char *id;
-	int64_t created_ns;             /* 0: now */
+	int64_t created_ns; /* 0: now */
 	const char *name;
 	struct evh_bytes data;
 	struct evh_bytes key;
 	const struct evh_header *headers;
 	uint32_t n_headers;
-	enum evh_status status;         /* 0: EVH_PENDING */
-	uint32_t attempts;              /* tries that it has behind it */
-	const char *topic;              /* this and the next two: a child has */
-	int64_t offset;                 /* its parent's */
+	enum evh_status status; /* 0: EVH_PENDING */
+	uint32_t attempts;	/* tries that it has behind it */
+	const char *topic;	/* this and the next two: a child has */
+	int64_t offset;		/* its parent's */
 	int32_t partition;
 	uintptr_t cookie;
 	/* NULL: everything is copied.  Otherwise data and key are borrowed, and
@@ -147,9 +149,9 @@ enum evh_metric_kind { EVH_COUNTER = 1, EVH_GAUGE, EVH_HISTOGRAM };
  * event only by whoever has it, or by the handler that looks at it.
  */
 struct evh_ctx {
-	uint32_t size;                  /* in the host that made it, */
-	uint32_t event_size;            /* and of its struct evh_event */
-	const char *name;               /* the title of the config section */
+	uint32_t size;	     /* in the host that made it, */
+	uint32_t event_size; /* and of its struct evh_event */
+	const char *name;    /* the title of the config section */
 
 	/* Options, already checked against evh_plugin.options; the strings live
 	 * as long as ctx.  opt_int: all numbers, and EVH_BOOL.  opt_at: the
@@ -157,20 +159,20 @@ struct evh_ctx {
 	const char *(*opt_str)(struct evh_ctx *ctx, const char *name);
 	int64_t (*opt_int)(struct evh_ctx *ctx, const char *name);
 	const char *(*opt_at)(struct evh_ctx *ctx, const char *name, unsigned i,
-	                      const char **ret_key);
+			      const char **ret_key);
 
 	/* In process() the host adds the event's id by itself. */
-	void (*log)(struct evh_ctx *ctx, enum evh_level level,
-	            const char *fmt, ...) EVH_PRINTF(3, 4);
+	void (*log)(struct evh_ctx *ctx, enum evh_level level, const char *fmt,
+		    ...) EVH_PRINTF(3, 4);
 	/* A counter adds the value, a gauge takes it (INT64_MIN: not shown), a
 	 * histogram files it by powers of two (name it with its unit:
 	 * "commit_seconds"; values are nanoseconds there).  Labels are NULL or
 	 * "topic=a,partition=3"; the same name and labels, the same metric.
 	 * record() is cheap enough for every event, and ignores NULL. */
 	struct evh_metric *(*metric)(struct evh_ctx *ctx,
-	                             enum evh_metric_kind kind,
-	                             const char *name, const char *labels,
-	                             const char *help);
+				     enum evh_metric_kind kind,
+				     const char *name, const char *labels,
+				     const char *help);
 	void (*record)(struct evh_metric *metric, int64_t value);
 	/* Ready to work (NULL), or not and why: then pipelines that need you
 	 * take nothing new, offer you nothing, and EVH_RETRY costs no attempt.
@@ -184,26 +186,26 @@ struct evh_ctx {
 	/* New event, yours; NULL when out of memory.  With a parent, the parent
 	 * is not done before this one is. */
 	struct evh_event *(*event_new)(struct evh_ctx *ctx,
-	                               const struct evh_spec *spec,
-	                               struct evh_event *parent);
+				       const struct evh_spec *spec,
+				       struct evh_event *parent);
 	/* Takes back what you made and will not emit. */
 	void (*event_free)(struct evh_ctx *ctx, struct evh_event *const *evs,
-	                   int n);
+			   int n);
 	void *(*event_alloc)(struct evh_ctx *ctx, struct evh_event *ev,
-	                     size_t n);
+			     size_t n);
 	/* Copied.  For handlers, and for a source before emit(); a sink may
 	 * only set the error: a short code ("22P05", "timeout") and a sentence,
 	 * to which the host adds element, attempts and time.  A NULL header
 	 * value removes the header. */
 	int (*set_data)(struct evh_ctx *ctx, struct evh_event *ev,
-	                struct evh_bytes data);
+			struct evh_bytes data);
 	int (*set_key)(struct evh_ctx *ctx, struct evh_event *ev,
-	               struct evh_bytes key);
+		       struct evh_bytes key);
 	int (*set_header)(struct evh_ctx *ctx, struct evh_event *ev,
-	                  const char *name, const char *value);
+			  const char *name, const char *value);
 	int (*set_error)(struct evh_ctx *ctx, struct evh_event *ev,
-	                 const char *code,
-	                 const char *fmt, ...) EVH_PRINTF(4, 5);
+			 const char *code, const char *fmt, ...)
+		EVH_PRINTF(4, 5);
 
 	/* Source: takes the first k events and returns k; they may be gone when
 	 * it does.  The rest are still yours.  -EAGAIN: no room in time, or an
@@ -213,31 +215,31 @@ struct evh_ctx {
 	 * Handler: children of the event it is at; takes them all.  They go on
 	 * behind it, in the parent's turn and room, once it says OK or DROP. */
 	int (*emit)(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
-	            int timeout_ms);
+		    int timeout_ms);
 	/* Sink: takes the events.  result is EVH_OK, EVH_RETRY or EVH_FAIL; a
 	 * batch with mixed results is several calls.  Events of one key are
 	 * answered in the order in which they were taken. */
 	void (*done)(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
-	             enum evh_result result);
+		     enum evh_result result);
 	/* Handler: takes the event, as if process() had returned `result` now.
 	 * May come before process() has returned its EVH_HOLD. */
 	void (*resume)(struct evh_ctx *ctx, struct evh_event *ev,
-	               enum evh_result result);
+		       enum evh_result result);
 
 	/* What the instance that an EVH_INSTANCE option names offers as `id`,
 	 * or NULL.  Valid from your start() to the end of your stop().
 	 * Instance NULL is the host: "evh.host/1".  See evh/services.h. */
 	const void *(*service)(struct evh_ctx *ctx, const char *name,
-	                       const char *id);
+			       const char *id);
 };
 
 /* True when the host is new enough to have this member of ctx, of events. */
-#define EVH_CTX_HAS(ctx, member)                                        \
-	((ctx)->size >= offsetof(struct evh_ctx, member) +              \
-	                sizeof((ctx)->member))
-#define EVH_EVENT_HAS(ctx, member)                                      \
-	((ctx)->event_size >= offsetof(struct evh_event, member) +      \
-	                      sizeof(((struct evh_event *)0)->member))
+#define EVH_CTX_HAS(ctx, member)                                               \
+	((ctx)->size >=                                                        \
+	 offsetof(struct evh_ctx, member) + sizeof((ctx)->member))
+#define EVH_EVENT_HAS(ctx, member)                                             \
+	((ctx)->event_size >= offsetof(struct evh_event, member) +             \
+				      sizeof(((struct evh_event *)0)->member))
 
 /* ---- What a plugin is --------------------------------------------------- */
 
@@ -246,8 +248,8 @@ enum evh_kind { EVH_SOURCE = 1, EVH_HANDLER, EVH_SINK, EVH_SERVICE };
 
 enum evh_threads {
 	EVH_SERIAL = 1, /* process, submit, done, every: one call at a time per
-	                 * instance; submit may wait: the safe choice */
-	EVH_PARALLEL,   /* I lock for myself, and my submit never waits */
+			 * instance; submit may wait: the safe choice */
+	EVH_PARALLEL,	/* I lock for myself, and my submit never waits */
 };
 
 enum evh_type {
@@ -266,9 +268,9 @@ enum evh_type {
 struct evh_option {
 	const char *name;
 	enum evh_type type;
-	const char *def;                /* NULL: the user must give it */
+	const char *def; /* NULL: the user must give it */
 	const char *help;
-	const char *values;             /* "1..65535", "text|json"; or NULL */
+	const char *values; /* "1..65535", "text|json"; or NULL */
 };
 
 /* A word on evhd's command line, e.g. `evhd migrate -c FILE upgrade head`. */
@@ -282,9 +284,9 @@ struct evh_command {
 };
 
 struct evh_plugin {
-	uint32_t abi;                   /* these five by EVH_PLUGIN_HEAD: the */
-	uint32_t size;                  /* sizes of what the plugin makes and */
-	uint32_t spec_size;             /* the host reads */
+	uint32_t abi;	    /* these five by EVH_PLUGIN_HEAD: the */
+	uint32_t size;	    /* sizes of what the plugin makes and */
+	uint32_t spec_size; /* the host reads */
 	uint32_t option_size;
 	uint32_t command_size;
 	enum evh_kind kind;
@@ -327,7 +329,7 @@ struct evh_plugin {
 	 *          of its own.  Negative takes none.  The host keeps the rest
 	 *          and offers it again. [worker], EVH_PARALLEL [any] */
 	void (*done)(void *self, struct evh_event *const *evs, int n,
-	             enum evh_result result);
+		     enum evh_result result);
 	enum evh_result (*process)(void *self, struct evh_event *ev);
 	int (*submit)(void *self, struct evh_event *const *evs, int n);
 
@@ -337,14 +339,14 @@ struct evh_plugin {
 };
 
 #if defined(__cplusplus) && __cplusplus < 202002L /* no designators there */
-#define EVH_PLUGIN_HEAD                                                 \
-	EVH_ABI, sizeof(struct evh_plugin), sizeof(struct evh_spec),    \
-	sizeof(struct evh_option), sizeof(struct evh_command)
+#define EVH_PLUGIN_HEAD                                                        \
+	EVH_ABI, sizeof(struct evh_plugin), sizeof(struct evh_spec),           \
+		sizeof(struct evh_option), sizeof(struct evh_command)
 #else
-#define EVH_PLUGIN_HEAD                                                 \
-	.abi = EVH_ABI, .size = sizeof(struct evh_plugin),              \
-	.spec_size = sizeof(struct evh_spec),                           \
-	.option_size = sizeof(struct evh_option),                       \
+#define EVH_PLUGIN_HEAD                                                        \
+	.abi = EVH_ABI, .size = sizeof(struct evh_plugin),                     \
+	.spec_size = sizeof(struct evh_spec),                                  \
+	.option_size = sizeof(struct evh_option),                              \
 	.command_size = sizeof(struct evh_command)
 #endif
 

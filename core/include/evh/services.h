@@ -43,22 +43,22 @@ struct evh_host {
 
 /* Of whatever keeps events. */
 #define EVH_STORE_1 "evh.store/1"
-struct evh_row {                        /* valid during the callback */
+struct evh_row { /* valid during the callback */
 	unsigned char id[16];
 	const char *name;
 	struct evh_bytes data;
 	struct evh_bytes key;
-	int raw;                        /* data is bytes that are no JSON */
+	int raw; /* data is bytes that are no JSON */
 	enum evh_status status;
 	uint32_t attempts;
-	const char *error;              /* JSON, or NULL */
+	const char *error; /* JSON, or NULL */
 	int64_t created_ns;
-	int64_t processed_ns;           /* 0: not yet */
-	const char *topic;              /* or NULL */
+	int64_t processed_ns; /* 0: not yet */
+	const char *topic;    /* or NULL */
 	int64_t offset;
 	int32_t partition;
 };
-struct evh_query {                      /* newest first; 0, NULL: all of them */
+struct evh_query { /* newest first; 0, NULL: all of them */
 	enum evh_status status;
 	const char *name;
 	const unsigned char *before_id; /* cursor: older than this one */
