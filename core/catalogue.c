@@ -13,18 +13,23 @@ catalogue_add(struct catalogue *catalogue, const char *conf_dir,
 {
 	size_t i = catalogue->n++;
 
-	catalogue->list[i].name = name;
-	catalogue->list[i].problems = &catalogue->problems[i];
-	catalogue->list[i].plugin = loader_open(
-		catalogue->loader, conf_dir, name, "", &catalogue->problems[i]);
+	catalogue->list[i] = (struct listed){
+		.name = name,
+		.plugin = loader_open(catalogue->loader, conf_dir, name, "",
+				      &catalogue->problems[i]),
+		.problems = &catalogue->problems[i],
+	};
 }
 
 static bool
 catalogue_has(const struct catalogue *catalogue, const char *name)
 {
-	for (size_t i = 0; i < catalogue->n; i++)
-		if (strcmp(catalogue->list[i].name, name) == 0)
+	for (size_t i = 0; i < catalogue->n; i++) {
+		const char *other = catalogue->list[i].name;
+
+		if (other && strcmp(other, name) == 0)
 			return true;
+	}
 	return false;
 }
 

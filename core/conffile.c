@@ -430,7 +430,7 @@ conffile_read(const char *file, const char *const *keywords,
 	      struct problems *problems)
 {
 	struct reading *r = calloc(1, sizeof(*r));
-	struct conffile *conffile;
+	struct conffile *conffile = NULL;
 
 	if (!r) {
 		problems_add(problems, file, "out of memory");

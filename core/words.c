@@ -17,7 +17,7 @@ unknown_word_report(const char *where, const char *name,
 	const char *nearest;
 	size_t n = 0;
 
-	for (; words[n].name && n < 31; n++)
+	for (; n < 31 && words[n].name; n++)
 		names[n] = words[n].name;
 	names[n] = NULL;
 	nearest = problems_nearest(name, names);
