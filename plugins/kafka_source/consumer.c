@@ -149,10 +149,10 @@ on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 	if (level <= LOG_WARNING && strcmp(facility, "FAIL") != 0 &&
 	    strcmp(facility, "ERROR") != 0 && strcmp(facility, "FATAL") != 0)
 		mine = EVH_WARN;
-	pthread_mutex_lock(&c->log_lock);
-	if (!c->is_abandoned)
+	pthread_mutex_lock(&c->end_lock);
+	if (!c->is_abandoned && !c->is_needed)
 		c->ctx->log(c->ctx, mine, "librdkafka %s: %s", facility, text);
-	pthread_mutex_unlock(&c->log_lock);
+	pthread_mutex_unlock(&c->end_lock);
 }
 
 /* Messages lead back to the consumer by their topic's opaque. */
@@ -211,10 +211,11 @@ consumer_new(struct evh_ctx *ctx, int *ret_error)
 		goto fail;
 	/* With default attributes these cannot fail on Linux. */
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_mutex_init(&c->log_lock, NULL);
+	(void)pthread_mutex_init(&c->end_lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&c->changed, &attr);
+	(void)pthread_cond_init(&c->ended, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	message_decoder_init(&c->decoder, c->settings.max_message);
 	health_init(&c->health, ctx);
@@ -236,7 +237,8 @@ free_all(struct consumer *c)
 	message_decoder_fini(&c->decoder);
 	free(c->mine);
 	pthread_cond_destroy(&c->changed);
-	pthread_mutex_destroy(&c->log_lock);
+	pthread_cond_destroy(&c->ended);
+	pthread_mutex_destroy(&c->end_lock);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -248,10 +250,10 @@ consumer_free(struct consumer *c)
 
 	if (c == NULL)
 		return;
-	pthread_mutex_lock(&c->log_lock);
-	is_left = c->is_abandoned && !c->is_over;
-	c->is_disowned = is_left;
-	pthread_mutex_unlock(&c->log_lock);
+	pthread_mutex_lock(&c->end_lock);
+	c->is_disowned = c->is_abandoned && !c->is_over;
+	is_left = c->is_disowned || c->is_needed;
+	pthread_mutex_unlock(&c->end_lock);
 	if (!is_left)
 		free_all(c);
 }
@@ -358,12 +360,12 @@ poll_thread(void *arg)
 		health_say(&c->health);
 		intake_turn(c);
 	}
-	if (!leaving_run(c))
-		return NULL;
-	pthread_mutex_lock(&c->log_lock);
+	leaving_run(c);
+	pthread_mutex_lock(&c->end_lock);
 	c->is_over = true;
-	is_mine = c->is_disowned;
-	pthread_mutex_unlock(&c->log_lock);
+	is_mine = c->is_disowned && !c->is_needed;
+	pthread_cond_signal(&c->ended);
+	pthread_mutex_unlock(&c->end_lock);
 	if (is_mine)
 		free_all(c);
 	return NULL;

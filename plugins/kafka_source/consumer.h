@@ -44,11 +44,14 @@ struct consumer {
 	 * be over. */
 	_Atomic int64_t close_due_ms, stop_due_ms;
 
-	/* guards: these three, and librdkafka's threads while they log. */
-	pthread_mutex_t log_lock;
-	bool is_abandoned; /* ctx is not ours any more */
-	bool is_over;	   /* the poll thread touches nothing any more */
-	bool is_disowned;  /* freed while it still did: it frees the rest */
+	/* guards: the four below, and librdkafka's threads while they log. */
+	pthread_mutex_t end_lock;
+	pthread_cond_t ended;
+	bool is_over;	   /* the poll thread has done its last */
+	bool is_abandoned; /* it was not waited for any longer: ctx is not
+			    * ours any more */
+	bool is_disowned;  /* freed after that: it frees the rest */
+	bool is_needed;	   /* by events that are not released: never freed */
 
 	/* guards: generation, the table of partitions, and the part of each
 	 * partition that says so. */

@@ -12,14 +12,15 @@
 #define RELEASE_MS     20   /* see wait_messages() */
 #define STOP_MIN_MS    1000 /* what a stop without time takes, if need be */
 
-/* The client's threads still run and lead back here; but ctx is not theirs
- * any more. */
+/* Once it is left behind, the poll thread has nobody to talk to. */
 static void
-abandon(struct consumer *c)
+say(struct consumer *c, enum evh_level level, const char *what, const char *why)
 {
-	pthread_mutex_lock(&c->log_lock);
-	c->is_abandoned = true;
-	pthread_mutex_unlock(&c->log_lock);
+	pthread_mutex_lock(&c->end_lock);
+	if (!c->is_abandoned)
+		c->ctx->log(c->ctx, level, "group %s: %s%s", c->settings.group,
+			    what, why);
+	pthread_mutex_unlock(&c->end_lock);
 }
 
 /* Stored offsets are committed on the way out, as long as the time allows;
@@ -35,14 +36,12 @@ leave_group(struct consumer *c)
 	       consumer_now_ms() < due_ms)
 		rd_kafka_queue_poll_callback(queue, CLOSE_SLICE_MS);
 	if (error != NULL && !c->is_fatal)
-		c->ctx->log(c->ctx, EVH_WARN, "leaving group %s: %s",
-			    c->settings.group, rd_kafka_error_string(error));
+		say(c, EVH_WARN, "leaving it: ", rd_kafka_error_string(error));
 	else if (error == NULL && !rd_kafka_consumer_closed(c->rk))
-		c->ctx->log(c->ctx, EVH_WARN,
-			    "the brokers did not answer: group %s was left "
-			    "without the last commit; what it covers will be "
-			    "read again",
-			    c->settings.group);
+		say(c, EVH_WARN,
+		    "the brokers did not answer; left without the last "
+		    "commit, what it covers will be read again",
+		    "");
 	rd_kafka_error_destroy(error);
 	rd_kafka_queue_destroy(queue);
 }
@@ -83,26 +82,41 @@ wait_messages(struct consumer *c, int64_t due_ms)
 	return n;
 }
 
-bool
+void
 leaving_run(struct consumer *c)
 {
-	unsigned n_left;
-
 	for (int32_t i = 0; i < c->n_mine; i++)
 		intake_drop(c, c->mine[i]);
 	leave_group(c);
-	n_left = wait_messages(c, atomic_load(&c->stop_due_ms));
-	if (n_left == 0) {
+	if (wait_messages(c, atomic_load(&c->stop_due_ms)) == 0) {
 		leaving_destroy(c);
-		return true;
+		return;
 	}
 	/* rd_kafka_destroy() would wait for them without end. */
-	c->ctx->log(c->ctx, EVH_ERROR,
-		    "%u events are not released; the Kafka client is left "
-		    "as it is",
-		    n_left);
-	abandon(c);
-	return false;
+	say(c, EVH_ERROR, "events are not released; the client stays as it is",
+	    "");
+	pthread_mutex_lock(&c->end_lock);
+	c->is_needed = true;
+	pthread_mutex_unlock(&c->end_lock);
+}
+
+/* Waits until the poll thread is over; false when that takes too long, and it
+ * is left behind: it waits for brokers that hang. */
+static bool
+wait_over(struct consumer *c, int64_t due_ms)
+{
+	struct timespec due = { .tv_sec = due_ms / 1000,
+				.tv_nsec = due_ms % 1000 * 1000000 };
+	bool is_over;
+	int r = 0;
+
+	pthread_mutex_lock(&c->end_lock);
+	while (!c->is_over && r == 0)
+		r = pthread_cond_timedwait(&c->ended, &c->end_lock, &due);
+	is_over = c->is_over;
+	c->is_abandoned = !is_over;
+	pthread_mutex_unlock(&c->end_lock);
+	return is_over;
 }
 
 void
@@ -111,27 +125,24 @@ leaving_wait(struct consumer *c, int timeout_ms)
 	int64_t stop_ms = timeout_ms > STOP_MIN_MS ? timeout_ms : STOP_MIN_MS;
 	int64_t close_ms = timeout_ms > 2 * DESTROY_MS ? timeout_ms - DESTROY_MS
 						       : timeout_ms / 2;
-	struct timespec due;
-	int64_t due_ms;
+	int64_t now_ms = consumer_now_ms();
 
 	if (close_ms > CLOSE_MAX_MS)
 		close_ms = CLOSE_MAX_MS;
-	due_ms = consumer_now_ms() + stop_ms;
-	atomic_store(&c->close_due_ms, consumer_now_ms() + close_ms);
-	atomic_store(&c->stop_due_ms, due_ms);
+	atomic_store(&c->close_due_ms, now_ms + close_ms);
+	atomic_store(&c->stop_due_ms, now_ms + stop_ms);
 	atomic_store(&c->is_draining, true);
 	pthread_mutex_lock(&c->lock);
 	atomic_store(&c->is_quitting, true);
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 
-	due.tv_sec = due_ms / 1000;
-	due.tv_nsec = due_ms % 1000 * 1000000;
-	if (pthread_clockjoin_np(c->thread, NULL, CLOCK_MONOTONIC, &due) == 0)
+	if (wait_over(c, now_ms + stop_ms)) {
+		(void)pthread_join(c->thread, NULL);
 		return;
+	}
 	c->ctx->log(c->ctx, EVH_WARN,
 		    "the Kafka client waits for a broker that hangs; it is "
 		    "left behind");
 	(void)pthread_detach(c->thread);
-	abandon(c);
 }

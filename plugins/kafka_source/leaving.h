@@ -9,13 +9,10 @@
 #ifndef KAFKA_SOURCE_LEAVING_H
 #define KAFKA_SOURCE_LEAVING_H
 
-#include <stdbool.h>
-
 struct consumer;
 
-/* The end of the poll thread.  False when events still lead to the consumer,
- * which then stays for good. */
-bool leaving_run(struct consumer *c);
+/* The last work of the poll thread. */
+void leaving_run(struct consumer *c);
 /* Tells the poll thread to end, and waits for it. [main] */
 void leaving_wait(struct consumer *c, int timeout_ms);
 /* Frees what consumer_start() made, when no thread uses it any more. */

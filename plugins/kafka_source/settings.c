@@ -96,7 +96,7 @@ static const struct property defaults[] = {
 	{ "heartbeat.interval.ms", "3000", NULL },
 	{ "max.poll.interval.ms", "300000", NULL },
 	{ "isolation.level", "read_committed", NULL },
-	{ "queued.min.messages", "1000000", NULL },
+	{ "queued.min.messages", "250000", NULL },
 	{ "queued.max.messages.kbytes", "131072", NULL },
 	{ "fetch.wait.max.ms", "100", NULL },
 	{ "fetch.min.bytes", "1", NULL },
