@@ -280,6 +280,8 @@ an_unknown_path_gives_404(void **state)
 {
 	expect(*state, GET("/nowhere"), 404, "{\"detail\":\"Not Found\"}");
 	expect(*state, GET("/livez%20"), 404, "{\"detail\":\"Not Found\"}");
+	expect(*state, GET("/%6civez"), 404, "{\"detail\":\"Not Found\"}");
+	expect(*state, GET("/livez%00b"), 404, "{\"detail\":\"Not Found\"}");
 	expect(*state, GET("/LIVEZ"), 404, "{\"detail\":\"Not Found\"}");
 	expect_header("Connection", NULL);
 }
