@@ -150,6 +150,12 @@ wire_answer_to_head(struct wire *wire, int timeout_ms)
 }
 
 bool
+wire_has_more(struct wire *wire)
+{
+	return wire->len > 0 || more(wire, 0) || wire->ended;
+}
+
+bool
 wire_closes(struct wire *wire, int timeout_ms)
 {
 	if (wire->len > 0 || more(wire, timeout_ms))

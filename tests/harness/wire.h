@@ -35,6 +35,8 @@ bool wire_say(struct wire *wire, const char *text);
 struct http_answer wire_answer(struct wire *wire, int timeout_ms);
 struct http_answer wire_answer_to_head(struct wire *wire, int timeout_ms);
 
+/* Whether something came that was not yet taken; does not wait. */
+bool wire_has_more(struct wire *wire);
 /* Whether the server closes within timeout_ms, having said no more. */
 bool wire_closes(struct wire *wire, int timeout_ms);
 

@@ -1,0 +1,243 @@
+#include "crew.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "api.h"
+#include "http_client.h"
+#include "table.h"
+
+#define ROW_MS	   30000
+#define LOG_TAIL   4000
+#define ID_LEN	   36
+#define PORT_ENV   "EVENT_HANDLER_SERVICE_API_PORT"
+#define SERIES_MAX 256
+
+/* One test at a time. */
+static struct crew shared;
+
+static struct crew *
+crew_new(void)
+{
+	char port[16];
+
+	shared = (struct crew){ 0 };
+	world_init(&shared.w, "crew");
+	shared.api_port = daemon_free_port();
+	snprintf(port, sizeof(port), "%d", shared.api_port);
+	assert_int_equal(setenv(PORT_ENV, port, 1), 0);
+	return &shared;
+}
+
+int
+crew_setup_bare(void **state)
+{
+	*state = crew_new();
+	return 0;
+}
+
+int
+crew_setup(void **state)
+{
+	*state = crew_new();
+	world_migrate(&shared.w);
+	return 0;
+}
+
+static void
+log_show(const struct daemon *d)
+{
+	FILE *f = fopen(d->log, "r");
+	char text[LOG_TAIL + 1];
+	size_t n;
+
+	if (!f)
+		return;
+	if (fseek(f, -LOG_TAIL, SEEK_END) < 0)
+		rewind(f);
+	n = fread(text, 1, LOG_TAIL, f);
+	text[n] = '\0';
+	fclose(f);
+	print_error("---- the end of %s's log:\n%s----\n", d->name, text);
+}
+
+/* What a failed test has left. */
+static void
+left_kill(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->n; i++) {
+		struct daemon *d = &crew->list[i];
+
+		log_show(d);
+		if (d->pid <= 0)
+			continue;
+		/* It may have ended by itself, and may have been reaped. */
+		(void)kill(d->pid, SIGKILL);
+		(void)waitpid(d->pid, NULL, 0);
+		close(d->notify_fd);
+		d->pid = 0;
+	}
+}
+
+int
+crew_teardown(void **state)
+{
+	struct crew *crew = *state;
+
+	if (!crew->has_ended)
+		left_kill(crew);
+	if (crew->load) {
+		load_stop(crew->load);
+		load_free(crew->load);
+	}
+	/* Both do nothing when the server runs. */
+	world_servers("start-postgres");
+	world_servers("start-kafka");
+	world_fini(&crew->w);
+	return 0;
+}
+
+struct daemon *
+crew_start(struct crew *crew, const char *name, const char *shipped,
+	   service_changes changes)
+{
+	struct daemon *d = &crew->list[crew->n];
+	char file[64];
+	char config[WORLD_PATH_MAX];
+
+	assert_true(crew->n < CREW_MAX);
+	snprintf(file, sizeof(file), "%.40s.conf", name);
+	service_config(&crew->w, shipped, file, changes, config);
+	daemon_start(d, &crew->w, name, config, false);
+	d->api_port = crew->api_port;
+	crew->n++;
+	return d;
+}
+
+struct daemon *
+crew_ready(struct crew *crew, const char *name, const char *shipped,
+	   service_changes changes)
+{
+	struct daemon *d = crew_start(crew, name, shipped, changes);
+
+	daemon_await_ready(d, CREW_READY_MS);
+	return d;
+}
+
+void
+crew_end(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->n; i++)
+		if (crew->list[i].pid > 0)
+			assert_int_equal(
+				daemon_stop(&crew->list[i], CREW_STOP_MS), 0);
+	crew->has_ended = true;
+}
+
+double
+crew_metric(struct daemon *d, const char *series)
+{
+	struct http_answer a = http_call(daemon_admin_port(d), "GET",
+					 "/metrics", NULL, 0, NULL);
+	char line[SERIES_MAX];
+	const char *at;
+	double value = -1;
+
+	snprintf(line, sizeof(line), "\n%s ", series);
+	at = strstr(a.body, line);
+	if (at)
+		value = strtod(at + strlen(line), NULL);
+	http_answer_fini(&a);
+	return value;
+}
+
+struct awaited {
+	struct daemon *d;
+	const char *series;
+	double least, value;
+};
+
+static bool
+has_value(void *arg)
+{
+	struct awaited *a = arg;
+
+	a->value = crew_metric(a->d, a->series);
+	return a->value >= a->least;
+}
+
+double
+crew_await_metric(struct daemon *d, const char *series, double least,
+		  int timeout_ms)
+{
+	struct awaited a = { .d = d, .series = series, .least = least };
+
+	world_await(has_value, &a, timeout_ms, series);
+	return a.value;
+}
+
+char *
+crew_readiness(struct daemon *d, long *ret_status)
+{
+	struct http_answer a = http_call(daemon_admin_port(d), "GET",
+					 "/readyz?verbose", NULL, 0, NULL);
+	char *body = strdup(a.body);
+
+	assert_non_null(body);
+	*ret_status = a.status;
+	http_answer_fini(&a);
+	return body;
+}
+
+void
+crew_post(struct crew *crew, const char *name, const char *data,
+	  char ret_id[37])
+{
+	char id[API_ID_MAX];
+
+	api_make(crew->api_port, name, data, id);
+	snprintf(ret_id, ID_LEN + 1, "%.36s", id);
+}
+
+char *
+crew_row(struct crew *crew, const char *id, const char *column)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "SELECT %s FROM events WHERE id = '%s'",
+		 column, id);
+	return table_ask(&crew->w, sql);
+}
+
+void
+crew_await_row(struct crew *crew, const char *id, const char *status)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM events WHERE id = '%s' AND "
+		 "status = '%s'",
+		 id, status);
+	table_await(&crew->w, sql, 1, ROW_MS);
+}
+
+void
+crew_check_row(struct crew *crew, const char *id, const char *column,
+	       const char *expected)
+{
+	char *value = crew_row(crew, id, column);
+
+	if (strcmp(value, expected) != 0)
+		fail_msg("%s of %s is \"%s\", not \"%s\"", column, id, value,
+			 expected);
+	free(value);
+}

@@ -1,0 +1,67 @@
+/*
+ * crew.h - a test's own world and the evhd processes in it.
+ *
+ * Each test gets a crew of its own by crew_setup() and ends it by crew_end(),
+ * which sees to it that every process drains and exits with 0.  The teardown
+ * cleans up whatever a failed test has left: processes, load, servers that
+ * were stopped, the world.
+ */
+#ifndef EVH_TEST_CREW_H
+#define EVH_TEST_CREW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon.h"
+#include "load.h"
+#include "service.h"
+#include "world.h"
+
+#define CREW_MAX      8
+#define CREW_READY_MS 60000
+#define CREW_STOP_MS  40000
+
+struct crew {
+	struct world w;
+	struct daemon list[CREW_MAX];
+	unsigned n;
+	int api_port;	   /* of every process with an API; one at a time */
+	struct load *load; /* ended and freed by the teardown */
+	bool has_ended;
+};
+
+/* Sets up and tears down one test; bare: the database is not migrated. */
+int crew_setup(void **state);
+int crew_setup_bare(void **state);
+int crew_teardown(void **state);
+
+/* Starts evhd by a shipped configuration with changes (NULL: none).  The name,
+ * of config and log, is one that the crew has not had yet. */
+struct daemon *crew_start(struct crew *crew, const char *name,
+			  const char *shipped, service_changes changes);
+/* The same, and waits until it is ready. */
+struct daemon *crew_ready(struct crew *crew, const char *name,
+			  const char *shipped, service_changes changes);
+/* All that run drain and exit with 0. */
+void crew_end(struct crew *crew);
+
+/* Of /metrics: a whole series with its labels; -1 when it is not there. */
+double crew_metric(struct daemon *d, const char *series);
+/* Waits until it is at least this; gives what it is. */
+double crew_await_metric(struct daemon *d, const char *series, double least,
+			 int timeout_ms);
+/* The admin page's /readyz?verbose, malloced; status as HTTP told it. */
+char *crew_readiness(struct daemon *d, long *ret_status);
+
+/* Posts an event with this name and data: its id must come. */
+void crew_post(struct crew *crew, const char *name, const char *data,
+	       char ret_id[37]);
+/* One column of one row, malloced. */
+char *crew_row(struct crew *crew, const char *id, const char *column);
+/* Waits until the row has this status. */
+void crew_await_row(struct crew *crew, const char *id, const char *status);
+/* A column of a row must be this. */
+void crew_check_row(struct crew *crew, const char *id, const char *column,
+		    const char *expected);
+
+#endif
