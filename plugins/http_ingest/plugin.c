@@ -31,6 +31,7 @@ static const struct evh_option options[] = {
 	{ .name = "listen",
 	  .type = EVH_STR,
 	  .def = "0.0.0.0:8000",
+	  .values = "HOST:PORT",
 	  .help = "HOST:PORT to listen on" },
 	{ .name = "loops",
 	  .type = EVH_INT,

@@ -75,8 +75,10 @@ event_again(struct request *request, const struct evh_row *row)
 				       .attempts = row->attempts,
 				       .cookie = (uintptr_t)request };
 
+	struct evh_event *event = ctx->event_new(ctx, &spec, NULL);
+
 	request->attempts = row->attempts;
-	return ctx->event_new(ctx, &spec, NULL);
+	return event;
 }
 
 static void

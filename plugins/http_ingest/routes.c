@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define GETTERS (1U << METHOD_GET | 1U << METHOD_HEAD | 1U << METHOD_OPTIONS)
-#define POSTERS (1U << METHOD_POST | 1U << METHOD_OPTIONS)
+#define POST	(1U << METHOD_POST)
 
 static const struct {
 	const char *name, *path; /* path NULL: not found by comparing */
@@ -11,12 +11,12 @@ static const struct {
 	const char *allow;
 } table[N_ROUTES] = {
 	[ROUTE_UNKNOWN] = { "unknown", NULL, 0, "" },
-	[ROUTE_EVENTS] = { "/api/v1/events", "/api/v1/events",
-			   GETTERS | POSTERS, "GET, HEAD, POST, OPTIONS" },
+	[ROUTE_EVENTS] = { "/api/v1/events", "/api/v1/events", GETTERS | POST,
+			   "GET, HEAD, POST, OPTIONS" },
 	[ROUTE_EVENT] = { "/api/v1/events/{id}", NULL, GETTERS,
 			  "GET, HEAD, OPTIONS" },
-	[ROUTE_RETRY] = { "/api/v1/events/{id}/retry", NULL, POSTERS,
-			  "POST, OPTIONS" },
+	[ROUTE_RETRY] = { "/api/v1/events/{id}/retry", NULL,
+			  POST | 1U << METHOD_OPTIONS, "POST, OPTIONS" },
 	[ROUTE_HEALTH] = { "/health", "/health", GETTERS,
 			   "GET, HEAD, OPTIONS" },
 	[ROUTE_LIVEZ] = { "/livez", "/livez", GETTERS, "GET, HEAD, OPTIONS" },
