@@ -1,21 +1,26 @@
 #include "failure.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* libpq's messages end in a line break and may have several lines. */
+/* libpq's messages have several lines, and end in a line break. */
 static void
 lines_join(char *text)
 {
-	size_t len = strlen(text);
-	char *p;
+	char *to = text;
 
-	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		text[--len] = '\0';
-	for (p = text; *p; p++)
-		if (*p == '\n' || *p == '\t' || *p == '\r')
-			*p = ' ';
+	for (; *text; text++) {
+		bool is_space = *text == ' ' || *text == '\n' ||
+				*text == '\t' || *text == '\r';
+
+		if (!is_space)
+			*to++ = *text;
+		else if (text[1] && !strchr(" \n\t\r", text[1]))
+			*to++ = ' ';
+	}
+	*to = '\0';
 }
 
 void

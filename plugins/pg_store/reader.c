@@ -221,6 +221,27 @@ is_stale(const struct desk *desk, int rc)
 	       PQstatus(desk->connection.pg) == CONNECTION_BAD;
 }
 
+/*
+ * After a question that failed: is the connection still good, and is the
+ * server away?  One that is only slow for this question is not, or an
+ * expensive list would shut out everybody else.  Returns the rc to answer.
+ */
+static int
+trouble_settle(struct desk *desk, int rc)
+{
+	if (rc == -EREMOTEIO && desk->failure.policy == SQLSTATE_AGAIN)
+		return -ETIMEDOUT; /* the server's own limit for it */
+
+	if (rc == -EMSGSIZE || rc == -ENOMEM ||
+	    (rc == -ETIMEDOUT && desk->connection.pg)) {
+		desk_close(desk);
+		return rc;
+	}
+	desk_close(desk);
+	away_note(desk);
+	return rc;
+}
+
 static int
 question_try(struct desk *desk, const struct reader_question *question,
 	     struct answer *answer)
@@ -237,13 +258,10 @@ question_try(struct desk *desk, const struct reader_question *question,
 		answer_clear(answer);
 		rc = question_run(desk, question, answer);
 	}
-	if (rc == 0) {
+	if (rc == 0)
 		there_note(desk);
-	} else {
-		desk_close(desk);
-		if (rc != -EMSGSIZE && rc != -ENOMEM)
-			away_note(desk);
-	}
+	else
+		rc = trouble_settle(desk, rc);
 	return rc;
 }
 

@@ -72,8 +72,8 @@ rounds_run(struct writer *writer, size_t at, size_t n, bool as_raw)
 		rc = rows_build(&writer->rows, evs, positions, n_rows, as_raw);
 		if (rc < 0) {
 			failure_set(&writer->failure,
-				    "no memory for a batch of %zu rows",
-				    n_rows);
+				    "%zu rows cannot be put together: %s",
+				    n_rows, strerror(-rc));
 			return rc;
 		}
 		rc = statement_run_again(writer);
@@ -148,7 +148,10 @@ culprit_note(void *arg, size_t at)
 
 	writer->results[at] = EVH_FAIL;
 	/* When even that is out of memory, the event has its FAIL. */
-	(void)ctx->set_error(ctx, writer->evs[at], writer->failure.sqlstate,
+	(void)ctx->set_error(ctx, writer->evs[at],
+			     *writer->failure.sqlstate
+				     ? writer->failure.sqlstate
+				     : "too_large",
 			     "%s", writer->failure.text);
 }
 

@@ -620,6 +620,29 @@ a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
 		heard_fini(&heard[i]);
 }
 
+/* One question runs into the server's limit; the others do not notice. */
+static void
+a_slow_question_shuts_out_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct evh_query q = { .limit = 1, .name = "slow" };
+	struct pg_conn *lock;
+	struct heard heard;
+
+	get(bench, 1, &heard);
+	heard_fini(&heard);
+	lock = pg_server_hold(&server, DB,
+			      "BEGIN; LOCK TABLE events IN"
+			      " ACCESS EXCLUSIVE MODE");
+	find(bench, &q, &heard);
+	assert_int_equal(heard.rc, -ETIMEDOUT);
+	heard_fini(&heard);
+	pg_server_release(lock);
+	get(bench, 1, &heard);
+	assert_int_equal(heard.rc, 0);
+	heard_fini(&heard);
+}
+
 static void
 a_full_queue_takes_no_question(void **state)
 {
@@ -700,6 +723,7 @@ main(void)
 		TEST(a_connection_that_was_closed_meanwhile_is_not_an_outage),
 		WITH(setup_impatient,
 		     a_frozen_server_is_told_in_time_to_each_who_asked),
+		WITH(setup_impatient, a_slow_question_shuts_out_nobody),
 		TEST(a_full_queue_takes_no_question),
 		TEST(reads_go_on_while_a_write_waits),
 	};
