@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hostport.h"
 #include "options.h"
 
 struct unit {
@@ -163,7 +164,7 @@ alternative_cut(const char *values, size_t n, struct alternative *ret)
 		return false;
 	memcpy(ret->text, values, n);
 	ret->text[n] = '\0';
-	dots = strstr(ret->text, "..");
+	dots = hostport_is_form(ret->text) ? NULL : strstr(ret->text, "..");
 	ret->upper = dots ? dots + 2 : NULL;
 	if (dots)
 		*dots = '\0';
@@ -176,6 +177,8 @@ alternative_allows(enum evh_type type, const struct alternative *alternative,
 {
 	int64_t lower, upper, number;
 
+	if (hostport_is_form(alternative->text))
+		return hostport_is_good(alternative->text, text);
 	if (!alternative->upper)
 		return strcmp(alternative->text, text) == 0;
 	return number_parse(type, text, &number) == 0 &&
@@ -253,6 +256,9 @@ value_check(const struct evh_option *option, const char *text,
 			     option->values ? ", " : "",
 			     option->values ? option->values : "");
 	else
-		n = asprintf(ret_why, "this must be %s", option->values);
+		n = asprintf(ret_why, "this must be %s%s", option->values,
+			     strstr(option->values, "HOST:")
+				     ? " with ports of 1..65535"
+				     : "");
 	return n < 0 ? -ENOMEM : -EINVAL;
 }

@@ -3,7 +3,8 @@
  *
  * What a row's type and its `values` allow: "1..65535" is a range, "text|json"
  * a choice, and "auto|1..64" both ("auto" is the number 0 then); bounds are
- * written like the values themselves ("1K..64M", "10ms..5m").
+ * written like the values themselves ("1K..64M", "10ms..5m").  "HOST:PORT" and
+ * its kin are addresses (hostport.h).
  */
 #ifndef EVH_VALUE_H
 #define EVH_VALUE_H

@@ -104,6 +104,7 @@ static const struct evh_option admin_options[] = {
 	{ .name = "listen",
 	  .type = EVH_STR,
 	  .def = "127.0.0.1:9901-9932",
+	  .values = "HOST:FIRST-LAST",
 	  .help = "HOST:PORT, or HOST:FIRST-LAST for the first free port" },
 	{ .name = "connections",
 	  .type = EVH_INT,

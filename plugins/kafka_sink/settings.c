@@ -13,6 +13,7 @@
 const struct evh_option settings_options[] = {
 	{ .name = "brokers",
 	  .type = EVH_STR,
+	  .values = "HOST:PORT,...",
 	  .help = "first brokers to ask, HOST:PORT,HOST:PORT" },
 	{ .name = "topic", .type = EVH_STR, .help = "where the events go" },
 	{ .name = "create",

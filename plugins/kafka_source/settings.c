@@ -14,6 +14,7 @@
 const struct evh_option settings_options[] = {
 	{ .name = "brokers",
 	  .type = EVH_STR,
+	  .values = "HOST:PORT,...",
 	  .help = "Bootstrap servers: host:port, several with commas" },
 	{ .name = "topic", .type = EVH_STR, .help = "The topic to read" },
 	{ .name = "group",
