@@ -62,7 +62,7 @@ page_read(void *arg, int rc, const struct evh_row *rows, size_t n,
 
 /* The row's bytes are gone when this returns, so the event is made here; it
  * is emitted by the loop, which knows whether anybody still waits. */
-static struct evh_event *
+static void
 event_again(struct request *request, const struct evh_row *row)
 {
 	struct evh_ctx *ctx = request_http(request)->ctx;
@@ -75,10 +75,8 @@ event_again(struct request *request, const struct evh_row *row)
 				       .attempts = row->attempts,
 				       .cookie = (uintptr_t)request };
 
-	struct evh_event *event = ctx->event_new(ctx, &spec, NULL);
-
 	request->attempts = row->attempts;
-	return event;
+	request->event = ctx->event_new(ctx, &spec, NULL);
 }
 
 static void
@@ -100,7 +98,7 @@ failed_read(void *arg, int rc, const struct evh_row *rows, size_t n,
 			 ENVELOPE_NAME_OK)
 		reply = REPLY_NO_BYTES;
 	if (reply == REPLY_NONE) {
-		request->event = event_again(request, rows);
+		event_again(request, rows);
 		if (request->event == NULL)
 			reply = REPLY_NO_MEMORY;
 	}
