@@ -66,15 +66,15 @@ an_event_without_a_user_fails(void **state)
 	stand_down(&st);
 }
 
+/* Paths are those of plugins/handlers. */
 static void
-the_readme_shows_exactly_this_file(void **state)
+assert_shown_in(const char *file)
 {
-	char *readme = source_read("README.md");
+	char *readme = source_read(file);
 	char *code = source_read("welcome.c");
 	char *block = strstr(readme, "```c\n/* welcome.c");
 	size_t len = strlen(code);
 
-	(void)state;
 	assert_non_null(block);
 	block += strlen("```c\n");
 	assert_true(strlen(block) > len);
@@ -83,6 +83,14 @@ the_readme_shows_exactly_this_file(void **state)
 	assert_int_equal(strncmp(block + len + 1, "``\n", 3), 0);
 	free(code);
 	free(readme);
+}
+
+static void
+both_readmes_show_exactly_this_file(void **state)
+{
+	(void)state;
+	assert_shown_in("README.md");
+	assert_shown_in("../../README.md");
 }
 
 static void
@@ -104,7 +112,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_user_is_greeted),
 		cmocka_unit_test(an_event_without_a_user_fails),
-		cmocka_unit_test(the_readme_shows_exactly_this_file),
+		cmocka_unit_test(both_readmes_show_exactly_this_file),
 		cmocka_unit_test(it_is_about_forty_lines_long),
 	};
 
