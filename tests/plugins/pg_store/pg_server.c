@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libpq-fe.h>
 
@@ -57,10 +58,14 @@ pg_server_command(const struct pg_server *server, const char *command)
 void
 pg_server_start(struct pg_server *server)
 {
-	char share[600];
+	char share[600], port[600];
 
 	snprintf(server->dir, sizeof(server->dir), "%s/servers-pg_store",
 		 env("EVH_BUILD_DIR"));
+	/* The last program's port may be somebody else's by now. */
+	pg_server_command(server, "stop-postgres");
+	snprintf(port, sizeof(port), "%s/postgres-port", server->dir);
+	unlink(port);
 	pg_server_command(server, "start-postgres");
 	line_read(server->dir, "postgres-port", server->port,
 		  sizeof(server->port));

@@ -200,74 +200,71 @@ a_text_without_letters_makes_no_revision(void **state)
 	assert_non_null(strstr(why, "no letter or digit"));
 }
 
+static const struct {
+	const char *line;
+	struct migrate_words words; /* verb 0: refused */
+} lines[] = {
+	{ "upgrade head", { .verb = MIGRATE_UPGRADE, .target = MIGRATE_HEAD } },
+	{ "upgrade +2",
+	  { .verb = MIGRATE_UPGRADE, .relative = true, .target = 2 } },
+	{ "upgrade 0003", { .verb = MIGRATE_UPGRADE, .target = 3 } },
+	{ "downgrade -1",
+	  { .verb = MIGRATE_DOWNGRADE, .relative = true, .target = 1 } },
+	{ "downgrade -2 --yes",
+	  { .verb = MIGRATE_DOWNGRADE,
+	    .relative = true,
+	    .target = 2,
+	    .yes = true } },
+	{ "downgrade --yes base", { .verb = MIGRATE_DOWNGRADE, .yes = true } },
+	{ "downgrade 1", { .verb = MIGRATE_DOWNGRADE, .target = 1 } },
+	{ "current", { .verb = MIGRATE_CURRENT } },
+	{ "current --json", { .verb = MIGRATE_CURRENT, .json = true } },
+	{ "history", { .verb = MIGRATE_HISTORY } },
+	{ "revision -m text", { .verb = MIGRATE_REVISION } },
+	{ "", { 0 } },
+	{ "up", { 0 } },
+	{ "upgrade", { 0 } },
+	{ "upgrade base", { 0 } },
+	{ "upgrade -1", { 0 } },
+	{ "upgrade +0", { 0 } },
+	{ "upgrade +x", { 0 } },
+	{ "upgrade 1x", { 0 } },
+	{ "upgrade 99999", { 0 } },
+	{ "upgrade head head", { 0 } },
+	{ "upgrade head --yes", { 0 } },
+	{ "downgrade head", { 0 } },
+	{ "downgrade", { 0 } },
+	{ "current 1", { 0 } },
+	{ "history --yes", { 0 } },
+	{ "revision", { 0 } },
+	{ "revision -m", { 0 } },
+	{ "revision text", { 0 } },
+	{ "revision --autogenerate -m text", { 0 } },
+};
+
 static void
 words_are_parsed(void **state)
 {
-	static const struct {
-		const char *line;
-		struct migrate_words words; /* verb 0: refused */
-	} rows[] = {
-		{ "upgrade head",
-		  { .verb = MIGRATE_UPGRADE, .target = MIGRATE_HEAD } },
-		{ "upgrade +2",
-		  { .verb = MIGRATE_UPGRADE, .relative = true, .target = 2 } },
-		{ "upgrade 0003", { .verb = MIGRATE_UPGRADE, .target = 3 } },
-		{ "downgrade -1",
-		  { .verb = MIGRATE_DOWNGRADE,
-		    .relative = true,
-		    .target = 1 } },
-		{ "downgrade -2 --yes",
-		  { .verb = MIGRATE_DOWNGRADE,
-		    .relative = true,
-		    .target = 2,
-		    .yes = true } },
-		{ "downgrade --yes base",
-		  { .verb = MIGRATE_DOWNGRADE, .yes = true } },
-		{ "downgrade 1", { .verb = MIGRATE_DOWNGRADE, .target = 1 } },
-		{ "current", { .verb = MIGRATE_CURRENT } },
-		{ "current --json", { .verb = MIGRATE_CURRENT, .json = true } },
-		{ "history", { .verb = MIGRATE_HISTORY } },
-		{ "revision -m text", { .verb = MIGRATE_REVISION } },
-		{ "", { 0 } },
-		{ "up", { 0 } },
-		{ "upgrade", { 0 } },
-		{ "upgrade base", { 0 } },
-		{ "upgrade -1", { 0 } },
-		{ "upgrade +0", { 0 } },
-		{ "upgrade +x", { 0 } },
-		{ "upgrade 1x", { 0 } },
-		{ "upgrade 99999", { 0 } },
-		{ "upgrade head head", { 0 } },
-		{ "upgrade head --yes", { 0 } },
-		{ "downgrade head", { 0 } },
-		{ "downgrade", { 0 } },
-		{ "current 1", { 0 } },
-		{ "history --yes", { 0 } },
-		{ "revision", { 0 } },
-		{ "revision -m", { 0 } },
-		{ "revision text", { 0 } },
-		{ "revision --autogenerate -m text", { 0 } },
-	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct migrate_words words = { 0 };
 		char line[100], why[500], *argv[8] = { "migrate" }, *save;
 		int argc = 1, rc;
 
-		snprintf(line, sizeof(line), "%s", rows[i].line);
+		snprintf(line, sizeof(line), "%s", lines[i].line);
 		argv[argc] = strtok_r(line, " ", &save);
 		while (argv[argc])
 			argv[++argc] = strtok_r(NULL, " ", &save);
 		rc = migrate_words_parse(argc, argv, &words, why, sizeof(why));
-		if ((rc == 0) != (rows[i].words.verb != 0))
-			fail_msg("\"%s\" gives %d", rows[i].line, rc);
-		assert_int_equal(words.verb, rows[i].words.verb);
-		assert_int_equal(words.target, rows[i].words.target);
-		assert_int_equal(words.relative, rows[i].words.relative);
-		assert_int_equal(words.yes, rows[i].words.yes);
-		assert_int_equal(words.json, rows[i].words.json);
+		if ((rc == 0) != (lines[i].words.verb != 0))
+			fail_msg("\"%s\" gives %d", lines[i].line, rc);
+		assert_int_equal(words.verb, lines[i].words.verb);
+		assert_int_equal(words.target, lines[i].words.target);
+		assert_int_equal(words.relative, lines[i].words.relative);
+		assert_int_equal(words.yes, lines[i].words.yes);
+		assert_int_equal(words.json, lines[i].words.json);
 	}
 }
 

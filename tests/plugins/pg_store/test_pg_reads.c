@@ -1,4 +1,4 @@
-/* Questions about rows, and what is answered when there is no answer. */
+/* Questions about rows, and their answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,129 +7,17 @@
 
 #include "awkward.h"
 #include "bench.h"
-#include "deadline.h"
+#include "heard.h"
 #include "query.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define DB	 "reads"
-#define ROWS_MAX 64
-
-extern const struct evh_plugin evh_plugin;
+#define DB "reads"
 
 static struct pg_server server;
-
-/* One question's answer, as the asker keeps it. */
-struct heard {
-	pthread_mutex_t lock; /* guards: the rest */
-	pthread_cond_t changed;
-	unsigned n_calls;
-	int rc;
-	size_t n;
-	int64_t total;
-	struct evh_row rows[ROWS_MAX];
-	char *data[ROWS_MAX];
-	char name[ROWS_MAX][64], error[ROWS_MAX][64], topic[ROWS_MAX][64];
-};
-
-static void
-heard_init(struct heard *heard)
-{
-	pthread_condattr_t attr;
-
-	memset(heard, 0, sizeof(*heard));
-	pthread_mutex_init(&heard->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&heard->changed, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
-static void
-heard_fini(struct heard *heard)
-{
-	size_t i;
-
-	for (i = 0; i < ROWS_MAX; i++)
-		free(heard->data[i]);
-	pthread_cond_destroy(&heard->changed);
-	pthread_mutex_destroy(&heard->lock);
-}
-
-static void
-row_keep(struct heard *heard, size_t i, const struct evh_row *row)
-{
-	heard->rows[i] = *row;
-	heard->data[i] = malloc(row->data.len + 1);
-	assert_non_null(heard->data[i]);
-	memcpy(heard->data[i], row->data.data, row->data.len);
-	heard->data[i][row->data.len] = '\0';
-	snprintf(heard->name[i], sizeof(heard->name[i]), "%s", row->name);
-	snprintf(heard->error[i], sizeof(heard->error[i]), "%s",
-		 row->error ? row->error : "-");
-	snprintf(heard->topic[i], sizeof(heard->topic[i]), "%s",
-		 row->topic ? row->topic : "-");
-}
-
-static void
-hear(void *arg, int rc, const struct evh_row *rows, size_t n, int64_t total)
-{
-	struct heard *heard = arg;
-	size_t i;
-
-	pthread_mutex_lock(&heard->lock);
-	heard->n_calls++;
-	heard->rc = rc;
-	heard->n = n;
-	heard->total = total;
-	for (i = 0; i < n && i < ROWS_MAX; i++)
-		row_keep(heard, i, &rows[i]);
-	pthread_cond_broadcast(&heard->changed);
-	pthread_mutex_unlock(&heard->lock);
-}
-
-static void
-heard_wait(struct heard *heard)
-{
-	struct timespec until = deadline_timespec(deadline_in(FAKE_WAIT_MS));
-	int rc = 0;
-
-	pthread_mutex_lock(&heard->lock);
-	while (!heard->n_calls && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&heard->changed, &heard->lock,
-					    &until);
-	pthread_mutex_unlock(&heard->lock);
-	assert_int_equal(heard->n_calls, 1);
-}
-
-static void
-get(struct bench *bench, unsigned number, struct heard *heard)
-{
-	struct fake_event event;
-
-	fake_event_init(&event, number, EVH_PENDING, 0, "");
-	heard_init(heard);
-	assert_int_equal(
-		bench->store->get(bench->store->self, event.ev.id, hear, heard),
-		0);
-	heard_wait(heard);
-	fake_event_fini(&event);
-}
-
-static void
-find(struct bench *bench, const struct evh_query *q, struct heard *heard)
-{
-	heard_init(heard);
-	assert_int_equal(bench->store->find(bench->store->self, q, hear, heard),
-			 0);
-	heard_wait(heard);
-}
 
 static int
 group_setup(void **state)
@@ -148,33 +36,15 @@ group_teardown(void **state)
 }
 
 static int
-setup_with(void **state, const char *name, const char *value)
+setup(void **state)
 {
 	static struct bench bench;
 
 	pg_server_database(&server, DB, 0);
-	bench_create(&bench, &server, DB, name, value, NULL);
+	bench_create(&bench, &server, DB, NULL);
 	bench_start(&bench);
 	*state = &bench;
 	return 0;
-}
-
-static int
-setup(void **state)
-{
-	return setup_with(state, NULL, NULL);
-}
-
-static int
-setup_impatient(void **state)
-{
-	return setup_with(state, "read_timeout", "500");
-}
-
-static int
-setup_narrow(void **state)
-{
-	return setup_with(state, "read_size", "1048576");
 }
 
 static int
@@ -200,7 +70,7 @@ a_row_comes_back_as_it_was_written(void **state)
 	event.ev.partition = 4;
 	event.ev.offset = INT64_C(99999999999);
 	bench_write(*state, &event, 1);
-	get(*state, 7, &heard);
+	heard_get(*state, 7, &heard);
 	assert_int_equal(heard.rc, 0);
 	assert_int_equal(heard.n, 1);
 	assert_memory_equal(heard.rows[0].id, event.ev.id, 16);
@@ -227,7 +97,7 @@ what_is_not_known_is_null_or_zero(void **state)
 
 	fake_event_init(&event, 7, EVH_PENDING, 0, "{}");
 	bench_write(*state, &event, 1);
-	get(*state, 7, &heard);
+	heard_get(*state, 7, &heard);
 	assert_int_equal(heard.rows[0].status, EVH_PENDING);
 	assert_int_equal(heard.rows[0].processed_ns, 0);
 	assert_string_equal(heard.error[0], "-");
@@ -241,7 +111,7 @@ an_unknown_id_is_no_row_and_no_error(void **state)
 {
 	struct heard heard;
 
-	get(*state, 12345, &heard);
+	heard_get(*state, 12345, &heard);
 	assert_int_equal(heard.rc, 0);
 	assert_int_equal(heard.n, 0);
 	heard_fini(&heard);
@@ -265,7 +135,7 @@ awkward_data_comes_back_byte_for_byte(void **state)
 
 		if (events[i].result != EVH_OK)
 			fail_msg("%s: %s", awkward[i].name, events[i].error);
-		get(*state, i, &heard);
+		heard_get(*state, i, &heard);
 		assert_int_equal(heard.rows[0].data.len, awkward[i].len);
 		if (memcmp(heard.data[0], awkward[i].bytes, awkward[i].len))
 			fail_msg("%s was changed", awkward[i].name);
@@ -284,7 +154,7 @@ raw_bytes_come_back_as_bytes(void **state)
 	fake_event_init(&event, 1, EVH_FAILED, 0, "");
 	fake_event_set_data(&event, bytes, sizeof(bytes));
 	bench_write(*state, &event, 1);
-	get(*state, 1, &heard);
+	heard_get(*state, 1, &heard);
 	assert_true(heard.rows[0].raw);
 	assert_int_equal(heard.rows[0].data.len, sizeof(bytes));
 	assert_memory_equal(heard.data[0], bytes, sizeof(bytes));
@@ -328,7 +198,7 @@ a_list_has_what_was_asked_for_newest_first(void **state)
 					       .want_total = 1 };
 			struct heard heard;
 
-			find(*state, &q, &heard);
+			heard_find(*state, &q, &heard);
 			expected = 0;
 			for (i = 40; i-- > 0;) {
 				if ((status && 1 + i % 4 != status) ||
@@ -352,7 +222,7 @@ a_page_begins_where_it_is_told(void **state)
 	struct heard heard;
 
 	forty_write(*state);
-	find(*state, &q, &heard);
+	heard_find(*state, &q, &heard);
 	assert_int_equal(heard.n, 5);
 	assert_int_equal(heard.rows[0].id[3], 29);
 	assert_int_equal(heard.total, -1); /* nobody asked */
@@ -360,7 +230,7 @@ a_page_begins_where_it_is_told(void **state)
 
 	q.offset = 100;
 	q.want_total = 1;
-	find(*state, &q, &heard);
+	heard_find(*state, &q, &heard);
 	assert_int_equal(heard.n, 0);
 	assert_int_equal(heard.total, 40);
 	heard_fini(&heard);
@@ -376,7 +246,7 @@ a_cursor_goes_on_behind_its_row(void **state)
 	struct heard heard;
 
 	forty_write(*state);
-	find(*state, &q, &heard);
+	heard_find(*state, &q, &heard);
 	assert_int_equal(heard.n, 3);
 	assert_int_equal(heard.rows[0].id[3], 19);
 	assert_int_equal(heard.rows[1].id[3], 16);
@@ -474,12 +344,12 @@ a_total_stays_at_a_hundred_thousand(void **state)
 	struct heard heard;
 
 	many_write();
-	find(*state, &q, &heard);
+	heard_find(*state, &q, &heard);
 	assert_int_equal(heard.total, 100000);
 	heard_fini(&heard);
 
 	q.status = EVH_FAILED;
-	find(*state, &q, &heard);
+	heard_find(*state, &q, &heard);
 	assert_int_equal(heard.total, 150);
 	heard_fini(&heard);
 }
@@ -499,212 +369,10 @@ a_status_that_is_none_is_refused(void **state)
 	heard_fini(&heard);
 }
 
-static void
-an_answer_beyond_its_bound_is_none(void **state)
-{
-	static char data[400000];
-	struct evh_query q = { .limit = 10 };
-	struct fake_event events[4];
-	struct heard heard;
-	unsigned i;
-
-	memset(data, ' ', sizeof(data));
-	memcpy(data + sizeof(data) - 3, "{}", 3);
-	for (i = 0; i < 4; i++)
-		fake_event_init(&events[i], i, EVH_PENDING, 0, data);
-	bench_write(*state, events, 4);
-	find(*state, &q, &heard);
-	assert_int_equal(heard.rc, -EMSGSIZE);
-	assert_int_equal(heard.n, 0);
-	heard_fini(&heard);
-
-	q.limit = 2; /* and the next question finds a connection again */
-	find(*state, &q, &heard);
-	assert_int_equal(heard.rc, 0);
-	assert_int_equal(heard.n, 2);
-	heard_fini(&heard);
-	for (i = 0; i < 4; i++)
-		fake_event_fini(&events[i]);
-}
-
-/* ---- No answer -------------------------------------------------------------
- */
-
-static void
-a_server_that_is_away_is_told_at_once_and_then_found_again(void **state)
-{
-	struct bench *bench = *state;
-	struct heard heard;
-	int64_t deadline;
-	unsigned char id[16] = { 0 };
-	int rc;
-
-	get(bench, 1, &heard);
-	heard_fini(&heard);
-	pg_server_command(&server, "stop-postgres");
-	get(bench, 1, &heard);
-	assert_int_equal(heard.rc, -EAGAIN);
-	heard_fini(&heard);
-
-	heard_init(&heard);
-	rc = bench->store->get(bench->store->self, id, hear, &heard);
-	if (rc == 0)
-		heard_wait(&heard);
-	assert_int_equal(rc ? rc : heard.rc, -EAGAIN);
-	heard_fini(&heard);
-
-	pg_server_command(&server, "start-postgres");
-	deadline = deadline_in(10000);
-	do {
-		heard_init(&heard);
-		rc = bench->store->get(bench->store->self, id, hear, &heard);
-		if (rc == 0)
-			heard_wait(&heard);
-		rc = rc ? rc : heard.rc;
-		heard_fini(&heard);
-		assert_false(deadline_over(deadline));
-	} while (rc < 0);
-}
-
-static void
-a_connection_that_was_closed_meanwhile_is_not_an_outage(void **state)
-{
-	struct bench *bench = *state;
-	struct heard heard;
-	unsigned i;
-
-	for (i = 0; i < 4; i++) { /* both readers connect */
-		get(bench, 1, &heard);
-		heard_fini(&heard);
-	}
-	pg_server_sql(&server, "evh",
-		      "SELECT pg_terminate_backend(pid, 5000) FROM"
-		      " pg_stat_activity WHERE datname = '" DB "'");
-	for (i = 0; i < 4; i++) {
-		get(bench, 1, &heard);
-		assert_int_equal(heard.rc, 0);
-		heard_fini(&heard);
-	}
-}
-
-static void
-a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
-{
-	enum { N = 40 };
-	static struct heard heard[N];
-	struct bench *bench = *state;
-	unsigned char id[16] = { 0 };
-	int64_t start;
-	unsigned i;
-
-	get(bench, 1, &heard[0]);
-	heard_fini(&heard[0]);
-	pg_server_command(&server, "freeze-postgres");
-	pg_server_command(&server, "thaw-postgres");
-	pg_server_sql(&server, "evh", "SELECT 1");
-	pg_server_command(&server, "freeze-postgres");
-	start = deadline_now();
-	for (i = 0; i < N; i++) {
-		heard_init(&heard[i]);
-		assert_int_equal(bench->store->get(bench->store->self, id, hear,
-						   &heard[i]),
-				 0);
-	}
-	for (i = 0; i < N; i++) {
-		heard_wait(&heard[i]);
-		assert_int_equal(heard[i].rc, -ETIMEDOUT);
-	}
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 450, 2000);
-	pg_server_command(&server, "thaw-postgres");
-	for (i = 0; i < N; i++)
-		heard_fini(&heard[i]);
-}
-
-/* One question runs into the server's limit; the others do not notice. */
-static void
-a_slow_question_shuts_out_nobody(void **state)
-{
-	struct bench *bench = *state;
-	struct evh_query q = { .limit = 1, .name = "slow" };
-	struct pg_conn *lock;
-	struct heard heard;
-
-	get(bench, 1, &heard);
-	heard_fini(&heard);
-	lock = pg_server_hold(&server, DB,
-			      "BEGIN; LOCK TABLE events IN"
-			      " ACCESS EXCLUSIVE MODE");
-	find(bench, &q, &heard);
-	assert_int_equal(heard.rc, -ETIMEDOUT);
-	heard_fini(&heard);
-	pg_server_release(lock);
-	get(bench, 1, &heard);
-	assert_int_equal(heard.rc, 0);
-	heard_fini(&heard);
-}
-
-static void
-a_full_queue_takes_no_question(void **state)
-{
-	enum { N = 20 };
-	static struct heard heard[N];
-	unsigned char id[16] = { 0 };
-	struct bench bench;
-	unsigned i, taken = 0;
-	int rc;
-
-	(void)state;
-	bench_create(&bench, &server, DB, "read_queue", "10",
-		     "read_connections", "1", NULL);
-	bench_start(&bench);
-	pg_server_command(&server, "freeze-postgres");
-	for (i = 0; i < N; i++) {
-		heard_init(&heard[i]);
-		rc = bench.store->get(bench.store->self, id, hear, &heard[i]);
-		assert_true(rc == 0 || rc == -EAGAIN);
-		taken += rc == 0;
-		assert_int_equal(taken, taken > i ? i + 1 : taken);
-	}
-	assert_in_range(taken, 10, 11);
-	/* Stopping answers each that was taken, once. */
-	bench_stop(&bench);
-	pg_server_command(&server, "thaw-postgres");
-	for (i = 0; i < N; i++) {
-		assert_int_equal(heard[i].n_calls, i < taken);
-		if (i < taken)
-			assert_int_equal(heard[i].rc, -ESHUTDOWN);
-		heard_fini(&heard[i]);
-	}
-	bench_destroy(&bench);
-}
-
-static void
-reads_go_on_while_a_write_waits(void **state)
-{
-	struct bench *bench = *state;
-	struct fake_event event;
-	struct pg_conn *lock;
-	struct heard heard;
-
-	lock = pg_server_hold(&server, DB,
-			      "BEGIN; LOCK TABLE events IN SHARE MODE");
-	fake_event_init(&event, 1, EVH_PENDING, 0, "{}");
-	assert_int_equal(bench_submit(bench, &event, 1), 1);
-	get(bench, 2, &heard);
-	assert_int_equal(heard.rc, 0);
-	assert_int_equal(event.n_done, 0);
-	pg_server_release(lock);
-	assert_true(fake_ctx_wait_done(&bench->fake, 1));
-	assert_int_equal(event.result, EVH_OK);
-	heard_fini(&heard);
-	fake_event_fini(&event);
-}
-
 int
 main(void)
 {
-#define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST(name)	  WITH(setup, name)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_row_comes_back_as_it_was_written),
 		TEST(what_is_not_known_is_null_or_zero),
@@ -718,14 +386,6 @@ main(void)
 		TEST(no_total_reads_the_table_where_an_index_has_it),
 		TEST(a_total_stays_at_a_hundred_thousand),
 		TEST(a_status_that_is_none_is_refused),
-		WITH(setup_narrow, an_answer_beyond_its_bound_is_none),
-		TEST(a_server_that_is_away_is_told_at_once_and_then_found_again),
-		TEST(a_connection_that_was_closed_meanwhile_is_not_an_outage),
-		WITH(setup_impatient,
-		     a_frozen_server_is_told_in_time_to_each_who_asked),
-		WITH(setup_impatient, a_slow_question_shuts_out_nobody),
-		TEST(a_full_queue_takes_no_question),
-		TEST(reads_go_on_while_a_write_waits),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
