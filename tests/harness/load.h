@@ -25,7 +25,8 @@ void load_phase(struct load *load, int phase);
 /* Waits until this phase has n 201 answers; fails the test after a while. */
 void load_await(struct load *load, int phase, int n, int timeout_ms);
 int load_in_flight(struct load *load); /* requests without an answer now */
-/* Ends the clients when their last request is answered. */
+/* Ends the clients when their last request is answered; a second time does
+ * nothing. */
 void load_stop(struct load *load);
 
 int load_taken(const struct load *load, int phase); /* 201 */

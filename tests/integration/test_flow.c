@@ -21,6 +21,7 @@
 #define FLOW_MS	   60000
 
 #define HAS_PARTITIONS "evh_kafka_partitions{instance=\"topic\"}"
+#define STORE_IS_READY "evh_instance_ready{instance=\"events\"}"
 #define IS_KEPT                                                                \
 	"evh_events_total{instance=\"events\",pipeline=\"process\","           \
 	"result=\"ok\"}"
@@ -165,8 +166,11 @@ static void
 events_wait_in_the_topic_for_the_first_consumer(void **state)
 {
 	struct crew *crew = *state;
+	struct daemon *api;
 
-	crew_ready(crew, "api", "api.conf", NULL);
+	api = crew_ready(crew, "api", "api.conf", NULL);
+	/* An API is ready without its store, and writes no rows then. */
+	crew_await_metric(api, STORE_IS_READY, 1, CREW_READY_MS);
 	crew->load = load_start(crew->api_port, CLIENTS, "user.created", 0);
 	load_await(crew->load, 0, 100, FLOW_MS);
 	load_stop(crew->load);
