@@ -10,6 +10,11 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 
+# Assertions stay in: they say what evhd guarantees, and a service that goes on
+# after one has failed could lose what it promised to keep.
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1")
+
 set(EVH_SANITIZE "" CACHE STRING "empty, address (with undefined) or thread")
 
 add_compile_definitions(_GNU_SOURCE)
