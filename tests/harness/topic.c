@@ -11,6 +11,7 @@
 
 #define WAIT_MS	       20000
 #define PARTITIONS_MAX 64
+#define MESSAGE_MAX    "4000000"
 
 static rd_kafka_t *
 client_new(const struct world *w, rd_kafka_type_t type,
@@ -24,6 +25,8 @@ client_new(const struct world *w, rd_kafka_type_t type,
 	rd_kafka_conf_set(conf, "log_level", "3", NULL, 0);
 	if (type == RD_KAFKA_PRODUCER) {
 		rd_kafka_conf_set(conf, "acks", "all", NULL, 0);
+		rd_kafka_conf_set(conf, "message.max.bytes", MESSAGE_MAX, NULL,
+				  0);
 		rd_kafka_conf_set(conf, "partitioner", "murmur2_random", NULL,
 				  0);
 	} else {
@@ -69,6 +72,10 @@ topic_create(const struct world *w, int partitions)
 		w->name, partitions, 1, error, sizeof(error));
 
 	assert_non_null(topic);
+	/* Room for what a consumer must refuse. */
+	assert_int_equal(rd_kafka_NewTopic_set_config(
+				 topic, "max.message.bytes", MESSAGE_MAX),
+			 0);
 	admin_do(w, topic, NULL);
 	rd_kafka_NewTopic_destroy(topic);
 }
