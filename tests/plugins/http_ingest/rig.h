@@ -1,7 +1,6 @@
 /*
- * rig.h - http_ingest between two fakes: in front a client that speaks bytes,
- * behind it a host whose pipeline does what the test says, on a thread of its
- * own, and a store likewise.
+ * rig.h - what http_ingest stands on in a test: a host whose pipeline does what
+ * the test says, on a thread of its own, and a store likewise.
  */
 #ifndef HTTP_RIG_H
 #define HTTP_RIG_H
@@ -86,31 +85,5 @@ void rig_wait_held(struct rig *rig, unsigned n);
 /* Waits until so many requests were counted, which is after their answers have
  * left, and says whether this line is among the metrics. */
 bool rig_counted(struct rig *rig, unsigned n, const char *line);
-
-/* ---- The client --------------------------------------------------------- */
-
-struct answer {
-	int status;	   /* 0: closed without a word */
-	bool closed;	   /* the server closed after it */
-	char head[4096];   /* with its status line, NUL-ended */
-	char body[200000]; /* NUL-ended */
-	size_t body_len;
-};
-
-int client_open(const struct rig *rig);
-void client_send(int fd, const char *bytes, size_t n);
-void client_str(int fd, const char *text);
-/* One answer; head_only: it has no body whatever its length says. */
-void client_read(int fd, struct answer *ret, bool head_only);
-/* Whether the server closes within 2 s and sends nothing more. */
-bool client_sees_end(int fd);
-/* One connection, one request, one answer, and whether it was closed. */
-void client_call(const struct rig *rig, const char *request,
-		 struct answer *ret);
-/* The value of a header, or NULL; valid until the next call. */
-const char *answer_header(const struct answer *answer, const char *name);
-
-/* A POST of this body. */
-void client_post(const struct rig *rig, const char *body, struct answer *ret);
 
 #endif

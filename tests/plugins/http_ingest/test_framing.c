@@ -3,6 +3,7 @@
  * have, sent as bytes.  Whatever is refused is answered in JSON, and the
  * connection is closed.
  */
+#include "client.h"
 #include "rig.h"
 
 #include <setjmp.h>

@@ -2,6 +2,7 @@
  * Time and ends: deadlines, answers that come too late, clients that go,
  * draining and stopping.
  */
+#include "client.h"
 #include "rig.h"
 
 #include <arpa/inet.h>
