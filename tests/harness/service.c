@@ -97,14 +97,21 @@ service_start_api(struct service *s, const char *what)
 }
 
 void
-service_start(struct service *s, const char *what)
+service_consumer(struct service *s, service_changes changes)
 {
 	char config[WORLD_PATH_MAX];
 
-	service_start_api(s, what);
-	service_config(&s->w, "consumer.conf", "consumer.conf", NULL, config);
+	service_config(&s->w, "consumer.conf", "consumer.conf", changes,
+		       config);
 	daemon_start(&s->consumer, &s->w, "consumer", config, false);
 	daemon_await_ready(&s->consumer, SERVICE_READY_MS);
+}
+
+void
+service_start(struct service *s, const char *what)
+{
+	service_start_api(s, what);
+	service_consumer(s, NULL);
 }
 
 void
@@ -141,6 +148,8 @@ service_setup_api(void **state)
 int
 service_teardown(void **state)
 {
-	service_stop(*state);
+	/* NULL: the set-up has failed, and said why. */
+	if (*state)
+		service_stop(*state);
 	return 0;
 }

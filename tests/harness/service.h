@@ -43,6 +43,9 @@ void service_stop(struct service *s);
 void service_api(struct service *s, struct daemon *d, const char *name,
 		 service_changes changes);
 
+/* The service's consumer, by the shipped consumer.conf with changes. */
+void service_consumer(struct service *s, service_changes changes);
+
 /* For cmocka's groups: *state is the service.  Sets-up of their own call
  * service_start() or service_start_api() on a static one. */
 int service_setup(void **state);

@@ -41,30 +41,6 @@ number_len(const char *text)
 	return digits > 0 ? sign + digits : 0;
 }
 
-/* How much of text the hole takes; -1: nothing that fits. */
-static long
-hole_len(const char *text, const char *hole, size_t hole_size)
-{
-	size_t n = 0;
-
-	if (strncmp(hole, "<text>", hole_size) == 0) {
-		const char *end = hole[hole_size] != '\0'
-					  ? strchr(text, hole[hole_size])
-					  : text + strlen(text);
-
-		return end ? end - text : -1;
-	}
-	if (strncmp(hole, "<id>", hole_size) == 0)
-		n = follows(text, "xxxxxxxx-xxxx-7xxx-vxxx-xxxxxxxxxxxx");
-	else if (strncmp(hole, "<uuid>", hole_size) == 0)
-		n = follows(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
-	else if (strncmp(hole, "<time>", hole_size) == 0)
-		n = follows(text, "9999-99-99T99:99:99.999999Z");
-	else if (strncmp(hole, "<n>", hole_size) == 0)
-		n = number_len(text);
-	return n > 0 ? (long)n : -1;
-}
-
 static size_t
 hole_size(const char *at)
 {
@@ -83,6 +59,46 @@ fill(struct shape *shape, const char *at, size_t len)
 	if (!shape || shape->n == SHAPE_HOLES)
 		return;
 	snprintf(shape->got[shape->n++], SHAPE_MAX, "%.*s", (int)len, at);
+}
+
+/* Up to where the literal behind the hole stands: to the end of the text when
+ * it is the last one, else where it first does; -1: nowhere. */
+static long
+text_len(const char *text, const char *behind)
+{
+	size_t n = 0;
+	const char *at;
+
+	while (behind[n] != '\0' && hole_size(behind + n) == 0)
+		n++;
+	if (behind[n] == '\0') {
+		size_t len = strlen(text);
+
+		return len >= n && strcmp(text + len - n, behind) == 0
+			       ? (long)(len - n)
+			       : -1;
+	}
+	at = memmem(text, strlen(text), behind, n);
+	return at ? at - text : -1;
+}
+
+/* How much of text the hole takes; -1: nothing that fits. */
+static long
+hole_len(const char *text, const char *hole, size_t size)
+{
+	size_t n = 0;
+
+	if (strncmp(hole, "<text>", size) == 0)
+		return text_len(text, hole + size);
+	if (strncmp(hole, "<id>", size) == 0)
+		n = follows(text, "xxxxxxxx-xxxx-7xxx-vxxx-xxxxxxxxxxxx");
+	else if (strncmp(hole, "<uuid>", size) == 0)
+		n = follows(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+	else if (strncmp(hole, "<time>", size) == 0)
+		n = follows(text, "9999-99-99T99:99:99.999999Z");
+	else if (strncmp(hole, "<n>", size) == 0)
+		n = number_len(text);
+	return n > 0 ? (long)n : -1;
 }
 
 void

@@ -4,8 +4,8 @@
  *   {"id":"<id>","created_at":"<time>","n":<n>,"why":"<text>"}
  *
  * <id> is a UUIDv7 in lower case, <uuid> any UUID in lower case, <time> a time
- * in UTC with six decimals, <n> an integer, <text> whatever comes before the
- * next byte of the expected text.  What stood in the holes is given back.
+ * in UTC with six decimals, <n> an integer, <text> whatever comes before
+ * the literal that follows.  What stood in the holes is given back.
  */
 #ifndef EVH_TEST_SHAPE_H
 #define EVH_TEST_SHAPE_H
