@@ -5,8 +5,9 @@
 #include "log.h"
 #include "pipeline.h"
 
-/* One flush() of one instance; between two, a second SIGTERM is noticed. */
-#define FLUSH_MAX_MS 250
+/* One flush() of one instance: what takes longer hears RETRY, and between two
+ * of them a second SIGTERM is noticed. */
+#define FLUSH_MAX_MS 1000
 #define WAIT_MAX_NS  INT64_C(50000000)
 
 static unsigned
@@ -49,6 +50,15 @@ wait_pipeline(struct pipeline *p)
 		window_leave(&p->window);
 	else
 		(void)window_wait(&p->window, turn, due_ns);
+}
+
+/* What is under way mostly ends by itself, which no flush() can better. */
+static void
+wait_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
+{
+	while (in_flight(host) > 0 && timer_now_ns() < due_ns && !hurry(host))
+		for (unsigned i = 0; i < host->n_pipelines; i++)
+			wait_pipeline(host->pipelines[i]);
 }
 
 static void
@@ -96,7 +106,8 @@ shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 			instance_drain(host->instances[i]);
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_give_up(host->pipelines[i]);
-	flush_until(host, begin_ns + time_ns / 2, hurry);
+	wait_until(host, begin_ns + time_ns / 4, hurry);
+	flush_until(host, begin_ns + time_ns / 4 * 3, hurry);
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_cut_short(host->pipelines[i]);
 	flush_until(host, begin_ns + time_ns, hurry);

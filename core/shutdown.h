@@ -4,10 +4,11 @@
  *
  *   1. readiness goes false, sources drain: emit() says -ESHUTDOWN;
  *   2. what stands in back-off or before a sink hears RETRY at once;
- *   3. handlers and sinks flush, in the order of the chains, again until
- *      nothing is in flight or half of the time is over;
- *   4. then what no handler has begun hears RETRY too, until the time is over;
- *   5. all stop, in the reverse order of their start, sources first.
+ *   3. what is under way gets a quarter of the time to end by itself;
+ *   4. handlers and sinks flush, in the order of the chains, again until
+ *      nothing is in flight or three quarters of the time are over;
+ *   5. then what no handler has begun hears RETRY too, until the time is over;
+ *   6. all stop, in the reverse order of their start, sources first.
  */
 #ifndef EVH_SHUTDOWN_H
 #define EVH_SHUTDOWN_H
@@ -17,7 +18,7 @@
 struct host;
 
 /*
- * Steps 1 to 4.  `hurry` is asked between them: true means at once (a second
+ * Steps 1 to 5.  `hurry` is asked between them: true means at once (a second
  * SIGTERM).  Returns how many events are in flight still; what they were
  * waiting for is logged. [main]
  */
