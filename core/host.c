@@ -374,15 +374,16 @@ main_loop(struct host *host)
 	}
 }
 
+/* From the second one on, for good. */
 static bool
 second_signal(struct host *host)
 {
-	static const char text[] = "a second signal: not waiting any longer";
-	bool is_second = read_signals(host);
-
-	if (is_second)
-		log_write(EVH_WARN, NULL, text);
-	return is_second;
+	if (!host->is_hurried && read_signals(host)) {
+		log_write(EVH_WARN, NULL,
+			  "a second signal: not waiting any longer");
+		host->is_hurried = true;
+	}
+	return host->is_hurried;
 }
 
 static void

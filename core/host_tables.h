@@ -36,6 +36,7 @@ struct host {
 	atomic_bool is_started;
 	atomic_bool is_stopping;
 	atomic_bool has_fatal;
+	bool is_hurried;     /* a second SIGTERM came. [main] */
 	struct state *state; /* what evh.host/1 answers from */
 };
 
