@@ -20,8 +20,11 @@
 
 #define SERIES_MAX  1000
 #define LOOP_MAX_MS 60000
-/* For stop() when the time to stop is over already. */
-#define STOP_MIN_MS 1000
+/* For one stop(): leaving a group politely takes a while, and a server that
+ * is away must not take all of the time. */
+#define STOP_MS 5000
+/* And when the time to stop is over already. */
+#define STOP_HURRIED_MS 1000
 
 struct instance *
 host_instance(struct host *host, const char *name)
@@ -272,7 +275,7 @@ host_stop(struct host *host)
 {
 	for (unsigned i = host->n_instances; i > 0; i--)
 		instance_stop(host->instances[host->setup->order[i - 1]],
-			      STOP_MIN_MS);
+			      host->is_hurried ? STOP_HURRIED_MS : STOP_MS);
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_stop(host->pipelines[i]);
 }
@@ -416,7 +419,8 @@ host_live(struct host *host, bool *ret_abandon)
 		 * stop, for their offsets; then the process just ends. */
 		for (unsigned i = 0; i < host->n_instances; i++)
 			if (host->instances[i]->plugin->kind == EVH_SOURCE)
-				instance_stop(host->instances[i], STOP_MIN_MS);
+				instance_stop(host->instances[i],
+					      STOP_HURRIED_MS);
 		*ret_abandon = true;
 	} else {
 		host_stop(host);
