@@ -21,6 +21,13 @@
 #define CREW_READY_MS 60000
 #define CREW_STOP_MS  40000
 
+/* Changes that put a handler "mine", with this body, in front of a shipped
+ * consumer's others. */
+#define CREW_HANDLER(body)                                                     \
+	"\nstore \"events\" {",                                                \
+		"\nhandler \"mine\" {\n" body "\n}\n\nstore \"events\" {",     \
+		"chain = { \"topic\",", "chain = { \"topic\", \"mine\","
+
 struct crew {
 	struct world w;
 	struct daemon list[CREW_MAX];
