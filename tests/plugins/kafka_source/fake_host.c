@@ -321,6 +321,17 @@ take_answers(struct fake_host *host, struct evh_event **evs,
 	return n;
 }
 
+static void
+be_slow(struct fake_host *host)
+{
+	struct timespec due;
+
+	due_in(host->slow_ms, &due);
+	while (host->slow_ms > 0 && !host->is_over &&
+	       pthread_cond_timedwait(&host->changed, &host->lock, &due) == 0)
+		;
+}
+
 static void *
 answer_thread(void *arg)
 {
@@ -331,11 +342,13 @@ answer_thread(void *arg)
 
 	pthread_mutex_lock(&host->lock);
 	while (!host->is_over) {
+		be_slow(host);
 		n = 0;
 		if (!host->is_held || host->is_draining)
 			n = take_answers(host, evs, &result);
 		if (n == 0) {
-			pthread_cond_wait(&host->changed, &host->lock);
+			if (!host->is_over)
+				pthread_cond_wait(&host->changed, &host->lock);
 			continue;
 		}
 		pthread_mutex_unlock(&host->lock);

@@ -43,6 +43,7 @@ struct fake_host {
 	struct fake_option options[FAKE_OPTIONS];
 	bool is_quiet; /* logs nothing */
 	unsigned window;
+	int slow_ms; /* before each batch of answers */
 	bool keeps_records;
 
 	pthread_mutex_t lock; /* guards: all below */

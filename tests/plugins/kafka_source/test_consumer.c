@@ -365,7 +365,9 @@ a_member_that_joins_and_one_that_leaves_lose_and_repeat_nothing(void **state)
 	init(&b, &s, "5s");
 	a.ctx.name = "a";
 	b.ctx.name = "b";
-	a.window = b.window = 200;
+	/* At any moment some are in flight. */
+	a.window = b.window = 500;
+	a.slow_ms = b.slow_ms = 50;
 	fake_host_start(&a);
 	assert_answered(&a, 2000);
 	fake_host_start(&b);
@@ -574,6 +576,32 @@ brokers_that_are_away_are_said_with_the_reason(void **state)
 	fake_host_fini(&host);
 }
 
+static void
+a_broker_that_hangs_is_said_and_its_return_too(void **state)
+{
+	static struct fake_host host;
+	bool is_said;
+	struct set_up s;
+
+	(void)state;
+	set_up(&s, 1);
+	init(&host, &s, "5s");
+	host.options[7] =
+		(struct fake_option){ "rdkafka.socket.timeout.ms", "2000" };
+	fake_host_start(&host);
+	assert_ready(&host);
+	broker_freeze();
+	is_said = fake_host_wait(&host, WAIT_MS, is_unreachable, 0);
+	broker_thaw();
+	assert_true(is_said);
+	assert_ready(&host);
+	broker_fill(s.topic, 0, 0, 10, 200);
+	assert_answered(&host, 10);
+	stop(&host);
+	assert_in_order(&host, 0, 0, 10);
+	fake_host_fini(&host);
+}
+
 static bool
 is_fatal(struct fake_host *host, int64_t unused)
 {
@@ -645,6 +673,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_stop_without_time_takes_none),
 		cmocka_unit_test(
 			brokers_that_are_away_are_said_with_the_reason),
+		cmocka_unit_test(
+			a_broker_that_hangs_is_said_and_its_return_too),
 		cmocka_unit_test(
 			a_second_member_of_the_same_name_ends_the_first),
 	};

@@ -199,6 +199,26 @@ a_full_ring_takes_nothing_until_the_oldest_is_done(void **state)
 }
 
 static void
+slots_keep_their_numbers_when_the_ring_grows(void **state)
+{
+	struct offsets o;
+	uint32_t slots[3000];
+
+	(void)state;
+	offsets_init(&o, 4096);
+	for (unsigned i = 0; i < 3000; i++) {
+		slots[i] = add(&o, i);
+		/* The ring does not begin at its first slot any more. */
+		if (i < 500)
+			assert_int_equal(offsets_done(&o, 0, slots[i]), 1);
+	}
+	for (unsigned i = 3000; i-- > 500;)
+		assert_int_equal(offsets_done(&o, 0, slots[i]), i == 500);
+	assert_int_equal(o.next, 3000);
+	offsets_fini(&o);
+}
+
+static void
 slot_numbers_may_wrap_around(void **state)
 {
 	struct offsets o;
@@ -452,6 +472,7 @@ main(void)
 		cmocka_unit_test(a_message_is_not_taken_twice_in_one_life),
 		cmocka_unit_test(
 			a_full_ring_takes_nothing_until_the_oldest_is_done),
+		cmocka_unit_test(slots_keep_their_numbers_when_the_ring_grows),
 		cmocka_unit_test(slot_numbers_may_wrap_around),
 		cmocka_unit_test(a_lost_event_is_never_passed_until_the_rewind),
 		cmocka_unit_test(a_rewind_goes_to_the_first_that_is_not_done),
