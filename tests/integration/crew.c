@@ -16,14 +16,28 @@
 #include "http_client.h"
 #include "table.h"
 
-#define ROW_MS	   30000
-#define LOG_TAIL   4000
-#define ID_LEN	   36
-#define PORT_ENV   "EVENT_HANDLER_SERVICE_API_PORT"
-#define SERIES_MAX 256
+#define ROW_MS 30000
+/* A fault's load leaves room on a small machine, for what restarts and for a
+ * slow handler. */
+#define LOAD_CLIENTS 16
+#define LOAD_RATE    240
+#define LOAD_ANSWERS 120
+#define LOAD_MS	     60000
+#define LOG_TAIL     4000
+#define ID_LEN	     36
+#define PORT_ENV     "EVENT_HANDLER_SERVICE_API_PORT"
+#define SERIES_MAX   256
 
 /* One test at a time. */
 static struct crew shared;
+
+/* Both do nothing when the server runs. */
+static void
+servers_start(void)
+{
+	world_servers("start-postgres");
+	world_servers("start-kafka");
+}
 
 static struct crew *
 crew_new(void)
@@ -31,6 +45,8 @@ crew_new(void)
 	char port[16];
 
 	shared = (struct crew){ 0 };
+	/* A program that was killed in the midst of a fault leaves one down. */
+	servers_start();
 	world_init(&shared.w, "crew");
 	shared.api_port = daemon_free_port();
 	snprintf(port, sizeof(port), "%d", shared.api_port);
@@ -100,9 +116,7 @@ crew_teardown(void **state)
 		load_stop(crew->load);
 		load_free(crew->load);
 	}
-	/* Both do nothing when the server runs. */
-	world_servers("start-postgres");
-	world_servers("start-kafka");
+	servers_start();
 	world_fini(&crew->w);
 	return 0;
 }
@@ -197,6 +211,38 @@ crew_readiness(struct daemon *d, long *ret_status)
 	*ret_status = a.status;
 	http_answer_fini(&a);
 	return body;
+}
+
+void
+crew_load_begin(struct crew *crew)
+{
+	crew->load = load_start(crew->api_port, LOAD_CLIENTS, "user.created",
+				LOAD_RATE);
+	load_await(crew->load, 0, LOAD_ANSWERS, LOAD_MS);
+}
+
+static bool
+is_in_flight(void *arg)
+{
+	return load_in_flight(arg) > 0;
+}
+
+int
+crew_load_strike(struct crew *crew)
+{
+	world_await(is_in_flight, crew->load, LOAD_MS, "a request in flight");
+	load_phase(crew->load, 1);
+	return load_in_flight(crew->load);
+}
+
+void
+crew_load_end(struct crew *crew, const char *what, int in_flight)
+{
+	load_phase(crew->load, 2);
+	load_await(crew->load, 2, LOAD_ANSWERS, LOAD_MS);
+	load_stop(crew->load);
+	load_report(crew->load, what, in_flight);
+	load_check(crew->load, &crew->w, "processed", LOAD_MS);
 }
 
 void

@@ -60,6 +60,17 @@ double crew_await_metric(struct daemon *d, const char *series, double least,
 /* The admin page's /readyz?verbose, malloced; status as HTTP told it. */
 char *crew_readiness(struct daemon *d, long *ret_status);
 
+/*
+ * A fault under load: load begins and has had some answers; the fault strikes
+ * while so many events are in flight; and when all is well again, the load
+ * has answers again, and ends.  Prints the figures, and fails the test unless
+ * something was in flight and every event that got its 201 is processed.
+ */
+void crew_load_begin(struct crew *crew);
+/* Requests in flight, at least one, of now; answers now are those during it. */
+int crew_load_strike(struct crew *crew);
+void crew_load_end(struct crew *crew, const char *what, int in_flight);
+
 /* Posts an event with this name and data: its id must come. */
 void crew_post(struct crew *crew, const char *name, const char *data,
 	       char ret_id[37]);
