@@ -126,6 +126,16 @@ spec_copy(const struct instance *in, const struct evh_spec *spec)
 	return copy;
 }
 
+/* It has the event, or looks at it; after resume() no more. */
+static bool
+is_held(struct instance *in, struct evh_event *pub)
+{
+	struct event *ev = (struct event *)pub;
+
+	return event_is_live(ev) && atomic_load(&ev->holder) == in &&
+	       atomic_load(&ev->hold) != EVENT_LET_GO;
+}
+
 static struct evh_event *
 context_event_new(struct evh_ctx *ctx, const struct evh_spec *spec,
 		  struct evh_event *parent)
@@ -141,7 +151,7 @@ context_event_new(struct evh_ctx *ctx, const struct evh_spec *spec,
 		return NULL;
 	}
 	if ((parent != NULL) != (in->plugin->kind == EVH_HANDLER) ||
-	    (parent && atomic_load(&((struct event *)parent)->holder) != in)) {
+	    (parent && !is_held(in, parent))) {
 		instance_blame(in, NULL,
 			       "event_new(): a handler makes children of the "
 			       "event it is at, a source events without a "
@@ -152,13 +162,11 @@ context_event_new(struct evh_ctx *ctx, const struct evh_spec *spec,
 	return ev ? &ev->pub : NULL;
 }
 
-/* It has the event, or looks at it; else it is named in the log. */
+/* The same; and if not, it is named in the log. */
 static bool
 has(struct instance *in, struct evh_event *pub, const char *what)
 {
-	struct event *ev = (struct event *)pub;
-
-	if (event_is_live(ev) && atomic_load(&ev->holder) == in)
+	if (is_held(in, pub))
 		return true;
 	instance_blame(in, NULL,
 		       "%s() of an event that it does not have: "
@@ -180,9 +188,20 @@ may_change(struct instance *in, struct evh_event *pub, const char *what)
 static void
 context_event_free(struct evh_ctx *ctx, struct evh_event *const *evs, int n)
 {
-	for (int i = 0; i < n; i++)
-		if (may_change(instance_of(ctx), evs[i], "event_free"))
-			event_free((struct event *)evs[i]);
+	struct instance *in = instance_of(ctx);
+
+	for (int i = 0; i < n; i++) {
+		struct event *ev = (struct event *)evs[i];
+
+		if (!may_change(in, evs[i], "event_free"))
+			continue;
+		if (atomic_load(&ev->hold) == EVENT_FREE_OF_HOLD)
+			event_free(ev);
+		else
+			instance_blame(in, evs[i],
+				       "event_free() of an event that it did "
+				       "not make: ignored");
+	}
 }
 
 static void *

@@ -210,7 +210,6 @@ event_new(struct instance *source, const struct evh_spec *spec,
 		uuid_v7(ev->pub.created_ns, ev->pub.id);
 	if (parent)
 		event_fill_child(ev, parent, spec);
-	ev->size = event_measure(ev);
 	ev->release = spec->release;
 	ev->release_arg = spec->release_arg;
 	return ev;
@@ -291,6 +290,14 @@ event_save(struct event *ev)
 		ev->saved = face_of(ev);
 		ev->face_saved = true;
 	}
+}
+
+void
+event_settle(struct event *ev)
+{
+	ev->face_saved = false;
+	ev->face_remade = false;
+	ev->size = event_measure(ev);
 }
 
 void

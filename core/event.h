@@ -137,6 +137,9 @@ int event_set_key(struct event *ev, struct evh_bytes key);
 int event_set_header(struct event *ev, const char *name, const char *value);
 int event_set_error(struct event *ev, const char *code, const char *text);
 
+/* As it is now it is emitted: no try and no failure goes back behind this, and
+ * so much it takes in the window. */
+void event_settle(struct event *ev);
 /* Undoes what this try has changed; makes the event again as emitted. */
 void event_undo(struct event *ev);
 void event_remake(struct event *ev);

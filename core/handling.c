@@ -337,6 +337,7 @@ handling_emit(struct instance *in, struct evh_event *const *evs, int n)
 			return i > 0 ? i : -EINVAL;
 		}
 		atomic_store(&ev->holder, NULL);
+		event_settle(ev);
 		ev->pos = parent->pos;
 		event_list_push(&parent->children, ev);
 	}

@@ -296,6 +296,11 @@ pipeline_advance(struct pass *pass, struct event *ev)
 {
 	const struct element *el = event_element(ev);
 
+	if (el->role == ELEMENT_CHAIN) {
+		/* What went wrong before it went well is no error of others. */
+		ev->error_code = NULL;
+		ev->error_text = NULL;
+	}
 	if (el->is_last) {
 		undivert(ev);
 		completion_end(pass, ev,

@@ -180,6 +180,7 @@ emit_one(struct instance *source, struct event *ev, struct pass *pass,
 	struct fan_out f = { .pass = pass, .ev = ev, .now_ns = now_ns };
 	int rc;
 
+	event_settle(ev);
 	lane_find(ev);
 	if (source->n_heads == 1 && takes_all(source->heads[0])) {
 		struct pipeline *p = source->heads[0];
