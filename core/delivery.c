@@ -199,6 +199,17 @@ is_here(const struct pass *pass, const struct delivery *d,
 	       pipeline_is_here(pass, el->pipeline, ev);
 }
 
+/* It goes from the pump's care to the sink's: counted when it has. */
+static void
+undivert(struct pass *pass, struct event *ev)
+{
+	if (!ev->is_diverted)
+		return;
+	assert(pass->worker);
+	ev->is_diverted = false;
+	pass->n_undiverted++;
+}
+
 void
 delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 {
@@ -207,10 +218,12 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 	struct event *ev;
 
 	while ((ev = event_list_pop(run))) {
-		if (is_here(pass, d, ev))
-			event_list_push(&here, ev);
-		else
+		if (!is_here(pass, d, ev)) {
 			event_list_push(&elsewhere, ev);
+			continue;
+		}
+		undivert(pass, ev);
+		event_list_push(&here, ev);
 	}
 	handling_post(d->element->pipeline, &elsewhere);
 	if (!here.head)

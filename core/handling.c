@@ -16,6 +16,8 @@
 /* How long a worker's pass may hold up what is through with its handlers. */
 #define PASS_MAX_NS INT64_C(5000000)
 
+#define DUE_NOW INT64_C(1)
+
 /* A few ns and a few ms coarse: enough to see that a handler is slow. */
 static int64_t
 coarse_now_ns(void)
@@ -73,6 +75,9 @@ stand_here(struct pass *pass, struct worker *w, struct event *ev,
 	int expected = EVENT_LOOKED_AT;
 	bool is_held = ev->stand_until_ns == VERDICT_UNTIL_RESUMED;
 
+	/* Nobody waits any more, and the poke that says so may be over. */
+	if (!is_held && atomic_load(&ev->pipeline->gives_up))
+		ev->stand_until_ns = DUE_NOW;
 	lanes_stand(&w->lanes, ev, is_held ? 0 : ev->stand_until_ns);
 	ev->behind = *behind;
 	lane_share_stand(&ev->pipeline->shares, ev, 1);
@@ -148,6 +153,20 @@ count_run(struct element *el, const unsigned counts[EVH_HOLD + 1],
 				(timer_now_ns() - begin_ns) / n, n);
 }
 
+static void
+pass_set_cut(struct pass *pass)
+{
+	if (pass->cut_ns == 0)
+		pass->cut_ns = coarse_now_ns() + PASS_MAX_NS;
+}
+
+static void
+pass_look_at_clock(struct pass *pass)
+{
+	if (pass->worker && coarse_now_ns() > pass->cut_ns)
+		pass->is_cut = true;
+}
+
 /* One event that is here and has its turn. */
 static void
 take_one(struct pass *pass, struct element *el, struct event *ev,
@@ -159,15 +178,7 @@ take_one(struct pass *pass, struct element *el, struct event *ev,
 	until_ns = handle(pass, el, ev, counts);
 	if (until_ns != VERDICT_MOVED_ON)
 		stand(pass, ev, until_ns);
-	if (pass->worker && coarse_now_ns() > pass->cut_ns)
-		pass->is_cut = true;
-}
-
-static void
-pass_set_cut(struct pass *pass)
-{
-	if (pass->cut_ns == 0)
-		pass->cut_ns = coarse_now_ns() + PASS_MAX_NS;
+	pass_look_at_clock(pass);
 }
 
 void
@@ -259,12 +270,26 @@ handling_resume(struct pass *pass, struct worker *w, struct event *ev)
 	lane_end(pass, w, ev, ev->verdict);
 }
 
+/* Foremost only because the pass was cut before it had its first try, it may
+ * be one that the handler does not look at. */
+static enum evh_result
+ask_again(struct pass *pass, struct element *el, struct event *ev)
+{
+	enum evh_result verdict;
+
+	if (!pattern_matches_any(el->in->match, ev->pub.name))
+		return EVH_OK;
+	verdict = verdict_ask(pass, el, ev);
+	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
+		element_count(el, verdict, 1);
+	return verdict;
+}
+
 void
 handling_again(struct pass *pass, struct worker *w, struct event *ev,
 	       int64_t now_ns)
 {
 	struct element *el = event_element(ev);
-	enum evh_result verdict;
 
 	if (atomic_load(&el->pipeline->gives_up) ||
 	    pipeline_is_late(el->pipeline, ev, now_ns)) {
@@ -282,10 +307,9 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		return;
 	}
 	ev->awaits_ready = false;
-	verdict = verdict_ask(pass, el, ev);
-	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
-		element_count(el, verdict, 1);
-	lane_end(pass, w, ev, verdict);
+	pass_set_cut(pass);
+	lane_end(pass, w, ev, ask_again(pass, el, ev));
+	pass_look_at_clock(pass);
 }
 
 void

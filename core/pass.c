@@ -4,6 +4,7 @@
 
 #include "completion.h"
 #include "pipeline.h"
+#include "worker.h"
 
 /* Thread-local, because the plugins' calls that add to it carry no more than
  * their ctx. */
@@ -48,6 +49,17 @@ pass_take_run(struct pass *pass, struct event_list *ret)
 		 pass->moving.head->pos == first->pos);
 }
 
+/* What the pump had in its care has gone to sinks: others may follow. */
+static void
+pass_undivert(struct pass *pass)
+{
+	if (pass->n_undiverted == 0)
+		return;
+	atomic_fetch_sub(&pass->worker->pipeline->n_diverted,
+			 pass->n_undiverted);
+	pass->n_undiverted = 0;
+}
+
 void
 pass_end(struct pass *own)
 {
@@ -60,11 +72,12 @@ pass_end(struct pass *own)
 			pass_take_run(own, &run);
 			pipeline_step(own, run.head->pipeline, run.head->pos,
 				      &run);
-		} else if (own->ended.head) {
-			completion_tell(own);
-		} else {
-			break;
+			continue;
 		}
+		pass_undivert(own);
+		if (!own->ended.head)
+			break;
+		completion_tell(own);
 	}
 	current = NULL;
 }

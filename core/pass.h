@@ -36,6 +36,9 @@ struct pass {
 	int64_t cut_ns;
 	bool is_cut;
 	struct event_list put_back;
+	/* Without workers: how many have gone from the pump's care to a sink's
+	 * in this pass; while it moves events nobody may overtake them. */
+	unsigned n_undiverted;
 };
 
 /* This thread's pass, or NULL. */

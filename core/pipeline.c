@@ -311,8 +311,6 @@ pipeline_advance(struct pass *pass, struct event *ev)
 	}
 	ev->pos++;
 	ev->pub.attempt = 1;
-	if (el[1].delivery)
-		undivert(ev);
 	pass_move(pass, ev);
 }
 

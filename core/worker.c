@@ -132,7 +132,7 @@ worker_turn(struct worker *w, int64_t now_ns, bool was_poked)
 	/* A lane before its inbox: who waits is older than who comes. */
 	if (was_poked)
 		lanes_hurry(&w->lanes, now_ns);
-	while ((ev = lanes_due(&w->lanes, now_ns)))
+	while (!pass->is_cut && (ev = lanes_due(&w->lanes, now_ns)))
 		handling_again(pass, w, ev, now_ns);
 	worker_read(w, pass);
 	if (w->is_pump)
