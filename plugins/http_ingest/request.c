@@ -137,6 +137,8 @@ request_queue(struct request *request)
 	bool close = request->close || http_is_draining(request_http(request));
 
 	request->close = close;
+	/* The client may have sent more behind this request. */
+	conn->linger |= close;
 	if (request->reply != REPLY_NONE)
 		request->sent = reply_fixed(request->loop->replies, conn->mhd,
 					    request->reply, close);
@@ -241,6 +243,7 @@ queue_late(struct request *request)
 	if (request->route == ROUTE_EVENT)
 		reply = REPLY_STORE_LATE;
 	request->close |= http_is_draining(http);
+	request->conn->linger |= request->close;
 	request->sent = reply_fixed(request->loop->replies, request->conn->mhd,
 				    reply, request->close);
 	request->stage = REQUEST_ANSWERED;
