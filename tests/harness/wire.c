@@ -56,8 +56,10 @@ wire_send(struct wire *wire, const void *bytes, size_t len)
 				fail_msg("the server does not read");
 			continue;
 		}
-		if (n < 0)
+		if (n < 0) {
+			wire->reset = true;
 			return false;
+		}
 		at += n;
 		len -= (size_t)n;
 	}
@@ -85,6 +87,7 @@ more(struct wire *wire, int timeout_ms)
 	if (n <= 0) {
 		wire->in[wire->len] = '\0';
 		wire->ended = true;
+		wire->reset = n < 0;
 		return false;
 	}
 	wire->len += (size_t)n;

@@ -16,6 +16,7 @@ struct wire {
 	char *in; /* what came and was not yet taken, NUL-ended */
 	size_t len;
 	bool ended; /* the server has closed */
+	bool reset; /* and not by a clean end: an answer may be lost by that */
 };
 
 /* Connects to 127.0.0.1; fails the test when it cannot. */

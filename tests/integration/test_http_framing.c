@@ -119,6 +119,8 @@ check_row(int port, const struct row *row)
 			fail_msg("%s: one more answer: %s", row->what, wire.in);
 		if (!wire_closes(&wire, ANSWER_MS))
 			fail_msg("%s: the connection was kept", row->what);
+		if (wire.reset)
+			fail_msg("%s: the connection was reset", row->what);
 	}
 	wire_close(&wire);
 }
