@@ -418,9 +418,11 @@ host_live(struct host *host, bool *ret_abandon)
 		/* Somebody has them still: no memory may be freed.  Sources
 		 * stop, for their offsets; then the process just ends. */
 		for (unsigned i = 0; i < host->n_instances; i++)
-			if (host->instances[i]->plugin->kind == EVH_SOURCE)
+			if (host->instances[i]->plugin->kind == EVH_SOURCE) {
+				instance_close(host->instances[i]);
 				instance_stop(host->instances[i],
 					      STOP_HURRIED_MS);
+			}
 		*ret_abandon = true;
 	} else {
 		host_stop(host);

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "pass.h"
 #include "pipeline.h"
+#include "utf8.h"
 
 void
 instance_blame(struct instance *in, const struct evh_event *ev, const char *fmt,
@@ -127,10 +128,12 @@ instance_create(struct instance *in)
 	return 0;
 }
 
+static void set_ready(struct instance *in, const char *why_not,
+		      bool unless_spoken);
+
 int
 instance_start(struct instance *in)
 {
-	bool has_spoken;
 	int rc = in->plugin->start ? in->plugin->start(in->self) : 0;
 
 	if (rc < 0) {
@@ -138,11 +141,7 @@ instance_start(struct instance *in)
 		return rc;
 	}
 	in->life = INSTANCE_STARTED;
-	pthread_mutex_lock(&in->lock);
-	has_spoken = in->has_spoken;
-	pthread_mutex_unlock(&in->lock);
-	if (!has_spoken)
-		instance_set_ready(in, NULL);
+	set_ready(in, NULL, true);
 	return 0;
 }
 
@@ -174,6 +173,12 @@ instance_stop(struct instance *in, int timeout_ms)
 }
 
 void
+instance_close(struct instance *in)
+{
+	atomic_store(&in->is_closed, true);
+}
+
+void
 instance_why_not(struct instance *in, char *ret, size_t size)
 {
 	pthread_mutex_lock(&in->lock);
@@ -181,21 +186,48 @@ instance_why_not(struct instance *in, char *ret, size_t size)
 	pthread_mutex_unlock(&in->lock);
 }
 
-void
-instance_set_ready(struct instance *in, const char *why_not)
+/* As much as there is room for, whole characters, and what is none of UTF-8
+ * replaced: JSON will be made of it. */
+static void
+why_copy(char ret[INSTANCE_WHY_MAX], const char *why)
+{
+	size_t len = strlen(why);
+	size_t n = 0;
+
+	while (len > 0) {
+		int took = utf8_next(why, len);
+		const char *from = took > 0 ? why : "\xef\xbf\xbd";
+		size_t size = took > 0 ? (size_t)took : 3;
+
+		if (n + size >= INSTANCE_WHY_MAX)
+			break;
+		memcpy(ret + n, from, size);
+		n += size;
+		why += abs(took);
+		len -= (size_t)abs(took);
+	}
+	ret[n] = '\0';
+}
+
+static void
+set_ready(struct instance *in, const char *why_not, bool unless_spoken)
 {
 	struct log_facts facts = { .instance = in->name };
+	char why[INSTANCE_WHY_MAX];
 	bool is_ready = why_not == NULL;
 	bool has_changed, is_news;
 
+	why_copy(why, is_ready ? "" : why_not);
 	pthread_mutex_lock(&in->lock);
+	if (unless_spoken && in->has_spoken) {
+		pthread_mutex_unlock(&in->lock);
+		return;
+	}
 	has_changed = atomic_load(&in->is_ready) != is_ready;
-	is_news = has_changed || !in->has_spoken ||
-		  strncmp(in->why_not, is_ready ? "" : why_not,
-			  sizeof(in->why_not) - 1) != 0;
+	is_news =
+		has_changed || !in->has_spoken || strcmp(in->why_not, why) != 0;
 	in->has_spoken = true;
-	snprintf(in->why_not, sizeof(in->why_not), "%s",
-		 is_ready ? "" : why_not);
+	memcpy(in->why_not, why, sizeof(why));
 	atomic_store(&in->is_ready, is_ready);
 	if (has_changed)
 		host_count_ready(in->host, in, is_ready);
@@ -203,9 +235,15 @@ instance_set_ready(struct instance *in, const char *why_not)
 	if (is_news && is_ready)
 		log_write(EVH_INFO, &facts, "ready");
 	else if (is_news)
-		log_write(EVH_INFO, &facts, "not ready: %s", why_not);
+		log_write(EVH_INFO, &facts, "not ready: %s", why);
 	if (has_changed)
 		host_poke_users(in->host, in);
+}
+
+void
+instance_set_ready(struct instance *in, const char *why_not)
+{
+	set_ready(in, why_not, false);
 }
 
 enum evh_result
@@ -238,6 +276,8 @@ void
 instance_done(struct instance *in, struct evh_event *const *evs, int n,
 	      enum evh_result result)
 {
+	if (atomic_load_explicit(&in->is_closed, memory_order_relaxed))
+		return;
 	if (in->plugin->threads != EVH_SERIAL) {
 		in->plugin->done(in->self, evs, n, result);
 		return;

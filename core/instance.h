@@ -55,7 +55,8 @@ struct instance {
 	pthread_mutex_t serial;
 
 	atomic_bool is_ready;
-	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN */
+	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN, */
+	atomic_bool is_closed;	 /* and it hears no done() any more */
 	pthread_mutex_t lock;	 /* guards: has_spoken, why_not, and the
 				  * order of changes of is_ready */
 	bool has_spoken;	 /* called ready() at least once */
@@ -64,6 +65,9 @@ struct instance {
 	/* A source: the pipelines that it heads, in the config's order. */
 	struct pipeline **heads;
 	unsigned n_heads;
+	/* And what it has under way that no window counts: calls of emit(),
+	 * events in several pipelines that it has not been told of. */
+	atomic_uint n_open;
 	/* Of a handler's section; 0: the pipeline's. */
 	char **match; /* NULL-ended; strings belong to the options */
 	unsigned attempts, backoff_ms, backoff_max_ms;
@@ -84,6 +88,9 @@ int instance_start(struct instance *in);
 void instance_drain(struct instance *in);
 void instance_flush(struct instance *in, int timeout_ms);
 void instance_stop(struct instance *in, int timeout_ms);
+/* A source is stopped while events of it are in flight: from now on it hears
+ * of none. */
+void instance_close(struct instance *in);
 
 /* Ready (NULL) or why not; tells the pipelines. [any] */
 void instance_set_ready(struct instance *in, const char *why_not);
