@@ -14,6 +14,8 @@ event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
 {
 	struct pipeline *p = ev->pipeline;
 
+	/* Once its room is given back, its source may be stopped. */
+	event_release(ev);
 	if (ev->has_room) {
 		element_count(&p->elements[0], result, 1);
 		metric_record(p->event_seconds, now_ns - ev->born_ns);
@@ -104,9 +106,12 @@ completion_tell(struct pass *pass)
 		instance_done(source, evs, n, result);
 		for (int i = 0; i < n; i++) {
 			struct event *ev = (struct event *)evs[i];
+			bool is_origin = ev->pipeline == NULL;
 
 			event_leave(ev, result, now_ns);
 			event_free(ev);
+			if (is_origin)
+				atomic_fetch_sub(&source->n_open, 1);
 		}
 	}
 }

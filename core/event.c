@@ -234,11 +234,18 @@ event_copy(struct event *origin)
 }
 
 void
+event_release(struct event *ev)
+{
+	if (ev->release)
+		ev->release(ev->release_arg);
+	ev->release = NULL;
+}
+
+void
 event_free(struct event *ev)
 {
 	assert(ev->magic == MAGIC_LIVE);
-	if (ev->release)
-		ev->release(ev->release_arg);
+	event_release(ev);
 	while (ev->blocks) {
 		struct event_block *block = ev->blocks;
 

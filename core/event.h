@@ -125,6 +125,9 @@ struct event *event_new(struct instance *source, const struct evh_spec *spec,
 /* A copy that runs in another pipeline and borrows its origin's bytes; the
  * origin must be owed one more completion first. */
 struct event *event_copy(struct event *origin);
+/* Releases the payload, if that has not been done.  What it borrowed is gone
+ * then, the event itself is not. [any] */
+void event_release(struct event *ev);
 /* Releases the payload and recycles the memory.  Takes it. [any] */
 void event_free(struct event *ev);
 

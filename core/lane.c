@@ -133,8 +133,7 @@ void
 lane_share_give(struct lane_shares *shares, const struct event *ev)
 {
 	if (ev->is_ordered)
-		atomic_fetch_sub_explicit(&shares->n[share_of(ev)], 1,
-					  memory_order_relaxed);
+		atomic_fetch_sub(&shares->n[share_of(ev)], 1);
 }
 
 void
@@ -154,6 +153,5 @@ lane_share_is_full(const struct lane_shares *shares, const struct event *ev,
 	if (!ev->is_ordered ||
 	    (!is_scarce && atomic_load(&shares->n_standing[i]) == 0))
 		return false;
-	return atomic_load_explicit(&shares->n[i], memory_order_relaxed) >=
-	       shares->limit;
+	return atomic_load(&shares->n[i]) >= shares->limit;
 }

@@ -159,6 +159,7 @@ fan_out(struct fan_out *f, struct instance *source)
 		return -ENOMEM;
 	}
 	atomic_store(&f->ev->holder, NULL);
+	atomic_fetch_add(&source->n_open, 1);
 	if (n == 0) {
 		/* No pipeline wants it, and it ends on purpose; unless it has
 		 * failed already, for then nobody has kept it. */
@@ -226,9 +227,9 @@ emit_some(struct instance *source, struct evh_event *const *evs, int n,
 	return k > 0 ? k : rc;
 }
 
-int
-route_emit(struct instance *source, struct evh_event *const *evs, int n,
-	   int timeout_ms)
+static int
+emit_in_time(struct instance *source, struct evh_event *const *evs, int n,
+	     int timeout_ms)
 {
 	int64_t due_ns =
 		timeout_ms < 0 ? INT64_MAX
@@ -262,5 +263,23 @@ route_emit(struct instance *source, struct evh_event *const *evs, int n,
 	}
 	if (k == -EAGAIN && refusing)
 		metric_record(refusing->refused, 1);
+	return k;
+}
+
+int
+route_emit(struct instance *source, struct evh_event *const *evs, int n,
+	   int timeout_ms)
+{
+	int k;
+
+	/* Within a callback: what would make room is behind it on this very
+	 * thread. */
+	if (pass_current())
+		timeout_ms = 0;
+	/* Before it looks whether the source drains: a shutdown that has not
+	 * seen this call is seen by it. */
+	atomic_fetch_add(&source->n_open, 1);
+	k = emit_in_time(source, evs, n, timeout_ms);
+	atomic_fetch_sub(&source->n_open, 1);
 	return k;
 }

@@ -10,14 +10,28 @@
 #define FLUSH_MAX_MS 1000
 #define WAIT_MAX_NS  INT64_C(50000000)
 
+/* What sources have under way beside that: emit() called before they drained,
+ * events in several pipelines.  Once it is 0, it stays so. */
+static unsigned
+open_at_sources(const struct host *host)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < host->n_instances; i++)
+		n += atomic_load(&host->instances[i]->n_open);
+	return n;
+}
+
 static unsigned
 in_flight(const struct host *host)
 {
+	/* In this order: what was open may be in a window by now. */
+	unsigned n_open = open_at_sources(host);
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		n += window_used(&host->pipelines[i]->window);
-	return n;
+	return n > 0 ? n : n_open;
 }
 
 static int
@@ -39,14 +53,14 @@ flush_pipeline(struct pipeline *p, int64_t due_ns)
 			instance_flush(p->elements[i].in, flush_ms(due_ns));
 }
 
-/* Until its window is empty, or a short while is over. */
+/* Until something has changed there, or a short while is over. */
 static void
-wait_pipeline(struct pipeline *p)
+wait_pipeline(const struct host *host, struct pipeline *p)
 {
 	int64_t due_ns = timer_now_ns() + WAIT_MAX_NS;
 	unsigned turn = window_turn(&p->window);
 
-	if (window_used(&p->window) == 0)
+	if (window_used(&p->window) == 0 && open_at_sources(host) == 0)
 		window_leave(&p->window);
 	else
 		(void)window_wait(&p->window, turn, due_ns);
@@ -58,7 +72,7 @@ wait_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
 {
 	while (in_flight(host) > 0 && timer_now_ns() < due_ns && !hurry(host))
 		for (unsigned i = 0; i < host->n_pipelines; i++)
-			wait_pipeline(host->pipelines[i]);
+			wait_pipeline(host, host->pipelines[i]);
 }
 
 static void
@@ -68,7 +82,7 @@ flush_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
 		for (unsigned i = 0; i < host->n_pipelines; i++)
 			flush_pipeline(host->pipelines[i], due_ns);
 		for (unsigned i = 0; i < host->n_pipelines; i++)
-			wait_pipeline(host->pipelines[i]);
+			wait_pipeline(host, host->pipelines[i]);
 	}
 }
 

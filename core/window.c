@@ -48,7 +48,8 @@ used_pack(unsigned n, uint64_t size)
 bool
 window_take(struct window *w, size_t size)
 {
-	uint64_t used = atomic_load_explicit(&w->used, memory_order_relaxed);
+	/* Not relaxed: who waits has said so first. */
+	uint64_t used = atomic_load(&w->used);
 
 	if (size > WINDOW_MAX_SIZE / 2)
 		return false;

@@ -210,8 +210,9 @@ struct evh_ctx {
 	/* Source: takes the first k events and returns k; they may be gone when
 	 * it does.  The rest are still yours.  -EAGAIN: no room in time, or an
 	 * instance that the chain needs is not ready.  -ESHUTDOWN: stopping.
-	 * timeout_ms 0 never waits, -1 waits.  An event whose error is set has
-	 * failed already, and goes straight to on_fail.
+	 * timeout_ms 0 never waits, -1 waits; within a callback (done, every)
+	 * it never does.  An event whose error is set has failed already, and
+	 * goes straight to on_fail.
 	 * Handler: children of the event it is at; takes them all.  They go on
 	 * behind it, in the parent's turn and room, once it says OK or DROP. */
 	int (*emit)(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
