@@ -200,17 +200,44 @@ crew_await_metric(struct daemon *d, const char *series, double least,
 	return a.value;
 }
 
-char *
-crew_readiness(struct daemon *d, long *ret_status)
-{
-	struct http_answer a = http_call(daemon_admin_port(d), "GET",
-					 "/readyz?verbose", NULL, 0, NULL);
-	char *body = strdup(a.body);
+struct reasoned {
+	struct daemon *d;
+	const char *reason;
+};
 
-	assert_non_null(body);
-	*ret_status = a.status;
+static bool
+says_reason(void *arg)
+{
+	struct reasoned *r = arg;
+	struct http_answer a = http_call(daemon_admin_port(r->d), "GET",
+					 "/readyz?verbose", NULL, 0, NULL);
+	bool says = a.status == 503 && strstr(a.body, r->reason);
+
 	http_answer_fini(&a);
-	return body;
+	return says;
+}
+
+void
+crew_await_reason(struct daemon *d, const char *reason)
+{
+	struct reasoned r = { d, reason };
+
+	world_await(says_reason, &r, ROW_MS, reason);
+}
+
+void
+crew_run(int exit_code, const char *says, const char *const *args)
+{
+	char *out;
+	int rc = daemon_run(&out, args);
+
+	if (rc != exit_code || (says && !strstr(out, says))) {
+		fprintf(stderr, "---- evhd %s %s ... said:\n%s----\n", args[0],
+			args[0] && args[1] ? args[1] : "", out);
+		fail_msg("exit code %d, not %d, or it did not say: %s", rc,
+			 exit_code, says ? says : "");
+	}
+	free(out);
 }
 
 void

@@ -52,13 +52,17 @@ struct daemon *crew_ready(struct crew *crew, const char *name,
 /* All that run drain and exit with 0. */
 void crew_end(struct crew *crew);
 
+/* Runs evhd to its end with these arguments, NULL-ended: this must be its exit
+ * code, and what it says have this in it (NULL: whatever). */
+void crew_run(int exit_code, const char *says, const char *const *args);
+
 /* Of /metrics: a whole series with its labels; -1 when it is not there. */
 double crew_metric(struct daemon *d, const char *series);
 /* Waits until it is at least this; gives what it is. */
 double crew_await_metric(struct daemon *d, const char *series, double least,
 			 int timeout_ms);
-/* The admin page's /readyz?verbose, malloced; status as HTTP told it. */
-char *crew_readiness(struct daemon *d, long *ret_status);
+/* Waits until the admin page says 503 and this sentence, or a part of it. */
+void crew_await_reason(struct daemon *d, const char *reason);
 
 /*
  * A fault under load: load begins and has had some answers; the fault strikes

@@ -243,24 +243,6 @@ a_topic_is_made_as_the_options_say(void **state)
 	crew_end(crew);
 }
 
-struct reasoned {
-	struct daemon *d;
-	long status;
-	const char *reason;
-};
-
-static bool
-says_reason(void *arg)
-{
-	struct reasoned *r = arg;
-	long status;
-	char *body = crew_readiness(r->d, &status);
-	bool says = status == r->status && strstr(body, r->reason);
-
-	free(body);
-	return says;
-}
-
 static void
 a_topic_that_may_not_be_made_is_waited_for(void **state)
 {
@@ -270,11 +252,10 @@ a_topic_that_may_not_be_made_is_waited_for(void **state)
 	};
 	struct crew *crew = *state;
 	struct daemon *api = crew_start(crew, "api", "api.conf", no_create);
-	struct reasoned waits = { api, 503, "does not exist" };
 	struct http_answer a;
 	char id[API_ID_MAX];
 
-	world_await(says_reason, &waits, WAIT_MS, "/readyz says which topic");
+	crew_await_reason(api, "does not exist");
 	a = api_post(crew->api_port, "{\"name\":\"n\",\"data\":{}}");
 	assert_int_equal(a.status, 503);
 	http_answer_fini(&a);

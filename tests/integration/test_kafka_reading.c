@@ -287,23 +287,6 @@ a_tombstone_and_a_giant_are_kept_and_their_partition_goes_on(void **state)
 	crew_end(crew);
 }
 
-struct reasoned {
-	struct daemon *d;
-	const char *reason;
-};
-
-static bool
-says_reason(void *arg)
-{
-	struct reasoned *r = arg;
-	long status;
-	char *body = crew_readiness(r->d, &status);
-	bool says = status == 503 && strstr(body, r->reason);
-
-	free(body);
-	return says;
-}
-
 static void
 a_missing_topic_is_waited_for_and_then_read_from_its_start(void **state)
 {
@@ -311,10 +294,9 @@ a_missing_topic_is_waited_for_and_then_read_from_its_start(void **state)
 	struct daemon *consumer =
 		crew_start(crew, "consumer", "consumer.conf", NULL);
 	char why[256];
-	struct reasoned waits = { consumer, why };
 
 	snprintf(why, sizeof(why), "topic %s does not exist", crew->w.name);
-	world_await(says_reason, &waits, WAIT_MS, why);
+	crew_await_reason(consumer, why);
 	topic_create(&crew->w, 2);
 	topic_fill(&crew->w, "early", 50);
 	daemon_await_ready(consumer, CREW_READY_MS);
