@@ -58,6 +58,25 @@ pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 		pipeline_advance(pass, ev);
 }
 
+/* Those of evs that the sink has not taken; it may have answered one all the
+ * same, which is then none of ours. */
+static void
+take_back(struct instance *in, struct evh_event *const *evs, int n,
+	  struct event_list *ret)
+{
+	for (int i = 0; i < n; i++) {
+		struct event *ev = (struct event *)evs[i];
+		struct instance *holder = in;
+
+		if (atomic_compare_exchange_strong(&ev->holder, &holder, NULL))
+			event_list_push(ret, ev);
+		else
+			instance_blame(in, NULL,
+				       "done() of an event that its submit() "
+				       "did not take: it counts as answered");
+	}
+}
+
 /* Calls submit() with the first of the list, which are in hand already;
  * takes out of it those that the sink took. */
 static unsigned
@@ -65,6 +84,7 @@ submit_some(struct delivery *d, struct event_list *list)
 {
 	struct instance *in = d->element->in;
 	struct evh_event *evs[BATCH_MAX];
+	struct event_list rest = { 0 };
 	int64_t now_ns = timer_now_ns();
 	struct event *ev;
 	int n = 0;
@@ -85,12 +105,11 @@ submit_some(struct delivery *d, struct event_list *list)
 	}
 	if (taken < 0)
 		taken = 0;
-	for (int i = taken; i < n; i++)
-		atomic_store(&((struct event *)evs[i])->holder, NULL);
-	list->n -= (unsigned)taken;
-	list->head = taken < n ? (struct event *)evs[taken] : ev;
-	if (!list->head)
-		list->tail = NULL;
+	take_back(in, evs + taken, n - taken, &rest);
+	list->n -= (unsigned)n;
+	list->head = ev;
+	event_list_append(&rest, list);
+	*list = rest;
 	return (unsigned)taken;
 }
 

@@ -227,6 +227,32 @@ a_submit_that_took_more_than_there_was_took_all(void **state)
 	rig_free(b.rig);
 }
 
+/* Answers all that it was offered, and then says that it took one. */
+static int
+answer_all_take_one(struct rig_element *el, struct evh_event *const *evs, int n)
+{
+	el->limit++;
+	el->ctx->done(el->ctx, evs, n, EVH_OK);
+	return 1;
+}
+
+static void
+what_a_sink_answers_without_taking_it_is_answered_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, answer_all_take_one, (struct config_pipeline){ 0 });
+	rig_emit_many(&b.src, 0, 5, NULL);
+	rig_await_heard(&b.src, 5);
+	assert_int_equal(b.out.limit, 1);
+	rig_emit_many(&b.src, 5, 1, NULL);
+	rig_await_heard(&b.src, 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(b.src.heard[i], i);
+	rig_free(b.rig);
+}
+
 static void
 a_sink_cannot_say_drop(void **state)
 {
@@ -299,6 +325,8 @@ main(void)
 		cmocka_unit_test(
 			a_submit_that_took_more_than_there_was_took_all),
 		cmocka_unit_test(a_sink_cannot_say_drop),
+		cmocka_unit_test(
+			what_a_sink_answers_without_taking_it_is_answered_once),
 		cmocka_unit_test(
 			serial_sinks_in_opposite_orders_do_not_stand_still),
 	};

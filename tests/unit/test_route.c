@@ -94,6 +94,34 @@ room_is_taken_in_all_pipelines_or_in_none(void **state)
 }
 
 static void
+what_a_source_adds_before_emit_counts_in_the_window(void **state)
+{
+	struct evh_spec spec = { .name = "x", .data = { "{}", 2 } };
+	static const char large[600];
+	struct evh_event *ev;
+	struct bench t;
+
+	(void)state;
+	bench_open(&t);
+	rig_pipeline(t.rig, (struct config_pipeline){ .chain = LIST("src", "a"),
+						      .in_flight_size = 1024 });
+	rig_start(t.rig);
+	for (int i = 0; i < 2; i++) {
+		ev = t.src.ctx->event_new(t.src.ctx, &spec, NULL);
+		assert_non_null(ev);
+		assert_int_equal(
+			t.src.ctx->set_data(t.src.ctx, ev,
+					    (struct evh_bytes){ large, 600 }),
+			0);
+		assert_int_equal(t.src.ctx->emit(t.src.ctx, &ev, 1, 0),
+				 i == 0 ? 1 : -EAGAIN);
+	}
+	t.src.ctx->event_free(t.src.ctx, &ev, 1);
+	rig_answer(&t.a, 1, EVH_OK);
+	rig_free(t.rig);
+}
+
+static void
 match_routes_and_otherwise_takes_the_rest(void **state)
 {
 	struct bench t;
@@ -277,6 +305,8 @@ main(void)
 		cmocka_unit_test(
 			fan_out_is_done_when_all_are_with_the_least_finished),
 		cmocka_unit_test(room_is_taken_in_all_pipelines_or_in_none),
+		cmocka_unit_test(
+			what_a_source_adds_before_emit_counts_in_the_window),
 		cmocka_unit_test(match_routes_and_otherwise_takes_the_rest),
 		cmocka_unit_test(what_no_pipeline_wants_ends_at_once),
 		cmocka_unit_test(
