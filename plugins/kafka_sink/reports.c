@@ -30,11 +30,28 @@ line_of(const rd_kafka_message_t *message)
 	return (uint64_t)(uintptr_t)message->_private - 1;
 }
 
+/*
+ * What became of it.  librdkafka calls a batch a success, without an offset,
+ * when its numbers lie below those that the broker has acknowledged (2.0.2,
+ * rd_kafka_handle_idempotent_Produce_error).  Mostly it is one, sent twice.
+ * But a broker that refuses the first batch of a new producer, while the
+ * partition is being made, say, takes the second one that is on its way; the
+ * first one then comes again too late, and nobody has it.  So only an offset
+ * is proof, and without one the event is sent again under its id.
+ */
+static rd_kafka_resp_err_t
+reports_error(const rd_kafka_message_t *message)
+{
+	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0)
+		return RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER;
+	return message->err;
+}
+
 static void
 reports_fail(struct reports *r, const rd_kafka_message_t *message,
 	     size_t n_batch, struct refusal *refusal)
 {
-	enum evh_result verdict = verdict_of(message->err);
+	enum evh_result verdict = verdict_of(reports_error(message));
 	struct evh_event *ev;
 
 	/* Refused in company: it may not be this one. */
@@ -74,7 +91,7 @@ reports_answer(struct reports *r, const rd_kafka_message_t **messages, size_t n,
 	int ok = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (messages[i]->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (reports_error(messages[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			reports_fail(r, messages[i], n_batch, refusal);
 			failed++;
 			continue;
@@ -102,8 +119,8 @@ reports_read(struct reports *r, rd_kafka_event_t *event, size_t *ret_n)
 	/* One event is one produce request, or what was purged or timed out
 	 * of one partition together: all of it has one error. */
 	while ((n = rd_kafka_event_message_array(event, messages, BATCH)) > 0) {
-		if (messages[0]->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-			err = messages[0]->err;
+		if (reports_error(messages[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+			err = reports_error(messages[0]);
 		failed += reports_answer(r, messages, n, n_batch, &refusal);
 	}
 	if (refusal.n > 0 &&

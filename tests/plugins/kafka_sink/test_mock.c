@@ -144,6 +144,30 @@ a_fatal_producer_is_replaced_and_every_event_answered_once(void **state)
 	assert_true(b->host.retry > 0);
 }
 
+/* librdkafka reports success then, for it believes that an earlier request
+ * brought the batch there; it may be wrong. */
+static void
+a_report_without_an_offset_is_no_proof(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(50, 1);
+	int answers;
+
+	start(b);
+	rd_kafka_mock_push_request_errors(
+		b->cluster, PRODUCE, 1,
+		RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
+	assert_int_equal(50, offer(b, evs, 50));
+	assert_true(fake_wait_answers(&b->host, 50, 10000));
+	assert_true(b->host.retry > 0);
+	assert_int_equal(0, b->host.fail);
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+	answers = 50 + offer_again(b, evs, 50);
+	assert_true(fake_wait_answers(&b->host, answers, 10000));
+	assert_int_equal(50, b->host.ok);
+	free(evs);
+}
+
 static void
 a_batch_is_refused_as_such_and_the_culprit_alone(void **state)
 {
@@ -306,6 +330,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_fatal_producer_is_replaced_and_every_event_answered_once),
+		TEST(a_report_without_an_offset_is_no_proof),
+
 		TEST(a_batch_is_refused_as_such_and_the_culprit_alone),
 		TEST(an_event_too_large_fails_in_its_turn),
 		TEST(a_full_queue_takes_the_first_that_fit),
