@@ -660,9 +660,10 @@ a_full_socket_loses_entries_and_does_not_block(void **state)
 }
 
 /* In a process of its own, where SIGPIPE would kill; the exit code is how
- * many of two entries were lost. */
+ * many of two entries were lost.  The reader is closed before there are two
+ * processes, so that none of them still holds it when the other writes. */
 static int
-write_in_child(void (*prepare)(int *fds), bool socket)
+write_in_child(void (*prepare)(int writer), bool socket)
 {
 	int fds[2], status = 0;
 	uint64_t lost;
@@ -672,20 +673,20 @@ write_in_child(void (*prepare)(int *fds), bool socket)
 	assert_int_equal(socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, fds)
 				: pipe(fds),
 			 0);
+	close(fds[0]);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		alarm(10);
 		signal(SIGPIPE, SIG_DFL);
 		lost = log_count_lost();
-		prepare(fds);
+		prepare(fds[1]);
 		if (log_open(EVH_INFO, LOG_LOGFMT, NULL) < 0)
 			_exit(99);
 		log_write(EVH_INFO, NULL, "one");
 		log_write(EVH_INFO, NULL, "two");
 		_exit((int)(log_count_lost() - lost));
 	}
-	close(fds[0]);
 	close(fds[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -693,18 +694,16 @@ write_in_child(void (*prepare)(int *fds), bool socket)
 }
 
 static void
-reader_gone(int *fds)
+reader_gone(int writer)
 {
-	dup2(fds[1], STDERR_FILENO);
-	close(fds[1]);
-	close(fds[0]);
+	dup2(writer, STDERR_FILENO);
+	close(writer);
 }
 
 static void
-closed(int *fds)
+closed(int writer)
 {
-	close(fds[0]);
-	close(fds[1]);
+	close(writer);
 	close(STDERR_FILENO);
 }
 
