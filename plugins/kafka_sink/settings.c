@@ -8,7 +8,8 @@
 
 /* librdkafka's own time limit is only a net below ours: what it times out it
  * skips, and goes on with the next of the key. */
-#define NET_MS 5000
+#define NET_MS	     5000
+#define TOPIC_PREFIX "topic."
 
 const struct evh_option settings_options[] = {
 	{ .name = "brokers",
@@ -98,8 +99,8 @@ static const struct {
 	/* One request at a time to a broker: with more, one that refuses the
 	 * first batch of a new producer (its partition is just being made, an
 	 * in-sync replica is missing) takes the second, and the first one, sent
-	 * again, counts as a duplicate.  No slower in our measurements, for what
-	 * comes meanwhile makes the next batch larger. */
+	 * again, counts as a duplicate.  No slower in our measurements, for
+	 * what comes meanwhile makes the next batch larger. */
 	{ "max.in.flight.requests.per.connection", "1" },
 	{ "partitioner", "murmur2_random" }, /* as Java's */
 	{ "allow.auto.create.topics", "false" },
@@ -224,6 +225,9 @@ debug_refusal(const char *value)
 const char *
 settings_refusal(const char *name, const char *value)
 {
+	/* librdkafka takes a topic's properties under both names. */
+	if (strncmp(name, TOPIC_PREFIX, strlen(TOPIC_PREFIX)) == 0)
+		name += strlen(TOPIC_PREFIX);
 	if (strcmp(name, "debug") == 0)
 		return debug_refusal(value);
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
