@@ -9,6 +9,7 @@
 
 #include "delivery.h"
 #include "event.h"
+#include "every.h"
 #include "handling.h"
 #include "host_tables.h"
 #include "instance.h"
@@ -97,22 +98,7 @@ context_fatal(struct evh_ctx *ctx, const char *why)
 static int
 context_every(struct evh_ctx *ctx, unsigned ms, void (*fn)(void *self))
 {
-	struct instance *in = instance_of(ctx);
-	struct instance_every *every;
-
-	if (ms == 0 || !fn)
-		return -EINVAL;
-	every = calloc(1, sizeof(*every));
-	if (!every)
-		return -ENOMEM;
-	every->in = in;
-	every->period_ms = ms;
-	every->fn = fn;
-	every->next = in->everies;
-	in->everies = every;
-	timer_set(&in->host->timers, &every->timer,
-		  timer_now_ns() + (int64_t)ms * 1000000);
-	return 0;
+	return every_add(instance_of(ctx), ms, fn);
 }
 
 /* A spec as long as the plugin knew it to be, the rest zero. */

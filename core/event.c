@@ -107,13 +107,17 @@ arena_copy_headers(struct event *ev, const struct evh_header *from, uint32_t n)
 	return 0;
 }
 
-/* All of it but the arena, which is large and needs no zeroes. */
+/* All of it but the arena, which is large and needs no zeroes, and the holder,
+ * which is NULL and others may look at. */
 static void
 event_clear(struct event *ev)
 {
 	uint32_t generation = ev->generation + 1;
 
-	memset(ev, 0, offsetof(struct event, inline_arena));
+	memset(ev, 0, offsetof(struct event, holder));
+	memset((char *)ev + offsetof(struct event, source), 0,
+	       offsetof(struct event, inline_arena) -
+		       offsetof(struct event, source));
 	ev->generation = generation;
 	ev->magic = MAGIC_LIVE;
 	atomic_init(&ev->owed, 1);
@@ -199,7 +203,7 @@ event_new(struct instance *source, const struct evh_spec *spec,
 		return NULL;
 	event_clear(ev);
 	ev->source = source;
-	atomic_init(&ev->holder, source);
+	atomic_store_explicit(&ev->holder, source, memory_order_relaxed);
 	if (event_fill(ev, spec) < 0) {
 		event_free(ev);
 		return NULL;
@@ -267,6 +271,12 @@ unsigned long
 event_count(void)
 {
 	return event_pool_count();
+}
+
+unsigned
+event_count_held(const struct instance *holder)
+{
+	return event_pool_count_held(holder);
 }
 
 static struct event_face

@@ -163,5 +163,7 @@ enum evh_result event_join(enum evh_result a, enum evh_result b);
 
 /* How many are live now: 0 when nothing leaked. */
 unsigned long event_count(void);
+/* How many of them this instance has.  Slow. [any] */
+unsigned event_count_held(const struct instance *holder);
 
 #endif

@@ -184,3 +184,16 @@ event_pool_count(void)
 	pthread_mutex_unlock(&pool.lock);
 	return out > 0 ? (unsigned long)out : 0;
 }
+
+unsigned
+event_pool_count_held(const struct instance *holder)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&pool.lock);
+	for (struct chunk *chunk = pool.chunks; chunk; chunk = chunk->next)
+		for (int i = 0; i < CHUNK_EVENTS; i++)
+			n += atomic_load(&chunk->events[i].holder) == holder;
+	pthread_mutex_unlock(&pool.lock);
+	return n;
+}

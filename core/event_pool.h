@@ -11,12 +11,17 @@
 #define EVH_EVENT_POOL_H
 
 struct event;
+struct instance;
 
-/* An event whose content is undefined but for its generation; NULL when out
- * of memory. [any] */
+/* An event whose content is undefined but for its generation and its holder,
+ * NULL; or NULL when out of memory. [any] */
 struct event *event_pool_get(void);
 void event_pool_put(struct event *ev);
 /* How many are out. */
 unsigned long event_pool_count(void);
+/* How many this instance has: a look at all events that there ever were. */
+unsigned event_pool_count_held(const struct instance *holder);
+/* How many this instance has; a look at all events that there ever were. */
+unsigned event_pool_count_held(const struct instance *holder);
 
 #endif

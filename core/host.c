@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "every.h"
 #include "host_tables.h"
 #include "log.h"
 #include "notify.h"
@@ -65,7 +66,7 @@ host_count_ready(struct host *host, const struct instance *in, bool is_ready)
 	}
 }
 
-static void
+void
 host_wake(struct host *host)
 {
 	uint64_t one = 1;
@@ -113,7 +114,7 @@ host_is_ready(struct host *host)
 /* ---- Making and unmaking ------------------------------------------------ */
 
 static int
-host_open(struct host *host)
+host_block_signals(struct host *host)
 {
 	sigset_t set;
 
@@ -126,10 +127,24 @@ host_open(struct host *host)
 	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -EINVAL;
 	host->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (host->signal_fd < 0) {
+		log_write(EVH_ERROR, NULL, "signalfd: %s", strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int
+host_open(struct host *host)
+{
+	int rc = pthread_mutex_init(&host->timers_lock, NULL);
+
+	if (rc != 0)
+		return -rc;
+	host->has_lock = true;
 	host->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (host->signal_fd < 0 || host->wake_fd < 0) {
-		log_write(EVH_ERROR, NULL, "signalfd, eventfd: %s",
-			  strerror(errno));
+	if (host->wake_fd < 0) {
+		log_write(EVH_ERROR, NULL, "eventfd: %s", strerror(errno));
 		return -errno;
 	}
 	host->metrics = metrics_new(SERIES_MAX);
@@ -206,11 +221,15 @@ host_free(struct host *host)
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_free(host->pipelines[i]);
 	free(host->pipelines);
-	for (unsigned i = host->n_instances; i > 0; i--)
+	/* All of the order, for when not all could be made. */
+	for (unsigned i = host->setup->config->n_instances;
+	     host->instances && i > 0; i--)
 		instance_free(host->instances[host->setup->order[i - 1]]);
 	free(host->instances);
 	metrics_free(host->metrics);
 	state_free(host->state);
+	if (host->has_lock)
+		pthread_mutex_destroy(&host->timers_lock);
 	if (host->wake_fd >= 0)
 		close(host->wake_fd);
 	if (host->signal_fd >= 0)
@@ -282,31 +301,6 @@ host_stop(struct host *host)
 
 /* ---- The main loop ------------------------------------------------------ */
 
-static void
-run_every(struct host *host, struct timer *timer, int64_t now_ns)
-{
-	struct instance_every *every =
-		(struct instance_every *)((char *)timer -
-					  offsetof(struct instance_every,
-						   timer));
-	struct instance *in = every->in;
-	bool is_serial = in->plugin->threads == EVH_SERIAL;
-	struct pass own;
-
-	if (in->life != INSTANCE_STARTED)
-		return;
-	timer_set(&host->timers, timer,
-		  now_ns + (int64_t)every->period_ms * 1000000);
-	/* Busy: its turn comes with the next period. */
-	if (is_serial && pthread_mutex_trylock(&in->serial) != 0)
-		return;
-	(void)pass_begin(&own, NULL, NULL, false);
-	every->fn(in->self);
-	if (is_serial)
-		pthread_mutex_unlock(&in->serial);
-	pass_end(&own);
-}
-
 /* SIGHUP is done; true when it is time to stop. */
 static bool
 read_signals(struct host *host)
@@ -357,15 +351,10 @@ main_loop(struct host *host)
 	for (;;) {
 		struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
 					{ host->wake_fd, POLLIN, 0 } };
-		int64_t now_ns = timer_now_ns();
-		struct timer *timer;
 
-		while ((timer = timer_pop(&host->timers, now_ns)))
-			run_every(host, timer, now_ns);
+		every_run(host);
 		announce_readiness(host, &was_ready);
-		if (poll(fds, 2,
-			 timer_wait_ms(&host->timers, timer_now_ns(),
-				       LOOP_MAX_MS)) < 0 &&
+		if (poll(fds, 2, every_wait_ms(host, LOOP_MAX_MS)) < 0 &&
 		    errno != EINTR) {
 			log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
 			host_fatal(host, EX_OSERR);
@@ -377,10 +366,12 @@ main_loop(struct host *host)
 	}
 }
 
-/* From the second one on, for good. */
+/* While it drains: every() goes on, and a second signal hurries it, for good.
+ */
 static bool
-second_signal(struct host *host)
+go_on_draining(struct host *host)
 {
+	every_run(host);
 	if (!host->is_hurried && read_signals(host)) {
 		log_write(EVH_WARN, NULL,
 			  "a second signal: not waiting any longer");
@@ -398,6 +389,21 @@ log_start(const struct host *host)
 		  host->n_pipelines);
 }
 
+/* All have stopped: whoever has events now has forgotten them. */
+static void
+blame_keepers(struct host *host)
+{
+	for (unsigned i = 0; i < host->n_instances; i++) {
+		unsigned n = event_count_held(host->instances[i]);
+
+		if (n > 0)
+			instance_blame(host->instances[i], NULL,
+				       "%u events that it made were neither "
+				       "emitted nor given back",
+				       n);
+	}
+}
+
 /* From the first start() to the last stop(). */
 static int
 host_live(struct host *host, bool *ret_abandon)
@@ -413,7 +419,7 @@ host_live(struct host *host, bool *ret_abandon)
 		main_loop(host);
 	}
 	notify_stopping();
-	left = shutdown_drain(host, second_signal);
+	left = shutdown_drain(host, go_on_draining);
 	if (left > 0) {
 		/* Somebody has them still: no memory may be freed.  Sources
 		 * stop, for their offsets; then the process just ends. */
@@ -426,6 +432,7 @@ host_live(struct host *host, bool *ret_abandon)
 		*ret_abandon = true;
 	} else {
 		host_stop(host);
+		blame_keepers(host);
 	}
 	log_write(EVH_INFO, NULL, left > 0 ? "stopped" : "drained");
 	return atomic_load(&host->exit_code);
@@ -449,6 +456,8 @@ host_run(struct setup *setup, bool *ret_abandon)
 	if (!host)
 		return code;
 	rc = host_init(host, setup);
+	if (rc == 0)
+		rc = host_block_signals(host);
 	if (rc == 0)
 		rc = host_make_instances(host);
 	if (rc == 0)
@@ -474,16 +483,14 @@ host_command(struct setup *setup, unsigned instance,
 {
 	struct host host;
 	struct instance *in = NULL;
-	int code = EX_OSERR;
+	int code, rc;
 
 	if (host_init(&host, setup) == 0)
 		in = instance_new(&host, setup->plugins[instance],
 				  &setup->config->instances[instance],
 				  setup->options[instance]);
-	if (in && instance_create(in) == 0)
-		code = command->run(in->self, argc, argv);
-	else if (in)
-		code = EX_CONFIG;
+	rc = in ? instance_create(in) : -ENOMEM;
+	code = rc < 0 ? exit_code_of(rc) : command->run(in->self, argc, argv);
 	instance_free(in);
 	host_free(&host);
 	return code;

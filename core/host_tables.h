@@ -10,6 +10,7 @@
 
 #include <evh/plugin.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,14 +30,16 @@ struct host {
 	unsigned n_instances;
 	struct pipeline **pipelines;
 	unsigned n_pipelines;
-	struct timer_heap timers; /* every(). [main] */
-	int wake_fd;		  /* an eventfd that the main thread polls */
+	pthread_mutex_t timers_lock; /* guards: timers, instances' everies */
+	struct timer_heap timers;    /* every() */
+	int wake_fd;		     /* an eventfd that the main thread polls */
 	int signal_fd;
 	atomic_int exit_code; /* of what ended it; 0 so far */
 	atomic_bool is_started;
 	atomic_bool is_stopping;
 	atomic_bool has_fatal;
 	bool is_hurried;     /* a second SIGTERM came. [main] */
+	bool has_lock;	     /* timers_lock is there */
 	struct state *state; /* what evh.host/1 answers from */
 };
 
@@ -48,6 +51,9 @@ struct instance *host_instance(struct host *host, const char *name);
 void host_count_ready(struct host *host, const struct instance *in,
 		      bool is_ready);
 void host_poke_users(struct host *host, const struct instance *in);
+
+/* The main thread is to look again. [any] */
+void host_wake(struct host *host);
 
 /* evhd has to stop, with this exit code. [any] */
 void host_fatal(struct host *host, int exit_code);

@@ -72,7 +72,7 @@ struct instance {
 	char **match; /* NULL-ended; strings belong to the options */
 	unsigned attempts, backoff_ms, backoff_max_ms;
 
-	struct instance_every *everies; /* [main] */
+	struct instance_every *everies; /* under the host's timers_lock */
 };
 
 /* NULL when out of memory.  Borrows all but the host's, which owns it. */

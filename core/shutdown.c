@@ -106,6 +106,18 @@ log_left(const struct pipeline *p)
 	}
 }
 
+/* A handler that is in process() still, or has not called resume(). */
+static void
+log_held(struct instance *in)
+{
+	struct log_facts facts = { .instance = in->name };
+	unsigned n = in->plugin->kind == EVH_HANDLER ? event_count_held(in) : 0;
+
+	if (n > 0)
+		log_write(EVH_WARN, &facts,
+			  "stopping with %u events in its hands", n);
+}
+
 unsigned
 shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 {
@@ -133,6 +145,8 @@ shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 			  left);
 		for (unsigned i = 0; i < host->n_pipelines; i++)
 			log_left(host->pipelines[i]);
+		for (unsigned i = 0; i < host->n_instances; i++)
+			log_held(host->instances[i]);
 	}
 	return left;
 }

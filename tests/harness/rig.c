@@ -177,6 +177,7 @@ rig_new(void)
 	rig->host.pipelines = rig->pipelines;
 	rig->host.metrics = metrics_new(1000);
 	assert_non_null(rig->host.metrics);
+	assert_int_equal(pthread_mutex_init(&rig->host.timers_lock, NULL), 0);
 	rig->host.state = state_new(&rig->host);
 	assert_non_null(rig->host.state);
 	return rig;
@@ -435,6 +436,7 @@ rig_free(struct rig *rig)
 	loader_free(rig->loader);
 	metrics_free(rig->host.metrics);
 	state_free(rig->host.state);
+	pthread_mutex_destroy(&rig->host.timers_lock);
 	assert_int_equal(event_count(), rig->events_before);
 	free(rig);
 }

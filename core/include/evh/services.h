@@ -47,7 +47,6 @@ struct evh_row { /* valid during the callback */
 	unsigned char id[16];
 	const char *name;
 	struct evh_bytes data;
-	struct evh_bytes key;
 	int raw; /* data is bytes that are no JSON */
 	enum evh_status status;
 	uint32_t attempts;
