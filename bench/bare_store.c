@@ -176,7 +176,7 @@ batch_write(PGconn *conn, struct batch *b)
 	qsort(b->rows, (size_t)b->n, sizeof(b->rows[0]), by_id);
 	for (int i = 0; i < b->n; i++)
 		need += b->rows[i].data_len + 4;
-	if (need > data_size) {
+	if (!data || need > data_size) {
 		data_size = 2 * need;
 		data = realloc(data, data_size);
 		if (!data)
@@ -259,9 +259,11 @@ reader_main(void *arg)
 			rd_kafka_message_t *m =
 				rd_kafka_consumer_poll(bare->rk, 100);
 
-			if (m && m->err)
+			if (m && m->err) {
 				rd_kafka_message_destroy(m);
-			if (!m || m->err) {
+				m = NULL;
+			}
+			if (!m) {
 				if (b->n > 0)
 					break;
 				continue;

@@ -159,13 +159,22 @@ by_time(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Of sorted times, the one that `percent` of all are below. */
+static double
+ms_at(const int64_t *ns, int n, int percent)
+{
+	int at = (int)((int64_t)n * percent / 100);
+
+	return (double)ns[at < n ? at : n - 1] / 1e6;
+}
+
 static void
 print_times(const char *what, int64_t *ns, int n)
 {
 	qsort(ns, (size_t)n, sizeof(*ns), by_time);
 	printf("%s p50 %.2f p90 %.2f p99 %.2f max %.2f ms\n", what,
-	       (double)ns[n / 2] / 1e6, (double)ns[n * 9 / 10] / 1e6,
-	       (double)ns[n * 99 / 100] / 1e6, (double)ns[n - 1] / 1e6);
+	       ms_at(ns, n, 50), ms_at(ns, n, 90), ms_at(ns, n, 99),
+	       ms_at(ns, n, 100));
 }
 
 /* Appends what one thread measured. */
@@ -192,6 +201,11 @@ main(int argc, char **argv)
 	total = (int)(strtod(argv[2], NULL) * strtod(argv[3], NULL));
 	answers = calloc((size_t)total + 1, sizeof(*answers));
 	processed = calloc((size_t)total + 1, sizeof(*processed));
+	if (!answers || !processed) {
+		free(answers);
+		free(processed);
+		return 1;
+	}
 	for (int i = 0; i < threads; i++) {
 		struct poster *p = &posters[i];
 
@@ -203,10 +217,12 @@ main(int argc, char **argv)
 				      .begin_ns = now_ns() + 100000000 };
 		p->answer_ns = calloc((size_t)total + 1, sizeof(int64_t));
 		p->processed_ns = calloc((size_t)total + 1, sizeof(int64_t));
-		if (!answers || !processed || !p->answer_ns ||
-		    !p->processed_ns ||
-		    pthread_create(&p->thread, NULL, poster_main, p) != 0)
+		if (!p->answer_ns || !p->processed_ns ||
+		    pthread_create(&p->thread, NULL, poster_main, p) != 0) {
+			free(answers);
+			free(processed);
 			return 1;
+		}
 	}
 	for (int i = 0; i < threads; i++) {
 		struct poster *p = &posters[i];

@@ -17,6 +17,7 @@ event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
 	/* Once its room is given back, its source may be stopped. */
 	event_release(ev);
 	if (ev->has_room) {
+		assert(p); /* only a pipeline gives room */
 		element_count(&p->elements[0], result, 1);
 		metric_record(p->event_seconds, now_ns - ev->born_ns);
 	}
@@ -29,7 +30,7 @@ event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
 	window_give(&p->window, 1, ev->size);
 }
 
-static enum evh_result
+static void
 join_result(struct event *ev, enum evh_result result)
 {
 	int before = atomic_load(&ev->joined);
@@ -39,7 +40,6 @@ join_result(struct event *ev, enum evh_result result)
 		joined = event_join((enum evh_result)before, result);
 	} while (!atomic_compare_exchange_weak(&ev->joined, &before,
 					       (int)joined));
-	return joined;
 }
 
 /* The only one that is owed a completion, as most events are: no atomics. */
@@ -63,7 +63,7 @@ completion_end(struct pass *pass, struct event *ev, enum evh_result result)
 	while (ev) {
 		struct event *origin = ev->origin;
 
-		result = join_result(ev, result);
+		join_result(ev, result);
 		if (atomic_fetch_sub(&ev->owed, 1) > 1)
 			return;
 		result = (enum evh_result)atomic_load(&ev->joined);

@@ -1,5 +1,6 @@
 #include "migration_files.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -105,8 +106,8 @@ fd_read(int fd, char **ret_text, size_t *ret_len)
 static int
 file_read(int folder_fd, const char *file, char **ret_text, size_t *ret_len)
 {
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int fd, rc;
 
 	fd = openat(folder_fd, file, O_RDONLY | O_CLOEXEC);
@@ -117,6 +118,7 @@ file_read(int folder_fd, const char *file, char **ret_text, size_t *ret_len)
 	close(fd);
 	if (rc < 0)
 		return rc;
+	assert(text);
 	if (strlen(text) != len) { /* a NUL would hide what follows it */
 		free(text);
 		return -EILSEQ;
@@ -150,11 +152,11 @@ static int
 file_add(struct migration_files *files, int folder_fd, const char *file,
 	 char *ret_why, size_t size)
 {
-	char name[MIGRATION_NAME], *text;
-	struct migration *m;
+	char name[MIGRATION_NAME], *text = NULL;
+	struct migration *m = NULL;
 	int revision, rc;
 	bool is_up;
-	size_t len;
+	size_t len = 0;
 
 	if (!migration_file_parse(file, &revision, name, &is_up))
 		return 0;
@@ -168,6 +170,7 @@ file_add(struct migration_files *files, int folder_fd, const char *file,
 		return rc;
 	}
 
+	assert(m && text);
 	if (m->revision && strcmp(m->name, name)) {
 		snprintf(ret_why, size,
 			 "two migrations have the number %04d: %s and %s",

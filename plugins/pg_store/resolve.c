@@ -2,6 +2,7 @@
 
 #include "deadline.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -169,6 +170,7 @@ host_resolve(const char *host, int64_t deadline, int cancel_fd,
 	rc = lookup_start(host, &lookup);
 	if (rc < 0)
 		return rc;
+	assert(lookup);
 
 	rc = lookup_wait(lookup, deadline, cancel_fd);
 	if (rc == 0 && lookup->error) {

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "utf8.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <limits.h>
@@ -143,6 +144,7 @@ column_add(struct column *column, const void *data, size_t len)
 		return rc;
 
 	column_u32(column, (uint32_t)len);
+	assert(data || !len);
 	if (len)
 		memcpy(column->bytes + column->len, data, len);
 	column->len += len;

@@ -54,7 +54,8 @@ check_rows(int port, const struct row *rows, size_t n)
 		api_expect(api_post(port, rows[i].body), 422, rows[i].answer);
 }
 
-#define CHECK(port, rows) check_rows(port, rows, sizeof(rows) / sizeof(rows[0]))
+#define CHECK(port, rows)                                                      \
+	check_rows(port, rows, sizeof(rows) / sizeof((rows)[0]))
 
 static void
 a_body_that_is_no_object_is_refused_as_a_whole(void **state)

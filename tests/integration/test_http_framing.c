@@ -109,8 +109,8 @@ check_row(int port, const struct framing *row)
 }
 
 #define CHECK(state, rows)                                                     \
-	for (size_t i_ = 0; i_ < sizeof(rows) / sizeof(rows[0]); i_++)         \
-	check_row(port_of(state), &rows[i_])
+	for (size_t i_ = 0; i_ < sizeof(rows) / sizeof((rows)[0]); i_++)       \
+	check_row(port_of(state), &(rows)[i_])
 
 static void
 requests_that_are_right_keep_the_connection(void **state)

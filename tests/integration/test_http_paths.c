@@ -207,9 +207,9 @@ paths_match_byte_for_byte(void **state)
 		"/api/v1/events//",
 		"/api/v1/./events",
 		"/api/v1/x/../events",
-		"/api/v1/events/" ID "//",
-		"/api/v1/events/" ID "/retry/x",
-		"/api/v1/events/" ID "/Retry",
+		("/api/v1/events/" ID "//"),
+		("/api/v1/events/" ID "/retry/x"),
+		("/api/v1/events/" ID "/Retry"),
 		"/api/v1/events//retry",
 		"/api/v2/events",
 		"/api/v1/events;x=1",
@@ -230,8 +230,8 @@ a_path_with_a_percent_sign_is_unknown(void **state)
 	static const char *const paths[] = {
 		"/api/v1/%65vents", "/api/v1/events%2F",   "/%",
 		"/liv%65z",	    "/livez%00",	   "/api/v1/events/%",
-		"/livez%",	    EVENT "%2Fretry",	   "/health%20",
-		EVENT "%00",	    "/api%2Fv1%2Fevents/", "/livez%zz",
+		"/livez%",	    (EVENT "%2Fretry"),	   "/health%20",
+		(EVENT "%00"),	    "/api%2Fv1%2Fevents/", "/livez%zz",
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)

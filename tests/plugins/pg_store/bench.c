@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct evh_plugin evh_plugin;
-
 void
 bench_create(struct bench *bench, const struct pg_server *server,
 	     const char *db, ...)
@@ -89,10 +87,12 @@ bench_write(struct bench *bench, struct fake_event *events, unsigned n)
 int
 bench_writer_pid(const struct bench *bench)
 {
-	return atoi(pg_server_sql(
-		bench->server, "evh",
-		"SELECT pid FROM pg_stat_activity WHERE datname = '%s' AND"
-		" application_name = 'evhd/events' AND query LIKE 'INSERT%%'"
-		" ORDER BY backend_start DESC",
-		bench->db));
+	return (int)strtol(pg_server_sql(bench->server, "evh",
+					 "SELECT pid FROM pg_stat_activity "
+					 "WHERE datname = '%s' AND"
+					 " application_name = 'evhd/events' "
+					 "AND query LIKE 'INSERT%%'"
+					 " ORDER BY backend_start DESC",
+					 bench->db),
+			   NULL, 10);
 }

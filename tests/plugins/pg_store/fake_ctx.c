@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-extern const struct evh_plugin evh_plugin;
-
 static struct fake_ctx *
 fake_of(struct evh_ctx *ctx)
 {

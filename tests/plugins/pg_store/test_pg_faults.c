@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct evh_plugin evh_plugin;
-
 #define DB "faults"
 
 static struct pg_server server;

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern const struct evh_plugin evh_plugin;
-
 #define DB "migrate"
 
 static struct pg_server server;

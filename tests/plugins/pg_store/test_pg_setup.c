@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-extern const struct evh_plugin evh_plugin;
-
 #define DB "setup"
 
 static struct pg_server server;
