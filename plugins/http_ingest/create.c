@@ -85,7 +85,8 @@ take_event(struct request *request, const struct event_body *body)
 	spec.created_ns = wall_ns() / 1000 * 1000;
 	uuid_v7(spec.created_ns, request->id);
 	spec.id = request->id;
-	event_body_key(body, http->set.key, request->id, &key);
+	event_body_key((struct evh_bytes){ body->name, body->name_len },
+		       &body->data, request->id, http->set.key, &key);
 	spec.key = (struct evh_bytes){ key.at, key.len };
 	if (!key.failed && prepare_created(request, body, &spec))
 		event = http->ctx->event_new(http->ctx, &spec, NULL);

@@ -256,8 +256,9 @@ event_body_key_rule(const char *rule)
 }
 
 void
-event_body_key(const struct event_body *body, const char *rule,
-	       const unsigned char id[16], struct text *ret_key)
+event_body_key(struct evh_bytes name, const struct json_span *data,
+	       const unsigned char id[16], const char *rule,
+	       struct text *ret_key)
 {
 	struct json_span value;
 
@@ -267,8 +268,8 @@ event_body_key(const struct event_body *body, const char *rule,
 		uuid_write(id, text);
 		text_add(ret_key, text, sizeof(text));
 	} else if (strcmp(rule, "name") == 0) {
-		text_add(ret_key, body->name, body->name_len);
-	} else if (rule[0] == '/' && json_pointer(&body->data, rule, &value)) {
+		text_add(ret_key, name.data, name.len);
+	} else if (rule[0] == '/' && json_pointer(data, rule, &value)) {
 		if (value.type != JSON_SPAN_STRING) {
 			text_add(ret_key, value.at, value.len);
 		} else if (text_reserve(ret_key, value.len)) {

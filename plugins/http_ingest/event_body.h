@@ -6,6 +6,7 @@
 #define HTTP_EVENT_BODY_H
 
 #include <envelope.h>
+#include <evh/plugin.h>
 #include <json.h>
 
 #include <stdbool.h>
@@ -27,12 +28,14 @@ int event_body_check(const char *text, size_t len, bool forbid,
 		     struct event_body *ret, struct text *ret_detail);
 
 /*
- * The event's key by the option `key`: "none", "id", "name", or a JSON
+ * The key of an event by the option `key`: "none", "id", "name", or a JSON
  * Pointer into data, where a string gives its content and any other value its
- * text.  Adds it to ret_key, nothing when there is none. [any]
+ * text.  Adds it to ret_key, nothing when there is none.  It follows from
+ * these three alone, so that a retry goes where the event first went. [any]
  */
-void event_body_key(const struct event_body *body, const char *rule,
-		    const unsigned char id[16], struct text *ret_key);
+void event_body_key(struct evh_bytes name, const struct json_span *data,
+		    const unsigned char id[16], const char *rule,
+		    struct text *ret_key);
 /* Is this a rule that event_body_key() knows? */
 bool event_body_key_rule(const char *rule);
 

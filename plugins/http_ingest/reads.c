@@ -1,11 +1,13 @@
 #include "reads.h"
 
+#include "event_body.h"
 #include "event_view.h"
 #include "http.h"
 #include "query.h"
 #include "request.h"
 
 #include <envelope.h>
+#include <json.h>
 
 #include <errno.h>
 #include <string.h>
@@ -60,23 +62,51 @@ page_read(void *arg, int rc, const struct evh_row *rows, size_t n,
 	choose(request, REPLY_NONE, 200);
 }
 
-/* The row's bytes are gone when this returns, so the event is made here; it
- * is emitted by the loop, which knows whether anybody still waits. */
-static void
-event_again(struct request *request, const struct evh_row *row)
+/* Makes what the store kept an event again.  The row's bytes are gone when
+ * this returns, so that is done here; it is emitted by the loop, which knows
+ * whether anybody still waits.  No store keeps the key: it is found anew. */
+static enum reply
+event_again(struct request *request, const struct evh_row *row,
+	    const struct json_span *data)
 {
-	struct evh_ctx *ctx = request_http(request)->ctx;
-	const struct evh_spec spec = { .id = request->id,
-				       .created_ns = row->created_ns,
-				       .name = row->name,
-				       .data = row->data,
-				       .key = row->key,
-				       .status = EVH_PENDING,
-				       .attempts = row->attempts,
-				       .cookie = (uintptr_t)request };
+	const struct http *http = request_http(request);
+	struct evh_spec spec = { .id = request->id,
+				 .created_ns = row->created_ns,
+				 .name = row->name,
+				 .data = row->data,
+				 .status = EVH_PENDING,
+				 .attempts = row->attempts,
+				 .cookie = (uintptr_t)request };
+	struct text key = { 0 };
 
+	event_body_key((struct evh_bytes){ row->name, strlen(row->name) }, data,
+		       request->id, http->set.key, &key);
+	spec.key = (struct evh_bytes){ key.at, key.len };
 	request->attempts = row->attempts;
-	request->event = ctx->event_new(ctx, &spec, NULL);
+	if (!key.failed)
+		request->event = http->ctx->event_new(http->ctx, &spec, NULL);
+	text_fini(&key);
+	return request->event != NULL ? REPLY_NONE : REPLY_NO_MEMORY;
+}
+
+/* Is it one that can be tried again, as whoever reads it there would say? */
+static enum reply
+row_again(struct request *request, const struct evh_row *row)
+{
+	struct json_span data;
+	int rc;
+
+	if (row->status != EVH_FAILED)
+		return REPLY_NOT_FAILED;
+	if (row->raw || envelope_name_check(row->name, strlen(row->name)) !=
+				ENVELOPE_NAME_OK)
+		return REPLY_NO_BYTES;
+	rc = json_check(row->data.data, row->data.len, &data, NULL);
+	if (rc == -ENOMEM)
+		return REPLY_NO_MEMORY;
+	if (rc < 0 || data.type != JSON_SPAN_OBJECT)
+		return REPLY_NO_BYTES;
+	return event_again(request, row, &data);
 }
 
 static void
@@ -84,25 +114,14 @@ failed_read(void *arg, int rc, const struct evh_row *rows, size_t n,
 	    int64_t total)
 {
 	struct request *request = arg;
-	enum reply reply = REPLY_NONE;
 
 	(void)total;
 	if (rc < 0)
-		reply = reply_unread(request, rc);
+		choose(request, reply_unread(request, rc), 0);
 	else if (n == 0)
-		reply = REPLY_NO_EVENT;
-	else if (rows->status != EVH_FAILED)
-		reply = REPLY_NOT_FAILED;
-	else if (rows->raw ||
-		 envelope_name_check(rows->name, strlen(rows->name)) !=
-			 ENVELOPE_NAME_OK)
-		reply = REPLY_NO_BYTES;
-	if (reply == REPLY_NONE) {
-		event_again(request, rows);
-		if (request->event == NULL)
-			reply = REPLY_NO_MEMORY;
-	}
-	choose(request, reply, 202);
+		choose(request, REPLY_NO_EVENT, 0);
+	else
+		choose(request, row_again(request, rows), 202);
 }
 
 /* What get() and find() return when they will not call back. */

@@ -209,7 +209,8 @@ expect_key(const char *rule, const char *key)
 	assert_int_equal(
 		event_body_check(body, sizeof(body) - 1, false, &event, &text),
 		0);
-	event_body_key(&event, rule, id, &text);
+	event_body_key((struct evh_bytes){ event.name, event.name_len },
+		       &event.data, id, rule, &text);
 	text_add(&text, "", 1);
 	assert_string_equal(text.at, key);
 	text_fini(&text);

@@ -82,7 +82,6 @@ failed_row(void)
 	struct evh_row row = {
 		.name = "user.created",
 		.data = { "{\"user_id\": 123}", 16 },
-		.key = { "k", 1 },
 		.status = EVH_FAILED,
 		.attempts = 3,
 		.error = "{\"stage\":\"welcome\",\"type\":\"handler\","
@@ -240,7 +239,6 @@ a_failed_event_goes_through_again_under_its_id(void **state)
 	assert_memory_equal(rig->last_id, row_id, 16);
 	assert_string_equal(rig->last_name, "user.created");
 	assert_string_equal(rig->last_data, "{\"user_id\": 123}");
-	assert_string_equal(rig->last_key, "k");
 	assert_int_equal(rig->last.created_ns, row.created_ns);
 	assert_int_equal(rig->last.attempts, 3);
 	assert_int_equal(rig->last.status, EVH_PENDING);
@@ -249,6 +247,36 @@ a_failed_event_goes_through_again_under_its_id(void **state)
 	       "Content-Length: 3\r\n\r\nabc",
 	       202,
 	       "{\"id\":\"" ID "\",\"status\":\"pending\",\"attempts\":3}");
+}
+
+/* The rule, as an option of the instance, and the key that comes of it. */
+static void
+expect_key(const char *rule, const char *key)
+{
+	static struct rig rig;
+	struct evh_row row = failed_row();
+	const char *const settings[] = { rule, NULL };
+
+	rig_init(&rig);
+	rig.has_store = true;
+	rig.rows = &row;
+	rig.n_rows = 1;
+	rig_start(&rig, settings);
+	client_call(&rig, RETRY, &answer);
+	assert_int_equal(answer.status, 202);
+	assert_string_equal(rig.last_key, key);
+	rig_stop(&rig);
+}
+
+static void
+a_retry_has_the_key_that_the_event_had(void **state)
+{
+	(void)state;
+	expect_key("key=none", "");
+	expect_key("key=id", ID);
+	expect_key("key=name", "user.created");
+	expect_key("key=/user_id", "123");
+	expect_key("key=/nowhere", "");
 }
 
 static void
@@ -268,6 +296,15 @@ what_has_not_failed_is_not_retried(void **state)
 	       "{\"detail\":\"Event cannot be retried: its bytes are no "
 	       "event\"}");
 	row.raw = 0;
+	row.data = (struct evh_bytes){ "[1]", 3 };
+	expect(rig, RETRY, 409,
+	       "{\"detail\":\"Event cannot be retried: its bytes are no "
+	       "event\"}");
+	row.data = (struct evh_bytes){ "{\"a\":1,\"a\":2}", 13 };
+	expect(rig, RETRY, 409,
+	       "{\"detail\":\"Event cannot be retried: its bytes are no "
+	       "event\"}");
+	row = failed_row();
 	row.name = "";
 	expect(rig, RETRY, 409,
 	       "{\"detail\":\"Event cannot be retried: its bytes are no "
@@ -311,6 +348,7 @@ main(void)
 		TEST(a_page_says_what_was_asked),
 		TEST(a_store_that_is_away_gives_503),
 		TEST(a_failed_event_goes_through_again_under_its_id),
+		cmocka_unit_test(a_retry_has_the_key_that_the_event_had),
 		TEST(what_has_not_failed_is_not_retried),
 		TEST(a_retry_that_is_not_taken_gives_503),
 		cmocka_unit_test_setup_teardown(without_a_store_reads_give_501,
