@@ -1,15 +1,20 @@
 #include "settings.h"
+#include "properties.h"
+#include "secrets.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 /* librdkafka's own time limit is only a net below ours: what it times out it
  * skips, and goes on with the next of the key. */
-#define NET_MS	     5000
-#define TOPIC_PREFIX "topic."
+#define NET_MS 5000
+
+#define ACKS_WHY                                                               \
+	"an event is answered only when all in-sync replicas have it; leave "  \
+	"it at all"
+#define IN_FLIGHT_WHY                                                          \
+	"with more, a refused first batch is overtaken and lost; leave it at " \
+	"1"
 
 const struct evh_option settings_options[] = {
 	{ .name = "brokers",
@@ -35,6 +40,7 @@ const struct evh_option settings_options[] = {
 	{ .name = "message_timeout",
 	  .type = EVH_MSEC,
 	  .def = "10s",
+	  .values = "500ms..15m",
 	  .help = "an event without a delivery report is answered RETRY after "
 		  "this; below the pipeline's deadline" },
 	{ .name = "queue_messages",
@@ -45,6 +51,7 @@ const struct evh_option settings_options[] = {
 	{ .name = "queue_size",
 	  .type = EVH_SIZE,
 	  .def = "256M",
+	  .values = "1K..2047G", /* librdkafka counts it in KiB, in an int */
 	  .help = "bytes in the producer's queue" },
 	{ .name = "is_docker",
 	  .type = EVH_BOOL,
@@ -55,22 +62,7 @@ const struct evh_option settings_options[] = {
 	  .def = "9094",
 	  .values = "1..65535",
 	  .help = "port that the compose file gives Kafka on the host" },
-	{ .name = "sasl_password",
-	  .type = EVH_SECRET,
-	  .def = "",
-	  .help = "librdkafka's sasl.password" },
-	{ .name = "ssl_key_password",
-	  .type = EVH_SECRET,
-	  .def = "",
-	  .help = "librdkafka's ssl.key.password" },
-	{ .name = "ssl_keystore_password",
-	  .type = EVH_SECRET,
-	  .def = "",
-	  .help = "librdkafka's ssl.keystore.password" },
-	{ .name = "oauth_client_secret",
-	  .type = EVH_SECRET,
-	  .def = "",
-	  .help = "librdkafka's sasl.oauthbearer.client.secret" },
+	SECRETS_OPTIONS,
 	{ .name = "rdkafka",
 	  .type = EVH_MAP,
 	  .def = "",
@@ -78,19 +70,8 @@ const struct evh_option settings_options[] = {
 	{ 0 },
 };
 
-static const struct {
-	const char *option, *property;
-} secrets[] = {
-	{ "sasl_password", "sasl.password" },
-	{ "ssl_key_password", "ssl.key.password" },
-	{ "ssl_keystore_password", "ssl.keystore.password" },
-	{ "oauth_client_secret", "sasl.oauthbearer.client.secret" },
-};
-
 /* What holds unless the operator says otherwise, and may. */
-static const struct {
-	const char *name, *value;
-} properties[] = {
+static const struct property defaults[] = {
 	{ "acks", "all" },
 	{ "enable.idempotence", "true" },
 	/* What follows a refused batch must not be delivered before it is
@@ -116,160 +97,65 @@ static const struct {
 	{ "reconnect.backoff.max.ms", "2000" },
 	{ "retry.backoff.ms", "250" },
 	{ "topic.metadata.refresh.interval.ms", "60000" },
+	{ 0 },
 };
 
-/* ---- What an operator may not say ---- */
-
-/* One row per property; `only` holds the values that are allowed all the
- * same, with a | around each. */
-static const struct {
-	const char *name, *only, *why;
-} refusals[] = {
-	{ "acks", "|all|-1|",
-	  "an event is answered only when all in-sync "
-	  "replicas have it; leave it at all" },
-	{ "request.required.acks", "|all|-1|",
-	  "an event is answered only when all in-sync replicas have it; leave "
-	  "it at all" },
-	{ "enable.idempotence", "|true|",
-	  "without it a retry reorders and duplicates; leave it at true" },
-	{ "enable.gapless.guarantee", "|true|",
-	  "without it a refused batch is overtaken; leave it at true" },
-	{ "max.in.flight.requests.per.connection", "|1|",
-	  "with more, a refused first batch is overtaken and lost; leave it at "
-	  "1" },
-	{ "max.in.flight", "|1|",
-	  "with more, a refused first batch is overtaken and lost; leave it at "
-	  "1" },
-	{ "delivery.report.only.error", "|false|",
-	  "events are answered from delivery reports; leave it at false" },
-	{ "queuing.strategy", "|fifo|",
-	  "events of a key keep their order; "
-	  "leave it at fifo" },
-	{ "partitioner",
-	  "|murmur2_random|murmur2|consistent_random|consistent|"
-	  "fnv1a_random|fnv1a|",
-	  "events of a key share a partition; use murmur2_random, or another "
-	  "one that hashes the key" },
-	{ "transactional.id", NULL, "this sink has no transactions" },
-	{ "message.timeout.ms", NULL, "use the option message_timeout" },
-	{ "delivery.timeout.ms", NULL, "use the option message_timeout" },
-	{ "queue.buffering.max.messages", NULL,
-	  "use the option queue_messages" },
-	{ "queue.buffering.max.kbytes", NULL, "use the option queue_size" },
-	{ "bootstrap.servers", NULL, "use the option brokers" },
-	{ "metadata.broker.list", NULL, "use the option brokers" },
-	{ "log.queue", "|true|",
-	  "the log is read from its queue; leave it at "
-	  "true" },
-	{ "plugin.library.paths", NULL,
-	  "no code is loaded behind evhd's "
-	  "back" },
-	{ "sasl.password", NULL,
-	  "use the option sasl_password or "
-	  "sasl_password_file, which is never shown" },
-	{ "ssl.key.password", NULL,
-	  "use the option ssl_key_password or ssl_key_password_file, which is "
-	  "never shown" },
-	{ "ssl.keystore.password", NULL,
-	  "use the option ssl_keystore_password or "
-	  "ssl_keystore_password_file, which is never shown" },
-	{ "sasl.oauthbearer.client.secret", NULL,
-	  "use the option oauth_client_secret or oauth_client_secret_file, "
-	  "which is never shown" },
-	{ "ssl.key.pem", NULL,
-	  "use rdkafka.ssl.key.location, so that the key "
-	  "is in no config file" },
-	{ "enable.ssl.certificate.verification", "|true|",
-	  "the brokers' certificates are checked; leave it at true" },
-	{ "ssl.endpoint.identification.algorithm", "|https|",
-	  "the brokers' names are checked; leave it at https" },
+/* What an operator may not say, beside what properties.c refuses. */
+static const struct property_rule rules[] = {
+	{ .name = "acks", .only = "|all|-1|", .why = ACKS_WHY },
+	{ .name = "request.required.acks",
+	  .only = "|all|-1|",
+	  .why = ACKS_WHY },
+	{ .name = "enable.idempotence",
+	  .only = "|true|",
+	  .why = "without it a retry reorders and duplicates; leave it at "
+		 "true" },
+	{ .name = "enable.gapless.guarantee",
+	  .only = "|true|",
+	  .why = "without it a refused batch is overtaken; leave it at true" },
+	{ .name = "max.in.flight.requests.per.connection",
+	  .only = "|1|",
+	  .why = IN_FLIGHT_WHY },
+	{ .name = "max.in.flight", .only = "|1|", .why = IN_FLIGHT_WHY },
+	{ .name = "delivery.report.only.error",
+	  .only = "|false|",
+	  .why = "events are answered from delivery reports; leave it at "
+		 "false" },
+	{ .name = "queuing.strategy",
+	  .only = "|fifo|",
+	  .why = "events of a key keep their order; leave it at fifo" },
+	{ .name = "partitioner",
+	  .only = "|murmur2_random|murmur2|consistent_random|consistent|"
+		  "fnv1a_random|fnv1a|",
+	  .why = "events of a key share a partition; use murmur2_random, or "
+		 "another one that hashes the key" },
+	{ .name = "transactional.id", .why = "this sink has no transactions" },
+	{ .name = "message.timeout.ms",
+	  .why = "use the option message_timeout" },
+	{ .name = "delivery.timeout.ms",
+	  .why = "use the option message_timeout" },
+	{ .name = "queue.buffering.max.messages",
+	  .why = "use the option queue_messages" },
+	{ .name = "queue.buffering.max.kbytes",
+	  .why = "use the option queue_size" },
+	{ .name = "log.queue",
+	  .only = "|true|",
+	  .why = "the log is read from its queue; leave it at true" },
+	{ 0 },
 };
-
-/* Contexts whose lines can hold the configuration or what authenticates. */
-static const char *const loud[] = { "all", "security", "conf" };
-
-static bool
-listed(const char *list, const char *word, size_t len)
-{
-	while (list != NULL && *list == '|' && list[1] != '\0') {
-		size_t n = strcspn(list + 1, "|");
-
-		if (n == len && strncasecmp(list + 1, word, n) == 0)
-			return true;
-		list += n + 1;
-	}
-	return false;
-}
-
-static const char *
-debug_refusal(const char *value)
-{
-	while (*value != '\0') {
-		size_t n;
-
-		value += strspn(value, " ,");
-		n = strcspn(value, " ,");
-		for (size_t i = 0; i < sizeof(loud) / sizeof(loud[0]); i++) {
-			if (strlen(loud[i]) == n &&
-			    strncasecmp(loud[i], value, n) == 0)
-				return "the contexts all, security and conf "
-				       "can log secrets; name others, such as "
-				       "broker,topic,msg,eos";
-		}
-		value += n;
-	}
-	return NULL;
-}
-
-const char *
-settings_refusal(const char *name, const char *value)
-{
-	/* librdkafka takes a topic's properties under both names. */
-	if (strncmp(name, TOPIC_PREFIX, strlen(TOPIC_PREFIX)) == 0)
-		name += strlen(TOPIC_PREFIX);
-	if (strcmp(name, "debug") == 0)
-		return debug_refusal(value);
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		if (strcmp(refusals[i].name, name) != 0)
-			continue;
-		if (listed(refusals[i].only, value, strlen(value)))
-			return NULL;
-		return refusals[i].why;
-	}
-	return NULL;
-}
 
 /* ---- Reading ---- */
-
-static int
-check_map(struct evh_ctx *ctx)
-{
-	const char *name, *value;
-	int bad = 0;
-
-	for (unsigned i = 0;
-	     (value = ctx->opt_at(ctx, "rdkafka", i, &name)) != NULL; i++) {
-		const char *why = settings_refusal(name, value);
-
-		if (why == NULL)
-			continue;
-		ctx->log(ctx, EVH_ERROR, "rdkafka.%s: %s", name, why);
-		bad++;
-	}
-	return bad == 0 ? 0 : -EINVAL;
-}
 
 int
 settings_read(struct evh_ctx *ctx, struct settings *ret)
 {
-	int64_t timeout_ms = ctx->opt_int(ctx, "message_timeout");
 	struct settings s = {
 		.brokers = ctx->opt_str(ctx, "brokers"),
 		.topic = ctx->opt_str(ctx, "topic"),
 		.create = ctx->opt_int(ctx, "create") != 0,
 		.partitions = (int)ctx->opt_int(ctx, "partitions"),
 		.replication = (int)ctx->opt_int(ctx, "replication"),
+		.message_timeout_ms = (int)ctx->opt_int(ctx, "message_timeout"),
 		.queue_messages = (int)ctx->opt_int(ctx, "queue_messages"),
 		.is_docker = ctx->opt_int(ctx, "is_docker") != 0,
 		.out_port = (int)ctx->opt_int(ctx, "out_port"),
@@ -279,18 +165,6 @@ settings_read(struct evh_ctx *ctx, struct settings *ret)
 
 	if (s.replication == 0)
 		s.replication = -1;
-	rc = check_map(ctx);
-	if (timeout_ms < 500 || timeout_ms > 15 * 60 * 1000) {
-		ctx->log(ctx, EVH_ERROR,
-			 "message_timeout: %" PRId64
-			 " ms is not between 500ms and 15m",
-			 timeout_ms);
-		return -EINVAL;
-	}
-	s.message_timeout_ms = (int)timeout_ms;
-	if (rc < 0)
-		return rc;
-
 	/* Unknown properties and wrong values are found without a server. */
 	rc = settings_conf(ctx, &s, NULL, &conf);
 	if (rc < 0)
@@ -302,67 +176,25 @@ settings_read(struct evh_ctx *ctx, struct settings *ret)
 
 /* ---- As librdkafka's configuration ---- */
 
-/* Never logs a secret's value, which `why` could quote. */
-static int
-put(struct evh_ctx *ctx, rd_kafka_conf_t *conf, const char *name,
-    const char *value, bool secret)
-{
-	char why[256];
-
-	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) ==
-	    RD_KAFKA_CONF_OK)
-		return 0;
-	ctx->log(ctx, EVH_ERROR, "rdkafka.%s: %s", name,
-		 secret ? "librdkafka does not take this value" : why);
-	return -EINVAL;
-}
-
-static int
-put_int(struct evh_ctx *ctx, rd_kafka_conf_t *conf, const char *name,
-	int64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, value);
-	return put(ctx, conf, name, text, false);
-}
-
 static int
 put_options(struct evh_ctx *ctx, const struct settings *s,
 	    rd_kafka_conf_t *conf)
 {
-	int64_t kbytes = ctx->opt_int(ctx, "queue_size") / 1024;
 	char id[128];
 	int bad = 0;
 
 	snprintf(id, sizeof(id), "evhd/%s", ctx->name);
-	bad += put(ctx, conf, "client.id", id, false);
-	bad += put(ctx, conf, "bootstrap.servers", s->brokers, false);
-	bad += put_int(ctx, conf, "message.timeout.ms",
-		       s->message_timeout_ms + NET_MS);
-	bad += put_int(ctx, conf, "request.timeout.ms", s->message_timeout_ms);
-	bad += put_int(ctx, conf, "queue.buffering.max.messages",
-		       s->queue_messages);
-	bad += put_int(ctx, conf, "queue.buffering.max.kbytes",
-		       kbytes > 0 ? kbytes : 1);
-	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
-		const char *value = ctx->opt_str(ctx, secrets[i].option);
-
-		if (value != NULL && *value != '\0')
-			bad += put(ctx, conf, secrets[i].property, value, true);
-	}
-	return bad;
-}
-
-static int
-put_map(struct evh_ctx *ctx, rd_kafka_conf_t *conf)
-{
-	const char *name, *value;
-	int bad = 0;
-
-	for (unsigned i = 0;
-	     (value = ctx->opt_at(ctx, "rdkafka", i, &name)) != NULL; i++)
-		bad += put(ctx, conf, name, value, false);
+	bad += properties_put(ctx, conf, "client.id", id);
+	bad += properties_put(ctx, conf, "bootstrap.servers", s->brokers);
+	bad += properties_put_int(ctx, conf, "message.timeout.ms",
+				  s->message_timeout_ms + NET_MS);
+	bad += properties_put_int(ctx, conf, "request.timeout.ms",
+				  s->message_timeout_ms);
+	bad += properties_put_int(ctx, conf, "queue.buffering.max.messages",
+				  s->queue_messages);
+	bad += properties_put_int(ctx, conf, "queue.buffering.max.kbytes",
+				  ctx->opt_int(ctx, "queue_size") / 1024);
+	bad += secrets_put(ctx, conf);
 	return bad;
 }
 
@@ -373,9 +205,10 @@ put_batching(struct evh_ctx *ctx, const struct batching *b,
 	int bad = 0;
 
 	if (b != NULL && b->max_bytes > 0)
-		bad += put_int(ctx, conf, "batch.size", (int64_t)b->max_bytes);
+		bad += properties_put_int(ctx, conf, "batch.size",
+					  (int64_t)b->max_bytes);
 	if (b != NULL && b->alone)
-		bad += put_int(ctx, conf, "batch.num.messages", 1);
+		bad += properties_put_int(ctx, conf, "batch.num.messages", 1);
 	return bad;
 }
 
@@ -388,11 +221,9 @@ settings_conf(struct evh_ctx *ctx, const struct settings *s,
 
 	if (conf == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
-		bad += put(ctx, conf, properties[i].name, properties[i].value,
-			   false);
+	bad += properties_put_list(ctx, conf, defaults);
 	bad += put_options(ctx, s, conf);
-	bad += put_map(ctx, conf);
+	bad += properties_put_map(ctx, conf, rules);
 	bad += put_batching(ctx, batching, conf);
 	if (bad < 0) {
 		rd_kafka_conf_destroy(conf);

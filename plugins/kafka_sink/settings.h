@@ -31,14 +31,9 @@ struct settings { /* the strings live as long as ctx */
 	int out_port;
 };
 
-/* Logs each mistake; 0 or -EINVAL. [main] */
+/* Logs each mistake, those of the map too, before it returns -EINVAL; or
+ * -ENOMEM. [main] */
 int settings_read(struct evh_ctx *ctx, struct settings *ret);
-
-/*
- * Why an operator may not set this property of librdkafka to this value, in
- * words that follow "rdkafka.NAME: "; NULL when he may. [any]
- */
-const char *settings_refusal(const char *name, const char *value);
 
 /*
  * A new configuration, the caller's, with the limits that batching has

@@ -202,7 +202,7 @@ consumer_new(struct evh_ctx *ctx, int *ret_error)
 	if (c == NULL)
 		goto fail;
 	c->ctx = ctx;
-	r = settings_init(&c->settings, ctx);
+	r = settings_read(&c->settings, ctx);
 	if (r < 0)
 		goto fail;
 	r = -EINVAL;

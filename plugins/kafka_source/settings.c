@@ -4,12 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#define TOPIC_MAX     249
-#define ERROR_MAX     512
-#define MESSAGE_MAX   (INT64_C(1) << 30)
-#define REVOKE_MAX_MS 60000
+#include "properties.h"
+#include "secrets.h"
+
+#define TOPIC_MAX 249
 
 const struct evh_option settings_options[] = {
 	{ .name = "brokers",
@@ -27,19 +26,23 @@ const struct evh_option settings_options[] = {
 	  .def = "",
 	  .help = "Static membership: a name of its own for each replica; a "
 		  "second one of the same name ends the first" },
+	/* While it waits nothing is polled; the group would throw it out. */
 	{ .name = "revoke_timeout",
 	  .type = EVH_MSEC,
 	  .def = "5s",
+	  .values = "0..60s",
 	  .help = "When partitions go to another replica: how long to wait "
 		  "for their events in flight" },
 	{ .name = "max_message",
 	  .type = EVH_SIZE,
 	  .def = "1M",
+	  .values = "1..1G",
 	  .help = "A larger message is poison" },
+	SECRETS_OPTIONS,
 	{ .name = "rdkafka",
 	  .type = EVH_MAP,
 	  .def = "",
-	  .help = "Any property of librdkafka, as rdkafka.NAME = value" },
+	  .help = "Any other property of librdkafka, as rdkafka.NAME = value" },
 	{ .name = "is_docker",
 	  .type = EVH_BOOL,
 	  .def = "false",
@@ -52,69 +55,81 @@ const struct evh_option settings_options[] = {
 	{ 0 },
 };
 
-struct property {
-	const char *name;
-	const char *value; /* refusals: the only one allowed; NULL: none is */
-	const char *why;
-};
+#define COMMIT_WHY                                                             \
+	"what is done would never be committed, and each start would begin "   \
+	"from the beginning"
 
-/* What an option or a promise already says.  Compared without case. */
-static const struct property refused[] = {
-	{ "bootstrap.servers", NULL, "the option brokers says it" },
-	{ "metadata.broker.list", NULL, "the option brokers says it" },
-	{ "group.id", NULL, "the option group says it" },
-	{ "group.instance.id", NULL, "the option group_instance_id says it" },
-	{ "enable.auto.offset.store", "false",
-	  "a message would count as done as soon as it was read, and a crash "
-	  "would lose it" },
-	{ "enable.auto.commit", "true",
-	  "what is done would never be committed, and each start would begin "
-	  "from the beginning" },
-	{ "auto.commit.enable", "true",
-	  "what is done would never be committed, and each start would begin "
-	  "from the beginning" },
-	{ "offset.store.method", "broker",
-	  "replicas share what is done through the broker only" },
-	{ "enable.partition.eof", "false",
-	  "the end of a partition is no message" },
-	{ "isolation.level", "read_committed",
-	  "messages of transactions that were taken back would be handled" },
-	{ "allow.auto.create.topics", "false",
-	  "a misspelt topic would be made; a missing one is waited for" },
-	{ "consume.callback.max.messages", NULL, "no callback is used" },
-	{ NULL, NULL, NULL },
+/* What an operator may not say, beside what properties.c refuses. */
+static const struct property_rule rules[] = {
+	{ .name = "group.id", .why = "use the option group" },
+	{ .name = "group.instance.id",
+	  .why = "use the option group_instance_id" },
+	{ .name = "enable.auto.offset.store",
+	  .only = "|false|",
+	  .why = "a message would count as done as soon as it was read, and a "
+		 "crash would lose it" },
+	{ .name = "enable.auto.commit", .only = "|true|", .why = COMMIT_WHY },
+	{ .name = "auto.commit.enable", .only = "|true|", .why = COMMIT_WHY },
+	{ .name = "offset.store.method",
+	  .only = "|broker|",
+	  .why = "replicas share what is done through the broker only" },
+	{ .name = "enable.partition.eof",
+	  .only = "|false|",
+	  .why = "the end of a partition is no message" },
+	{ .name = "isolation.level",
+	  .only = "|read_committed|",
+	  .why = "messages of transactions that were taken back would be "
+		 "handled" },
+	{ .name = "allow.auto.create.topics",
+	  .only = "|false|",
+	  .why = "a misspelt topic would be made; a missing one is waited "
+		 "for" },
+	{ .name = "consume.callback.max.messages",
+	  .why = "no callback is used" },
+	{ .name = "log.queue",
+	  .only = "|false|",
+	  .why = "nobody would read the log; leave it at false" },
+	{ .name = "auto.offset.reset",
+	  .only = "|earliest|smallest|beginning|error|",
+	  .why = "messages that came before the group's first start would be "
+		 "skipped; earliest or error" },
+	{ .name = "partition.assignment.strategy",
+	  .never = "|cooperative-sticky|",
+	  .why = "this plugin takes partitions all at once; range, "
+		 "roundrobin or both" },
+	{ 0 },
 };
 
 /* Before the user's own.  The queue is large because librdkafka 2.0.2 fetches
  * nothing for a whole second each time that it is full. */
 static const struct property defaults[] = {
-	{ "enable.auto.offset.store", "false", NULL },
-	{ "enable.auto.commit", "true", NULL },
-	{ "auto.commit.interval.ms", "1000", NULL },
-	{ "auto.offset.reset", "earliest", NULL },
-	{ "partition.assignment.strategy", "range,roundrobin", NULL },
-	{ "session.timeout.ms", "15000", NULL },
-	{ "heartbeat.interval.ms", "3000", NULL },
-	{ "max.poll.interval.ms", "300000", NULL },
-	{ "isolation.level", "read_committed", NULL },
-	{ "queued.min.messages", "250000", NULL },
-	{ "queued.max.messages.kbytes", "131072", NULL },
-	{ "fetch.wait.max.ms", "100", NULL },
-	{ "fetch.min.bytes", "1", NULL },
-	{ "fetch.message.max.bytes", "1048576", NULL },
-	{ "fetch.max.bytes", "16777216", NULL },
-	{ "fetch.error.backoff.ms", "100", NULL },
-	{ "check.crcs", "true", NULL },
-	{ "enable.partition.eof", "false", NULL },
-	{ "allow.auto.create.topics", "false", NULL },
-	{ "socket.nagle.disable", "true", NULL },
-	{ "socket.keepalive.enable", "true", NULL },
-	{ "socket.timeout.ms", "10000", NULL },
-	{ "reconnect.backoff.ms", "100", NULL },
-	{ "reconnect.backoff.max.ms", "2000", NULL },
-	{ "topic.metadata.refresh.interval.ms", "10000", NULL },
-	{ "log.connection.close", "false", NULL },
-	{ NULL, NULL, NULL },
+	{ "enable.auto.offset.store", "false" },
+	{ "enable.auto.commit", "true" },
+	{ "auto.commit.interval.ms", "1000" },
+	{ "auto.offset.reset", "earliest" },
+	{ "partition.assignment.strategy", "range,roundrobin" },
+	{ "session.timeout.ms", "15000" },
+	{ "heartbeat.interval.ms", "3000" },
+	{ "max.poll.interval.ms", "300000" },
+	{ "isolation.level", "read_committed" },
+	{ "queued.min.messages", "250000" },
+	{ "queued.max.messages.kbytes", "131072" },
+	{ "fetch.wait.max.ms", "100" },
+	{ "fetch.min.bytes", "1" },
+	{ "fetch.message.max.bytes", "1048576" },
+	{ "fetch.max.bytes", "16777216" },
+	{ "fetch.error.backoff.ms", "100" },
+	{ "check.crcs", "true" },
+	{ "enable.partition.eof", "false" },
+	{ "allow.auto.create.topics", "false" },
+	{ "socket.nagle.disable", "true" },
+	{ "socket.keepalive.enable", "true" },
+	{ "socket.timeout.ms", "10000" },
+	{ "reconnect.backoff.ms", "100" },
+	{ "reconnect.backoff.max.ms", "2000" },
+	{ "topic.metadata.refresh.interval.ms", "10000" },
+	{ "log.connection.close", "false" },
+	{ 0 },
 };
 
 static bool
@@ -130,7 +145,7 @@ topic_is_valid(const char *topic)
 }
 
 int
-settings_init(struct settings *settings, struct evh_ctx *ctx)
+settings_read(struct settings *settings, struct evh_ctx *ctx)
 {
 	struct settings s = {
 		.brokers = ctx->opt_str(ctx, "brokers"),
@@ -138,10 +153,11 @@ settings_init(struct settings *settings, struct evh_ctx *ctx)
 		.group = ctx->opt_str(ctx, "group"),
 		.group_instance_id = ctx->opt_str(ctx, "group_instance_id"),
 		.revoke_timeout_ms = ctx->opt_int(ctx, "revoke_timeout"),
+		.max_message = (size_t)ctx->opt_int(ctx, "max_message"),
 		.is_docker = ctx->opt_int(ctx, "is_docker") != 0,
 		.out_port = ctx->opt_int(ctx, "out_port"),
 	};
-	int64_t max_message = ctx->opt_int(ctx, "max_message");
+	rd_kafka_conf_t *conf;
 	int r = 0;
 
 	if (!topic_is_valid(s.topic)) {
@@ -155,107 +171,14 @@ settings_init(struct settings *settings, struct evh_ctx *ctx)
 		ctx->log(ctx, EVH_ERROR, "group is empty");
 		r = -EINVAL;
 	}
-	if (max_message < 1 || max_message > MESSAGE_MAX) {
-		ctx->log(ctx, EVH_ERROR,
-			 "max_message: %" PRId64 " bytes are not between 1 "
-			 "and %" PRId64,
-			 max_message, MESSAGE_MAX);
+	/* Unknown properties and wrong values are found without a server. */
+	conf = settings_conf(&s, ctx);
+	if (conf == NULL)
 		r = -EINVAL;
-	}
-	/* While it waits nothing is polled; the group would throw it out. */
-	if (s.revoke_timeout_ms < 0 || s.revoke_timeout_ms > REVOKE_MAX_MS) {
-		ctx->log(ctx, EVH_ERROR,
-			 "revoke_timeout: %" PRId64 " ms are not between 0 "
-			 "and %d",
-			 s.revoke_timeout_ms, REVOKE_MAX_MS);
-		r = -EINVAL;
-	}
-	if (r < 0)
-		return r;
-	s.max_message = (size_t)max_message;
-	*settings = s;
-	return 0;
-}
-
-static bool
-is_true(const char *value)
-{
-	return strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0 ||
-	       strcasecmp(value, "t") == 0;
-}
-
-static bool
-is_false(const char *value)
-{
-	return strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0 ||
-	       strcasecmp(value, "f") == 0;
-}
-
-static bool
-is_same(const char *value, const char *allowed)
-{
-	if (strcmp(allowed, "true") == 0)
-		return is_true(value);
-	if (strcmp(allowed, "false") == 0)
-		return is_false(value);
-	return strcasecmp(value, allowed) == 0;
-}
-
-const char *
-settings_refuse(const char *name, const char *value)
-{
-	if (strncasecmp(name, "topic.", 6) == 0 &&
-	    strncasecmp(name, "topic.metadata.", 15) != 0 &&
-	    strcasecmp(name, "topic.blacklist") != 0)
-		name += 6;
-	for (const struct property *p = refused; p->name != NULL; p++)
-		if (strcasecmp(name, p->name) == 0 &&
-		    (p->value == NULL || !is_same(value, p->value)))
-			return p->why;
-	if (strcasecmp(name, "auto.offset.reset") == 0 &&
-	    strcasecmp(value, "earliest") != 0 &&
-	    strcasecmp(value, "smallest") != 0 &&
-	    strcasecmp(value, "beginning") != 0 &&
-	    strcasecmp(value, "error") != 0)
-		return "messages that came before the group's first start "
-		       "would be skipped; earliest or error";
-	if (strcasecmp(name, "partition.assignment.strategy") == 0 &&
-	    strcasestr(value, "cooperative") != NULL)
-		return "this plugin takes partitions all at once; range, "
-		       "roundrobin or both";
-	return NULL;
-}
-
-static int
-set(rd_kafka_conf_t *conf, const char *name, const char *value,
-    struct evh_ctx *ctx)
-{
-	char error[ERROR_MAX];
-
-	if (rd_kafka_conf_set(conf, name, value, error, sizeof(error)) ==
-	    RD_KAFKA_CONF_OK)
-		return 0;
-	ctx->log(ctx, EVH_ERROR, "librdkafka's %s: %s", name, error);
-	return -EINVAL;
-}
-
-static int
-set_users(rd_kafka_conf_t *conf, struct evh_ctx *ctx)
-{
-	const char *name, *value, *why;
-	int r = 0;
-
-	for (unsigned i = 0;
-	     (value = ctx->opt_at(ctx, "rdkafka", i, &name)) != NULL; i++) {
-		why = settings_refuse(name, value);
-		if (why != NULL) {
-			ctx->log(ctx, EVH_ERROR, "rdkafka.%s = %s: %s", name,
-				 value, why);
-			r = -EINVAL;
-		} else if (set(conf, name, value, ctx) < 0) {
-			r = -EINVAL;
-		}
-	}
+	else
+		rd_kafka_conf_destroy(conf);
+	if (r == 0)
+		*settings = s;
 	return r;
 }
 
@@ -266,16 +189,20 @@ settings_conf(const struct settings *settings, struct evh_ctx *ctx)
 	char client[128];
 	int r = 0;
 
+	if (conf == NULL) {
+		ctx->log(ctx, EVH_ERROR, "out of memory");
+		return NULL;
+	}
 	(void)snprintf(client, sizeof(client), "evhd/%s", ctx->name);
-	for (const struct property *p = defaults; p->name != NULL; p++)
-		r |= set(conf, p->name, p->value, ctx);
-	r |= set(conf, "client.id", client, ctx);
-	r |= set_users(conf, ctx);
-	r |= set(conf, "bootstrap.servers", settings->brokers, ctx);
-	r |= set(conf, "group.id", settings->group, ctx);
+	r |= properties_put_list(ctx, conf, defaults);
+	r |= properties_put(ctx, conf, "client.id", client);
+	r |= secrets_put(ctx, conf);
+	r |= properties_put_map(ctx, conf, rules);
+	r |= properties_put(ctx, conf, "bootstrap.servers", settings->brokers);
+	r |= properties_put(ctx, conf, "group.id", settings->group);
 	if (settings->group_instance_id[0] != '\0')
-		r |= set(conf, "group.instance.id", settings->group_instance_id,
-			 ctx);
+		r |= properties_put(ctx, conf, "group.instance.id",
+				    settings->group_instance_id);
 	if (r == 0)
 		return conf;
 	rd_kafka_conf_destroy(conf);

@@ -30,17 +30,14 @@ struct settings {
 
 extern const struct evh_option settings_options[]; /* ends with { 0 } */
 
-/* Reads ctx's options and logs what is wrong with them.  Borrows ctx's
- * strings.  0 or -EINVAL. [main] */
-int settings_init(struct settings *settings, struct evh_ctx *ctx);
+/* Reads ctx's options and logs each mistake, those of the map too, before it
+ * returns.  Borrows ctx's strings.  0 or -EINVAL. [main] */
+int settings_read(struct settings *settings, struct evh_ctx *ctx);
 
 /* The configuration, yours, without callbacks; NULL when a property is
  * refused, by us or by librdkafka, which is logged. [main] */
 rd_kafka_conf_t *settings_conf(const struct settings *settings,
 			       struct evh_ctx *ctx);
-
-/* Why this property may not have this value, a sentence; NULL: it may. */
-const char *settings_refuse(const char *name, const char *value);
 
 /* Why the brokers cannot be reached, with what to set when their host does
  * not resolve because evhd runs beside the containers and not in one. */

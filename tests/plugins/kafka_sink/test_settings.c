@@ -1,6 +1,7 @@
 #include "fake_host.h"
 #include "outage.h"
 #include "settings.h"
+#include "value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +49,10 @@ static const struct row rows[] = {
 	{ "rdkafka.debug", "broker,security", "secrets" },
 	{ "rdkafka.debug", "ALL", "secrets" },
 	{ "rdkafka.debug", "broker, conf", "secrets" },
+	{ "rdkafka.debug", "broker,+security", "secrets" },
+	{ "rdkafka.debug", "\tall", "secrets" },
 	{ "rdkafka.debug", "broker,msg", NULL },
+	{ "rdkafka.ssl.engine.location", "x.so", "no code" },
 	/* librdkafka takes a topic's properties with this prefix too. */
 	{ "rdkafka.topic.partitioner", "random", "share a partition" },
 	{ "rdkafka.topic.partitioner", "murmur2", NULL },
@@ -63,8 +67,6 @@ static const struct row rows[] = {
 	{ "rdkafka.linger.ms", "soon", "linger.ms" },
 	{ "rdkafka.compression.type", "lz4", NULL },
 	{ "rdkafka.lingr.ms", "5", "lingr.ms" },
-	{ "message_timeout", "100ms", "not between" },
-	{ "message_timeout", "2s", NULL },
 };
 
 static void
@@ -92,7 +94,39 @@ each_setting_is_taken_or_refused_with_a_sentence(void **state)
 }
 
 static void
-all_mistakes_of_the_map_are_named_at_once(void **state)
+times_and_sizes_out_of_range_are_found_by_the_table(void **state)
+{
+	static const struct {
+		const char *option, *value;
+		int rc;
+	} cases[] = {
+		{ "message_timeout", "499ms", -22 },
+		{ "message_timeout", "500ms", 0 },
+		{ "message_timeout", "15m", 0 },
+		{ "message_timeout", "901s", -22 },
+		{ "queue_size", "1023", -22 },
+		{ "queue_size", "1K", 0 },
+		{ "queue_size", "2047G", 0 },
+		{ "queue_size", "2048G", -22 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct evh_option *row = settings_options;
+		int64_t number;
+		char *why = NULL;
+
+		while (strcmp(row->name, cases[i].option) != 0)
+			row++;
+		if (value_check(row, cases[i].value, &number, &why) !=
+		    cases[i].rc)
+			fail_msg("%s = %s", cases[i].option, cases[i].value);
+		free(why);
+	}
+}
+
+static void
+all_mistakes_are_named_at_once(void **state)
 {
 	struct settings s;
 	struct fake_host h;
@@ -101,9 +135,13 @@ all_mistakes_of_the_map_are_named_at_once(void **state)
 	fake_host_init(&h, settings_options);
 	fake_host_set(&h, "rdkafka.acks", "1");
 	fake_host_set(&h, "rdkafka.enable.idempotence", "no");
+	fake_host_set(&h, "rdkafka.lingr.ms", "5");
+	fake_host_set(&h, "rdkafka.linger.ms", "soon");
 	assert_int_equal(-22, settings_read(&h.ctx, &s));
 	assert_true(fake_logged(&h, "rdkafka.acks"));
 	assert_true(fake_logged(&h, "rdkafka.enable.idempotence"));
+	assert_true(fake_logged(&h, "rdkafka.lingr.ms"));
+	assert_true(fake_logged(&h, "rdkafka.linger.ms"));
 	fake_host_fini(&h);
 }
 
@@ -186,7 +224,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			each_setting_is_taken_or_refused_with_a_sentence),
-		cmocka_unit_test(all_mistakes_of_the_map_are_named_at_once),
+		cmocka_unit_test(
+			times_and_sizes_out_of_range_are_found_by_the_table),
+		cmocka_unit_test(all_mistakes_are_named_at_once),
 		cmocka_unit_test(options_become_librdkafkas_properties),
 		cmocka_unit_test(
 			a_name_that_does_not_resolve_is_told_the_port_outside),

@@ -92,9 +92,22 @@ opt_at(struct evh_ctx *ctx, const char *name, unsigned n, const char **ret_key)
 static void
 fake_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 {
+	struct fake_host *host = host_of(ctx);
+	char line[512];
+	size_t used;
 	va_list args;
 
-	if (host_of(ctx)->is_quiet || level == EVH_DEBUG)
+	if (level == EVH_ERROR) {
+		va_start(args, fmt);
+		(void)vsnprintf(line, sizeof(line), fmt, args);
+		va_end(args);
+		fake_host_lock(host);
+		used = strlen(host->errors);
+		(void)snprintf(host->errors + used, sizeof(host->errors) - used,
+			       "%s\n", line);
+		fake_host_unlock(host);
+	}
+	if (host->is_quiet || level == EVH_DEBUG)
 		return;
 	va_start(args, fmt);
 	flockfile(stderr);

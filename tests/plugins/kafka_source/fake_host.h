@@ -41,7 +41,7 @@ struct evh_metric {
 struct fake_host {
 	struct evh_ctx ctx; /* first */
 	struct fake_option options[FAKE_OPTIONS];
-	bool is_quiet; /* logs nothing */
+	bool is_quiet; /* shows nothing of the log */
 	unsigned window;
 	int slow_ms; /* before each batch of answers */
 	bool keeps_records;
@@ -58,6 +58,7 @@ struct fake_host {
 	bool is_ready;
 	char why[FAKE_WHY_MAX];
 	char fatal[FAKE_WHY_MAX];
+	char errors[2048]; /* what was logged as EVH_ERROR, a line each */
 	struct evh_metric rebalances, late, partitions, others;
 	struct fake_event *first, **tail;
 	bool is_over;

@@ -75,7 +75,7 @@ run_bare(const struct fake_option *options, const char *topic, unsigned n)
 	rd_kafka_t *rk;
 
 	fake_host_init(&host, options);
-	if (settings_init(&settings, &host.ctx) < 0)
+	if (settings_read(&settings, &host.ctx) < 0)
 		exit(1);
 	rk = rd_kafka_new(RD_KAFKA_CONSUMER,
 			  settings_conf(&settings, &host.ctx), error,
