@@ -1,6 +1,5 @@
 #include "consumer.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +12,9 @@
 #include "intake.h"
 #include "leaving.h"
 
-#define SECOND_MS      1000
-#define PROBE_MS       500  /* how long a look for a broker may take */
-#define DRAINED_MS     20   /* wait for the group while nothing is emitted */
-#define CLOSE_MAX_MS   5000 /* for the last commit */
-#define CLOSE_SLICE_MS 50
-#define RELEASE_MS     20 /* see wait_messages() */
+#define SECOND_MS  1000
+#define PROBE_MS   500 /* how long a look for a broker may take */
+#define DRAINED_MS 20  /* wait for the group while nothing is emitted */
 
 int64_t
 consumer_now_ms(void)
