@@ -37,9 +37,12 @@ script(const char *command, char *ret, size_t size)
 
 	if (source == NULL || build == NULL)
 		die(command, "EVH_SOURCE_DIR and EVH_BUILD_DIR are not set");
+	/* One for each build, which are tested independently of each other;
+	 * where scripts/stop finds it. */
 	(void)snprintf(line, sizeof(line),
-		       "%s/scripts/servers --dir %s/servers-kafka_source %s",
-		       source, build, command);
+		       "'%s/scripts/servers' --dir"
+		       " '%s/.run/test/servers-kafka_source-%s' %s",
+		       source, source, basename(build), command);
 	f = popen(line, "r");
 	if (f == NULL)
 		die(line, "cannot run");

@@ -60,8 +60,11 @@ pg_server_start(struct pg_server *server)
 {
 	char share[600], port[600];
 
-	snprintf(server->dir, sizeof(server->dir), "%s/servers-pg_store",
-		 env("EVH_BUILD_DIR"));
+	/* One for each build, which are tested independently of each other;
+	 * where scripts/stop finds it. */
+	snprintf(server->dir, sizeof(server->dir),
+		 "%s/.run/test/servers-pg_store-%s", env("EVH_SOURCE_DIR"),
+		 basename(env("EVH_BUILD_DIR")));
 	/* The last program's port may be somebody else's by now. */
 	pg_server_command(server, "stop-postgres");
 	snprintf(port, sizeof(port), "%s/postgres-port", server->dir);
