@@ -17,7 +17,14 @@ reply_unread(const struct request *request, int rc)
 {
 	if (request->route == ROUTE_RETRY)
 		return REPLY_RETRY_STORE;
-	return rc == -ETIMEDOUT ? REPLY_STORE_LATE : REPLY_STORE_AWAY;
+	switch (rc) {
+	case -ETIMEDOUT:
+		return REPLY_STORE_LATE;
+	case -EMSGSIZE:
+		return REPLY_PAGE_TOO_LARGE;
+	default:
+		return REPLY_STORE_AWAY;
+	}
 }
 
 /* The outcome of a callback, for the loop; on a thread of the store's. */

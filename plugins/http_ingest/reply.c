@@ -65,6 +65,9 @@ static const struct fixed table[REPLY_METHOD] = {
 			       DETAIL("The store cannot be reached") },
 	[REPLY_STORE_LATE] = { 503, "1",
 			       DETAIL("The store did not answer in time") },
+	[REPLY_PAGE_TOO_LARGE] = { 503, "1",
+				   DETAIL("The page is too large; ask for "
+					  "fewer by limit") },
 	[REPLY_RETRY_STORE] = { 503, "5",
 				REFUSED("The store cannot be reached") },
 };

@@ -45,6 +45,7 @@ enum reply {
 	REPLY_LATE,
 	REPLY_STORE_AWAY,
 	REPLY_STORE_LATE,
+	REPLY_PAGE_TOO_LARGE,
 	REPLY_RETRY_STORE, /* a retry that could not read its event */
 	REPLY_METHOD,	   /* 405: one for each route, by reply_method() */
 	REPLY_METHOD_LAST = REPLY_METHOD + N_ROUTES - 1,

@@ -30,6 +30,24 @@ struct desk {
 	struct failure failure;
 };
 
+/* What evh/services.h lets the asker hear, of what went wrong here: whatever
+ * it is, a later try may do. */
+static int
+rc_public(int rc)
+{
+	switch (rc) {
+	case -ECANCELED:
+	case -ESHUTDOWN:
+		return -ESHUTDOWN;
+	case 0:
+	case -ETIMEDOUT:
+	case -EMSGSIZE:
+		return rc;
+	default:
+		return -EAGAIN;
+	}
+}
+
 /* ---- Asking ----------------------------------------------------------------
  */
 
@@ -71,7 +89,7 @@ question_ask(struct reader *reader, struct reader_question *question, int rc,
 		rc = question_push(reader, question);
 	if (rc < 0)
 		question_free(question);
-	return rc;
+	return rc_public(rc);
 }
 
 int
@@ -80,7 +98,7 @@ reader_get(void *self, const unsigned char id[16], evh_rows *fn, void *arg)
 	struct reader_question *question = calloc(1, sizeof(*question));
 
 	if (!question)
-		return -ENOMEM;
+		return rc_public(-ENOMEM);
 	return question_ask(self, question,
 			    query_init_get(&question->query, id), fn, arg);
 }
@@ -91,7 +109,7 @@ reader_find(void *self, const struct evh_query *q, evh_rows *fn, void *arg)
 	struct reader_question *question = calloc(1, sizeof(*question));
 
 	if (!question)
-		return -ENOMEM;
+		return rc_public(-ENOMEM);
 	return question_ask(self, question,
 			    query_init_find(&question->query, q), fn, arg);
 }
@@ -194,23 +212,6 @@ question_run(struct desk *desk, const struct reader_question *question,
 	if (rc == 0 && question->query.want_total)
 		rc = statement_run(desk, question, true, answer);
 	return rc;
-}
-
-/* What the asker may hear, of what connection.h says. */
-static int
-rc_public(int rc)
-{
-	switch (rc) {
-	case -ECANCELED:
-		return -ESHUTDOWN;
-	case 0:
-	case -ETIMEDOUT:
-	case -EMSGSIZE:
-	case -ENOMEM:
-		return rc;
-	default:
-		return -EAGAIN;
-	}
 }
 
 /* Did the server go while nobody asked it anything?  Then it may be back. */

@@ -48,7 +48,7 @@ const struct evh_option settings_options[] = {
 	  .values = "1..100000", .help = "questions that wait at most" },
 	{ .name = "read_timeout", .type = EVH_MSEC, .def = "2s",
 	  .values = "50..600000", .help = "from question to answer" },
-	{ .name = "read_size", .type = EVH_SIZE, .def = "64M",
+	{ .name = "read_size", .type = EVH_SIZE, .def = "16M",
 	  .values = "1048576..1073741824",
 	  .help = "bytes of an answer at most" },
 	{ .name = "migrations", .type = EVH_STR, .def = "",

@@ -65,17 +65,18 @@ struct evh_query { /* newest first; 0, NULL: all of them */
 	int want_total;
 };
 /*
- * rc 0 and n rows (0: there is none), or rc < 0: -EAGAIN the server is away,
- * -ETIMEDOUT, -ESHUTDOWN.  total: how many match, exact to 100,000 and staying
- * there; -1 unless asked for. [any]
+ * rc 0 and n rows (0: there is none), or one of these: -EAGAIN the server is
+ * away, -ETIMEDOUT, -EMSGSIZE the answer would be larger than the store allows,
+ * -ESHUTDOWN.  total: how many match, exact to 100,000 and staying there; -1
+ * unless asked for. [any]
  */
 typedef void evh_rows(void *arg, int rc, const struct evh_row *rows, size_t n,
 		      int64_t total);
 struct evh_store {
 	void *self;
 	/* 0: exactly one callback will come, perhaps before this returns, in
-	 * the store's own time limit.  Negative: none will.  Never waits; what
-	 * it is given is copied. */
+	 * the store's own time limit.  -EAGAIN or -ESHUTDOWN: none will.
+	 * Never waits; what it is given is copied. */
 	int (*get)(void *self, const unsigned char id[16], evh_rows *fn,
 		   void *arg);
 	int (*find)(void *self, const struct evh_query *q, evh_rows *fn,

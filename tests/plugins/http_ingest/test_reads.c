@@ -210,6 +210,19 @@ a_store_that_is_away_gives_503(void **state)
 }
 
 static void
+a_page_beyond_the_stores_bound_asks_for_a_smaller_one(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->store_mode = RIG_STORE_SAYS;
+	rig->store_rc = -EMSGSIZE;
+	expect(rig, GET("/api/v1/events?limit=1000"), 503,
+	       "{\"detail\":\"The page is too large; ask for fewer by "
+	       "limit\"}");
+	expect_header("Retry-After", "1");
+}
+
+static void
 without_a_store_reads_give_501(void **state)
 {
 	expect(*state, GET("/api/v1/events/" ID), 501,
@@ -347,6 +360,7 @@ main(void)
 		TEST(an_id_that_is_none_gives_422),
 		TEST(a_page_says_what_was_asked),
 		TEST(a_store_that_is_away_gives_503),
+		TEST(a_page_beyond_the_stores_bound_asks_for_a_smaller_one),
 		TEST(a_failed_event_goes_through_again_under_its_id),
 		cmocka_unit_test(a_retry_has_the_key_that_the_event_had),
 		TEST(what_has_not_failed_is_not_retried),
