@@ -1,6 +1,7 @@
 #include "envelope.h"
 #include "json.h"
 #include "rfc3339.h"
+#include "scratch.h"
 #include "uuid_text.h"
 
 #include <errno.h>
@@ -15,6 +16,12 @@ static const char before_data[] = ",\"data\":";
 static const char before_created[] = ",\"created_at\":\"";
 static const char behind[] = "\"}";
 static const char no_data[] = "{}";
+
+/* All that is as long in every envelope. */
+#define FIXED_LEN                                                              \
+	(sizeof(before_id) - 1 + UUID_TEXT_LEN + sizeof(before_name) - 1 +     \
+	 sizeof(before_data) - 1 + sizeof(before_created) - 1 + RFC3339_LEN +  \
+	 sizeof(behind) - 1)
 
 /* ---- Writing ------------------------------------------------------------ */
 
@@ -47,15 +54,21 @@ envelope_write(const struct evh_event *ev, char *ret, size_t size)
 {
 	struct evh_bytes data = data_of(ev);
 	char *at = ret;
+	size_t name_len;
 
-	if (size < envelope_size(ev))
+	if (size < FIXED_LEN || size - FIXED_LEN < data.len)
 		return 0;
 	at = put(at, before_id, sizeof(before_id) - 1);
 	uuid_write(ev->id, at);
 	at += UUID_TEXT_LEN;
 	at = put(at, before_name, sizeof(before_name) - 1);
-	at += json_quote(ev->name, strlen(ev->name), at,
-			 size - (size_t)(at - ret));
+	/* The caller has measured the name already; here it is only looked
+	 * at once, and cut where the room ends. */
+	name_len = json_quote(ev->name, strlen(ev->name), at,
+			      size - (size_t)(at - ret));
+	if (size - FIXED_LEN - data.len < name_len)
+		return 0;
+	at += name_len;
 	at = put(at, before_data, sizeof(before_data) - 1);
 	at = put(at, data.data, data.len);
 	at = put(at, before_created, sizeof(before_created) - 1);
@@ -207,11 +220,17 @@ int
 envelope_read(const void *message, size_t len, size_t max_bytes,
 	      struct envelope *ret, struct envelope_error *ret_error)
 {
-	struct envelope env = { .data = { no_data, sizeof(no_data) - 1 } };
+	EVH_SCRATCH struct envelope env; /* the name is 1 KiB */
 	struct json_error error;
 	struct json_span value;
 	int r;
 
+	env.has_id = false;
+	env.has_created = false;
+	env.created_ns = 0;
+	memset(env.id, 0, sizeof(env.id));
+	env.name[0] = '\0';
+	env.data = (struct evh_bytes){ no_data, sizeof(no_data) - 1 };
 	if (len == 0)
 		return poison(ret_error, "message is empty");
 	if (len > max_bytes)

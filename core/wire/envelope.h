@@ -37,9 +37,9 @@ struct envelope_error {
  * less than 20 above them. [any] */
 size_t envelope_size(const struct evh_event *ev);
 /*
- * Writes it and returns its length; size is at least envelope_size(), or 0
- * is returned and nothing written.  The event's data is JSON; where there is
- * none, {} is written. [any]
+ * Writes it and returns its length; envelope_size() bytes are always enough.
+ * 0 when they are too few, and then what stands in ret is of no use.  The
+ * event's data is JSON; where there is none, {} is written. [any]
  */
 size_t envelope_write(const struct evh_event *ev, char *ret, size_t size);
 

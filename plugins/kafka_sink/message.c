@@ -2,6 +2,7 @@
 
 #include <envelope.h>
 #include <json.h>
+#include <scratch.h>
 #include <uuid_text.h>
 
 #include <inttypes.h>
@@ -139,7 +140,7 @@ produce_envelope(rd_kafka_t *rk, rd_kafka_topic_t *topic,
 	size_t size = envelope_size(ev);
 	rd_kafka_resp_err_t err;
 	struct evh_bytes value;
-	char small[SMALL];
+	EVH_SCRATCH char small[SMALL];
 	char *large = NULL;
 
 	if (size > sizeof(small)) {

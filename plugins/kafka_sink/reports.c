@@ -2,6 +2,8 @@
 #include "clock.h"
 #include "verdict.h"
 
+#include <scratch.h>
+
 #define BATCH 512 /* answered at once */
 
 void
@@ -72,7 +74,7 @@ reports_fail(struct reports *r, const rd_kafka_message_t *message,
 static void
 reports_deliver(struct reports *r, const uint64_t *lines, int n)
 {
-	struct evh_event *evs[BATCH];
+	EVH_SCRATCH struct evh_event *evs[BATCH];
 
 	atomic_store(&r->delivered_ms, clock_ms());
 	atomic_store(&r->down, false);
@@ -86,7 +88,7 @@ static size_t
 reports_answer(struct reports *r, const rd_kafka_message_t **messages, size_t n,
 	       size_t n_batch, struct refusal *refusal)
 {
-	uint64_t lines[BATCH];
+	EVH_SCRATCH uint64_t lines[BATCH];
 	size_t failed = 0;
 	int ok = 0;
 
@@ -112,7 +114,7 @@ reports_read(struct reports *r, rd_kafka_event_t *event, size_t *ret_n)
 {
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 	size_t n_batch = rd_kafka_event_message_count(event);
-	const rd_kafka_message_t *messages[BATCH];
+	EVH_SCRATCH const rd_kafka_message_t *messages[BATCH];
 	struct refusal refusal = { 0 };
 	size_t n, failed = 0;
 
@@ -133,7 +135,7 @@ reports_read(struct reports *r, rd_kafka_event_t *event, size_t *ret_n)
 void
 reports_settle(struct reports *r)
 {
-	struct evh_event *evs[BATCH];
+	EVH_SCRATCH struct evh_event *evs[BATCH];
 	enum evh_result result;
 	int n;
 
