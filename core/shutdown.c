@@ -10,8 +10,9 @@
 #define FLUSH_MAX_MS 1000
 #define WAIT_MAX_NS  INT64_C(50000000)
 
-/* What sources have under way beside that: emit() called before they drained,
- * events in several pipelines.  Once it is 0, it stays so. */
+/* What sources have under way beside that: calls of emit(), events in several
+ * pipelines.  Once this and the windows have been 0 after all have drained,
+ * whatever is open later only hears -ESHUTDOWN. */
 static unsigned
 open_at_sources(const struct host *host)
 {
@@ -66,24 +67,33 @@ wait_pipeline(const struct host *host, struct pipeline *p)
 		(void)window_wait(&p->window, turn, due_ns);
 }
 
-/* What is under way mostly ends by itself, which no flush() can better. */
-static void
+/* What is under way mostly ends by itself, which no flush() can better.  Gives
+ * how many are left. */
+static unsigned
 wait_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
 {
-	while (in_flight(host) > 0 && timer_now_ns() < due_ns && !hurry(host))
+	unsigned left;
+
+	while ((left = in_flight(host)) > 0 && timer_now_ns() < due_ns &&
+	       !hurry(host))
 		for (unsigned i = 0; i < host->n_pipelines; i++)
 			wait_pipeline(host, host->pipelines[i]);
+	return left;
 }
 
-static void
+static unsigned
 flush_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
 {
-	while (in_flight(host) > 0 && timer_now_ns() < due_ns && !hurry(host)) {
+	unsigned left;
+
+	while ((left = in_flight(host)) > 0 && timer_now_ns() < due_ns &&
+	       !hurry(host)) {
 		for (unsigned i = 0; i < host->n_pipelines; i++)
 			flush_pipeline(host->pipelines[i], due_ns);
 		for (unsigned i = 0; i < host->n_pipelines; i++)
 			wait_pipeline(host, host->pipelines[i]);
 	}
+	return left;
 }
 
 static void
@@ -118,6 +128,19 @@ log_held(struct instance *in)
 			  "stopping with %u events in its hands", n);
 }
 
+static void
+log_unfinished(const struct host *host, unsigned left)
+{
+	log_write(EVH_WARN, NULL,
+		  "the time to stop is over with %u events in flight: "
+		  "they are handed back, and come again",
+		  left);
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		log_left(host->pipelines[i]);
+	for (unsigned i = 0; i < host->n_instances; i++)
+		log_held(host->instances[i]);
+}
+
 unsigned
 shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 {
@@ -132,21 +155,15 @@ shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 			instance_drain(host->instances[i]);
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_give_up(host->pipelines[i]);
-	wait_until(host, begin_ns + time_ns / 4, hurry);
-	flush_until(host, begin_ns + time_ns / 4 * 3, hurry);
-	for (unsigned i = 0; i < host->n_pipelines; i++)
-		pipeline_cut_short(host->pipelines[i]);
-	flush_until(host, begin_ns + time_ns, hurry);
-	left = in_flight(host);
+	left = wait_until(host, begin_ns + time_ns / 4, hurry);
+	if (left > 0)
+		left = flush_until(host, begin_ns + time_ns / 4 * 3, hurry);
 	if (left > 0) {
-		log_write(EVH_WARN, NULL,
-			  "the time to stop is over with %u events in flight: "
-			  "they are handed back, and come again",
-			  left);
 		for (unsigned i = 0; i < host->n_pipelines; i++)
-			log_left(host->pipelines[i]);
-		for (unsigned i = 0; i < host->n_instances; i++)
-			log_held(host->instances[i]);
+			pipeline_cut_short(host->pipelines[i]);
+		left = flush_until(host, begin_ns + time_ns, hurry);
 	}
+	if (left > 0)
+		log_unfinished(host, left);
 	return left;
 }
