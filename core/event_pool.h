@@ -21,7 +21,5 @@ void event_pool_put(struct event *ev);
 unsigned long event_pool_count(void);
 /* How many this instance has: a look at all events that there ever were. */
 unsigned event_pool_count_held(const struct instance *holder);
-/* How many this instance has; a look at all events that there ever were. */
-unsigned event_pool_count_held(const struct instance *holder);
 
 #endif
