@@ -1,5 +1,6 @@
 #include "host.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -178,6 +179,7 @@ host_join_sources(struct host *host)
 {
 	for (unsigned i = 0; i < host->n_pipelines; i++) {
 		struct pipeline *p = host->pipelines[i];
+		assert(p); /* host_make_pipelines() made it */
 		struct instance *in = p->elements[0].in;
 		struct pipeline **heads =
 			realloc(in->heads, (in->n_heads + 1) * sizeof(*heads));
