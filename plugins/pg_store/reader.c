@@ -142,6 +142,7 @@ there_note(struct desk *desk)
 
 	pthread_mutex_lock(&reader->lock);
 	backoff_reset(&reader->backoff);
+	reader->away_until = 0;
 	log = reader->away_logged;
 	reader->away_logged = false;
 	pthread_mutex_unlock(&reader->lock);

@@ -57,6 +57,12 @@ setup_impatient(void **state)
 }
 
 static int
+setup_patient(void **state)
+{
+	return setup_with(state, "read_timeout", "20000");
+}
+
+static int
 setup_narrow(void **state)
 {
 	return setup_with(state, "read_size", "1048576");
@@ -132,6 +138,72 @@ a_server_that_is_away_is_told_at_once_and_then_found_again(void **state)
 		heard_fini(&heard);
 		assert_false(deadline_over(deadline));
 	} while (rc < 0);
+}
+
+/* Asks until so many questions were taken and failed. */
+static void
+fail_to_read(struct bench *bench, unsigned n)
+{
+	int64_t deadline = deadline_in(10000);
+	unsigned char id[16] = { 0 };
+	struct heard heard;
+
+	while (n > 0) {
+		assert_false(deadline_over(deadline));
+		heard_init(&heard);
+		if (bench->store->get(bench->store->self, id, hear, &heard) ==
+		    0) {
+			heard_wait(&heard);
+			assert_int_equal(heard.rc, -EAGAIN);
+			n--;
+		}
+		heard_fini(&heard);
+	}
+}
+
+/* One reader is connected and waits; the other cannot connect, time and
+ * again; then the first has its answer. */
+static void
+whoever_has_an_answer_ends_the_wait_of_all(void **state)
+{
+	struct bench *bench = *state;
+	struct evh_query q = { .limit = 1 };
+	struct heard slow, next;
+	unsigned char id[16] = { 0 };
+	int64_t deadline = deadline_in(10000);
+	struct pg_conn *lock;
+	int rc;
+
+	lock = pg_server_hold(&server, DB,
+			      "BEGIN; LOCK TABLE events IN"
+			      " ACCESS EXCLUSIVE MODE");
+	heard_init(&slow);
+	rc = bench->store->find(bench->store->self, &q, hear, &slow);
+	assert_int_equal(rc, 0);
+	while (strcmp(pg_server_sql(&server, "evh",
+				    "SELECT count(*) FROM pg_stat_activity"
+				    " WHERE datname = '" DB "'"
+				    " AND wait_event_type = 'Lock'"),
+		      "1") != 0)
+		assert_false(deadline_over(deadline));
+	pg_server_sql(&server, "evh",
+		      "ALTER DATABASE " DB " ALLOW_CONNECTIONS false");
+	pg_server_sql(&server, "evh",
+		      "SELECT pg_terminate_backend(pid, 5000) FROM"
+		      " pg_stat_activity WHERE datname = '" DB "'"
+		      " AND state = 'idle'");
+	fail_to_read(bench, 4);
+	pg_server_release(lock);
+	heard_wait(&slow);
+	assert_int_equal(slow.rc, 0);
+	heard_init(&next);
+	rc = bench->store->get(bench->store->self, id, hear, &next);
+	assert_int_equal(rc, 0);
+	heard_wait(&next);
+	heard_fini(&next);
+	heard_fini(&slow);
+	pg_server_sql(&server, "evh",
+		      "ALTER DATABASE " DB " ALLOW_CONNECTIONS true");
 }
 
 static void
@@ -276,6 +348,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(setup_narrow, an_answer_beyond_its_bound_is_none),
 		TEST(a_server_that_is_away_is_told_at_once_and_then_found_again),
+		WITH(setup_patient, whoever_has_an_answer_ends_the_wait_of_all),
 		TEST(a_connection_that_was_closed_meanwhile_is_not_an_outage),
 		WITH(setup_impatient,
 		     a_frozen_server_is_told_in_time_to_each_who_asked),
