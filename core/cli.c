@@ -103,6 +103,8 @@ cli_check(const struct arguments *a)
 	if (!a->config_file)
 		return usage("which file? evhd check -c FILE");
 	setup = setup_new(a->config_file, a->env_file, NULL, &problems);
+	if (setup && problems.n_errors == 0)
+		host_check(setup, &problems);
 	if (a->json)
 		err = listing_check(a->config_file, &problems);
 	else

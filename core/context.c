@@ -45,6 +45,20 @@ context_opt_at(struct evh_ctx *ctx, const char *name, unsigned i,
 	return options_at(instance_of(ctx)->options, name, i, ret_key);
 }
 
+/* evhd check: what create() says is a mistake in the instance's section. */
+static void EVH_PRINTF(3, 0) complain(struct instance *in, enum evh_level level,
+				      const char *fmt, va_list args)
+{
+	char text[TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	if (level == EVH_ERROR)
+		problems_add(in->host->problems, in->config->where, "%s", text);
+	else if (level == EVH_WARN)
+		problems_warn(in->host->problems, in->config->where, "%s",
+			      text);
+}
+
 static void EVH_PRINTF(3, 4)
 	context_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt,
 		    ...)
@@ -54,6 +68,14 @@ static void EVH_PRINTF(3, 4)
 	struct pass *pass = pass_current();
 	va_list args;
 
+	if (level == EVH_ERROR)
+		atomic_store(&in->has_complained, true);
+	if (in->host->problems) {
+		va_start(args, fmt);
+		complain(in, level, fmt, args);
+		va_end(args);
+		return;
+	}
 	if (!log_wants(level))
 		return;
 	if (pass && pass->looked_at &&

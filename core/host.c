@@ -260,17 +260,20 @@ exit_code_of(int rc)
 	}
 }
 
+/* All of them, so that every mistake is told at once; the first one's error. */
 static int
 host_create(struct host *host)
 {
+	int first = 0;
+
 	for (unsigned i = 0; i < host->n_instances; i++) {
 		int rc =
 			instance_create(host->instances[host->setup->order[i]]);
 
-		if (rc < 0)
-			return rc;
+		if (rc < 0 && first == 0)
+			first = rc;
 	}
-	return 0;
+	return first;
 }
 
 static int
@@ -477,6 +480,23 @@ host_run(struct setup *setup, bool *ret_abandon)
 	host_free(host);
 	free(host);
 	return code;
+}
+
+void
+host_check(struct setup *setup, struct problems *problems)
+{
+	struct host host;
+	int rc = host_init(&host, setup);
+
+	host.problems = problems;
+	if (rc == 0)
+		rc = host_make_instances(&host);
+	if (rc == 0)
+		(void)host_create(&host);
+	else
+		problems_add(problems, "", "cannot be checked: %s",
+			     strerror(-rc));
+	host_free(&host);
 }
 
 int

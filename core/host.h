@@ -23,6 +23,10 @@
  */
 int host_run(struct setup *setup, bool *ret_abandon);
 
+/* Creates every instance, which opens nothing, and destroys it again: adds what
+ * the plugins have to say of their sections. [main] */
+void host_check(struct setup *setup, struct problems *problems);
+
 /* Creates the one instance, runs its command, destroys it; the exit code. */
 int host_command(struct setup *setup, unsigned instance,
 		 const struct evh_command *command, int argc, char **argv);

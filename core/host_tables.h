@@ -25,6 +25,9 @@ struct state;
 
 struct host {
 	struct setup *setup;
+	/* evhd check: what plugins say in create() goes here instead of the
+	 * log; else NULL. [main] */
+	struct problems *problems;
 	struct metrics *metrics;
 	struct instance **instances; /* as in the config; NULL: not made */
 	unsigned n_instances;

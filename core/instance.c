@@ -121,7 +121,11 @@ instance_create(struct instance *in)
 	int rc = in->plugin->create(&in->ctx, &in->self);
 
 	if (rc < 0) {
-		log_life(in, "create", rc);
+		/* Who finds an error logs it; one that did not is still told
+		 * of. */
+		if (!atomic_load(&in->has_complained))
+			in->ctx.log(&in->ctx, EVH_ERROR, "create failed: %s",
+				    strerror(-rc));
 		return rc;
 	}
 	in->life = INSTANCE_CREATED;

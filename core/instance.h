@@ -54,6 +54,7 @@ struct instance {
 	 * EVH_SERIAL; the one lock that is held while calling out. */
 	pthread_mutex_t serial;
 
+	atomic_bool has_complained; /* logged an error */
 	atomic_bool is_ready;
 	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN, */
 	atomic_bool is_closed;	 /* and it hears no done() any more */

@@ -255,9 +255,9 @@ a_create_that_fails_ends_evhd_and_undoes_the_others(void **state)
 			    "argument\"",
 			    1);
 	guest_assert_logged(g, "life: start", 0);
-	/* Sinks come first, and are destroyed; the handler's is not called. */
-	guest_assert_logged(g, "life: create", 2);
-	guest_assert_logged(g, "life: destroy", 2);
+	/* All others are asked, for their mistakes; and destroyed. */
+	guest_assert_logged(g, "life: create", 3);
+	guest_assert_logged(g, "life: destroy", 3);
 	guest_assert_order(
 		g, (const char *const[]){ "instance=out msg=\"life: create\"",
 					  "instance=dead msg=\"life: create\"",

@@ -423,12 +423,40 @@ secrets_are_neither_logged_nor_shown(void **state)
 
 #define CLI(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
 
+/* What only a plugin's create() knows is found by check too, of every section
+ * in one go, and nothing is opened. */
+static void
+check_tells_what_the_plugins_refuse(void **state)
+{
+	struct crew *crew = *state;
+	char config[WORLD_PATH_MAX];
+	const char *args[] = { "check", "-c", config, NULL };
+	char *out;
+
+	world_write(&crew->w, "refused.conf",
+		    "ingest \"http\" { plugin = \"http_ingest\" "
+		    "listen = \"127.0.0.1:1\" key = \"bogus\" }\n"
+		    "sink \"kafka\" { plugin = \"kafka_sink\" "
+		    "brokers = \"a:1\" topic = \"t\" rdkafka.acks = 1 "
+		    "rdkafka.nonsense = 3 }\n"
+		    "pipeline \"p\" { chain = { \"http\", \"kafka\" } }\n",
+		    config);
+	assert_int_equal(daemon_run(&out, args), 78);
+	assert_non_null(strstr(out, "ingest \"http\": "));
+	assert_non_null(strstr(out, "option key"));
+	assert_non_null(strstr(out, "sink \"kafka\": "));
+	assert_non_null(strstr(out, "acks"));
+	assert_non_null(strstr(out, "nonsense"));
+	free(out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLI(all_mistakes_are_told_at_once_and_nothing_is_opened),
 		CLI(each_missing_variable_is_told_by_its_name),
+		CLI(check_tells_what_the_plugins_refuse),
 		CLI(a_port_out_of_range_is_told_wherever_it_stands),
 		CLI(the_command_line_has_its_own_exit_code),
 		CLI(a_port_that_somebody_has_is_the_systems_refusal),
