@@ -51,6 +51,8 @@ service_begin(struct crew *crew, struct daemon **consumers, int n)
 	for (int i = 0; i < n; i++)
 		daemon_await_ready(consumers[i], CREW_READY_MS);
 	crew_load_begin(crew);
+	/* So long that offsets were committed, several times. */
+	load_await(crew->load, 0, 600, WAIT_MS);
 	in_flight = crew_await_metric(consumers[0], IN_FLIGHT, 20, WAIT_MS);
 	load_phase(crew->load, 1);
 	return (int)in_flight;
@@ -153,7 +155,7 @@ a_second_sigterm_ends_the_wait_and_what_was_held_comes_again(void **state)
 		assert_int_equal(daemon_logged(consumer, "drained"), 0);
 		nanosleep(&pause, NULL);
 	}
-	assert_int_equal(daemon_stop(consumer, 8000), 0);
+	assert_int_equal(daemon_stop(consumer, 5000), 0);
 	assert_int_equal(table_count(&crew->w, "SELECT count(*) FROM events"),
 			 0);
 	crew_ready(crew, "quick", "consumer.conf", NULL);
