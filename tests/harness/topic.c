@@ -266,6 +266,18 @@ headers_text(const rd_kafka_message_t *message)
 	return text;
 }
 
+/* NUL-ended; of a value or key that is not there, nothing. */
+static char *
+bytes_copy(const void *bytes, size_t len)
+{
+	char *copy = calloc(1, len + 1);
+
+	assert_non_null(copy);
+	if (len > 0)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
 static rd_kafka_message_t *
 last_message(rd_kafka_t *rk, const struct world *w, int partition)
 {
@@ -296,13 +308,10 @@ topic_last(const struct world *w, int partition, size_t *ret_len,
 	char *value = NULL;
 
 	if (message && !message->err) {
-		value = calloc(1, message->len + 1);
-		assert_non_null(value);
-		memcpy(value, message->payload, message->len);
+		value = bytes_copy(message->payload, message->len);
 		*ret_len = message->len;
 		if (ret_key)
-			*ret_key = strndup(message->key ? message->key : "",
-					   message->key_len);
+			*ret_key = bytes_copy(message->key, message->key_len);
 		if (ret_headers)
 			*ret_headers = headers_text(message);
 		if (ret_time_ms)
