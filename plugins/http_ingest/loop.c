@@ -140,6 +140,15 @@ turn(struct loop *loop)
 	MHD_run(loop->daemon);
 }
 
+static void
+announce(struct loop *loop, bool *what)
+{
+	pthread_mutex_lock(&loop->lock);
+	*what = true;
+	pthread_cond_broadcast(&loop->changed);
+	pthread_mutex_unlock(&loop->lock);
+}
+
 /* What the kernel has accepted for us is served; then the port is free. */
 static void
 close_listener(struct loop *loop)
@@ -152,7 +161,7 @@ close_listener(struct loop *loop)
 	if (fd >= 0)
 		close(fd);
 	loop->listen_fd = -1;
-	sem_post(&loop->quiet);
+	announce(loop, &loop->quiet);
 }
 
 /* Is there an answer that somebody still waits for? */
@@ -185,6 +194,7 @@ loop_main(void *arg)
 	MHD_stop_daemon(loop->daemon);
 	loop->daemon = NULL;
 	linger_fini(loop);
+	announce(loop, &loop->ended);
 	return NULL;
 }
 
@@ -246,6 +256,26 @@ loop_open(struct loop *loop)
 	return rc < 0 ? rc : loop_watch(loop, loop->wake_fd, LOOP_WAKE);
 }
 
+static int
+signal_init(struct loop *loop)
+{
+	pthread_condattr_t attr;
+	int rc = pthread_condattr_init(&attr);
+
+	if (rc != 0)
+		return -rc;
+	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	if (rc == 0)
+		rc = pthread_cond_init(&loop->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (rc != 0)
+		return -rc;
+	rc = pthread_mutex_init(&loop->lock, NULL);
+	if (rc != 0)
+		pthread_cond_destroy(&loop->changed);
+	return -rc;
+}
+
 struct loop *
 loop_new(struct http *http, unsigned index, int listen_fd, int *ret_err)
 {
@@ -261,8 +291,9 @@ loop_new(struct http *http, unsigned index, int listen_fd, int *ret_err)
 	loop->index = index;
 	loop->listen_fd = listen_fd;
 	loop->epoll_fd = loop->wake_fd = -1;
-	if (sem_init(&loop->quiet, 0, 0) < 0) {
-		*ret_err = -errno;
+	rc = signal_init(loop);
+	if (rc < 0) {
+		*ret_err = rc;
 		close(listen_fd);
 		free(loop);
 		return NULL;
@@ -290,41 +321,41 @@ loop_start(struct loop *loop)
 	return 0;
 }
 
-static struct timespec
-in_ms(int timeout_ms)
+static int
+wait_until(struct loop *loop, const bool *what, int64_t until_ms)
 {
-	struct timespec at;
+	const struct timespec until = { .tv_sec = until_ms / 1000,
+					.tv_nsec = until_ms % 1000 * 1000000 };
+	int rc = 0;
 
-	clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_sec += timeout_ms / 1000;
-	at.tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (at.tv_nsec >= 1000000000L) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000L;
-	}
-	return at;
+	pthread_mutex_lock(&loop->lock);
+	while (!*what && rc == 0)
+		rc = pthread_cond_timedwait(&loop->changed, &loop->lock,
+					    &until);
+	if (*what)
+		rc = 0;
+	pthread_mutex_unlock(&loop->lock);
+	return -rc;
 }
 
 int
-loop_wait_quiet(struct loop *loop, int timeout_ms)
+loop_wait_quiet(struct loop *loop, int64_t until_ms)
 {
-	struct timespec until = in_ms(timeout_ms);
-
-	while (sem_timedwait(&loop->quiet, &until) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	return wait_until(loop, &loop->quiet, until_ms);
 }
 
 int
-loop_join(struct loop *loop, int timeout_ms)
+loop_join(struct loop *loop, int64_t until_ms)
 {
-	struct timespec until = in_ms(timeout_ms);
 	int rc;
 
 	if (!loop->has_thread)
 		return 0;
-	rc = pthread_timedjoin_np(loop->thread, NULL, &until);
+	rc = wait_until(loop, &loop->ended, until_ms);
+	if (rc < 0)
+		return rc;
+	/* It has said its last word: this takes no time. */
+	rc = pthread_join(loop->thread, NULL);
 	if (rc == 0)
 		loop->has_thread = false;
 	return -rc;
@@ -347,6 +378,7 @@ loop_free(struct loop *loop)
 		close(loop->epoll_fd);
 	if (loop->wake_fd >= 0)
 		close(loop->wake_fd);
-	sem_destroy(&loop->quiet);
+	pthread_cond_destroy(&loop->changed);
+	pthread_mutex_destroy(&loop->lock);
 	free(loop);
 }

@@ -13,7 +13,6 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,8 +38,11 @@ struct loop {
 	int epoll_fd, wake_fd;
 	int listen_fd; /* -1 once it is closed */
 	struct MHD_Daemon *daemon;
-	/* Posted by the loop when it listens no more. */
-	sem_t quiet;
+	pthread_mutex_t lock;	/* guards: quiet, ended */
+	pthread_cond_t changed; /* by the monotonic clock */
+	bool quiet;		/* it listens no more */
+	bool ended;		/* its thread does nothing any more */
+
 	/* A stack of requests; whoever finds it empty wakes the loop. */
 	_Atomic(struct request *) mailbox;
 
@@ -63,10 +65,10 @@ struct loop *loop_new(struct http *http, unsigned index, int listen_fd,
 		      int *ret_err);
 int loop_start(struct loop *loop); /* [main] */
 void loop_wake(struct loop *loop); /* [any] */
-/* Waits until it listens no more; -ETIMEDOUT. [main] */
-int loop_wait_quiet(struct loop *loop, int timeout_ms);
-/* Waits for the thread's end; -ETIMEDOUT. [main] */
-int loop_join(struct loop *loop, int timeout_ms);
+/* Both wait until loop_clock_ms() says until_ms: for it to listen no more, and
+ * for the thread's end; -ETIMEDOUT. [main] */
+int loop_wait_quiet(struct loop *loop, int64_t until_ms);
+int loop_join(struct loop *loop, int64_t until_ms);
 void loop_free(struct loop *loop); /* no thread any more; NULL is fine */
 
 /* Lays the chain first..last (by ->next) into the mailbox. [any] */

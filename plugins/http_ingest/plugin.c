@@ -228,26 +228,21 @@ loops_new(struct http *http)
 static bool
 loops_end(struct http *http, int timeout_ms)
 {
-	int64_t now_ms = loop_clock_ms();
+	int64_t stop_by_ms = loop_clock_ms() + timeout_ms;
+	int64_t until_ms = stop_by_ms + JOIN_EXTRA_MS;
 	bool ended = true;
 
-	atomic_store(&http->stop_by_ms, now_ms + timeout_ms);
+	atomic_store(&http->stop_by_ms, stop_by_ms);
 	atomic_store(&http->life, HTTP_STOPPING);
 	for (unsigned i = 0; i < http->set.loops && http->loops[i] != NULL; i++)
 		loop_wake(http->loops[i]);
-	for (unsigned i = 0; i < http->set.loops && http->loops[i] != NULL;
-	     i++) {
-		int64_t left = now_ms + timeout_ms - loop_clock_ms();
-
-		left = (left > 0 ? left : 0) + JOIN_EXTRA_MS;
-		if (loop_join(http->loops[i], (int)left) < 0 ||
+	for (unsigned i = 0; i < http->set.loops && http->loops[i] != NULL; i++)
+		if (loop_join(http->loops[i], until_ms) < 0 ||
 		    http->loops[i]->n_waiting > 0)
 			ended = false;
-	}
 	/* A callback that has brought the last answer may still be on its way
 	 * out of request_post(): a few instructions. */
-	while (atomic_load(&http->posting) > 0 &&
-	       loop_clock_ms() < now_ms + timeout_ms + JOIN_EXTRA_MS)
+	while (atomic_load(&http->posting) > 0 && loop_clock_ms() < until_ms)
 		sched_yield();
 	return ended && atomic_load(&http->posting) == 0;
 }
@@ -288,13 +283,14 @@ static void
 http_drain(void *self)
 {
 	struct http *http = self;
+	int64_t until_ms = loop_clock_ms() + DRAIN_MS;
 
 	if (atomic_exchange(&http->life, HTTP_DRAINING) != HTTP_RUNNING)
 		return;
 	for (unsigned i = 0; i < http->set.loops; i++)
 		loop_wake(http->loops[i]);
 	for (unsigned i = 0; i < http->set.loops; i++)
-		if (loop_wait_quiet(http->loops[i], DRAIN_MS) < 0)
+		if (loop_wait_quiet(http->loops[i], until_ms) < 0)
 			http->ctx->log(http->ctx, EVH_WARN,
 				       "loop %u is slow to close its listener",
 				       i);

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +29,19 @@
 
 static struct answer answer;
 static struct rig rig;
+
+/* What the wall clock is set back by, once it has been read. */
+static _Atomic int wall_ahead_s;
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int rc = (int)syscall(SYS_clock_gettime, clock, ret);
+
+	if (rc == 0 && clock == CLOCK_REALTIME)
+		ret->tv_sec += wall_ahead_s;
+	return rc;
+}
 
 static int64_t
 now_ms(void)
@@ -380,6 +395,108 @@ draining_closes_the_listener_and_says_so(void **state)
 	rig_stop(&rig);
 }
 
+/* ---- Loops that hang, each in a store that does not return --------------- */
+
+#define HANGING 2
+static sem_t hangs, may_go;
+
+static int
+hang(void *self, const unsigned char id[16], evh_rows *fn, void *arg)
+{
+	(void)self;
+	(void)id;
+	(void)fn;
+	(void)arg;
+	sem_post(&hangs);
+	sem_wait(&may_go);
+	return -EAGAIN;
+}
+
+/* The kernel chooses the loop of a connection: as many as it takes. */
+static void
+hang_all_loops(int fds[32], int *ret_n)
+{
+	static const char *const two[] = { "loops=2", NULL };
+	int n = 0, hanging = 0, got;
+
+	assert_int_equal(sem_init(&hangs, 0, 0), 0);
+	assert_int_equal(sem_init(&may_go, 0, 0), 0);
+	start(two);
+	rig.store.get = hang;
+	while (hanging < HANGING && n < 32) {
+		const struct timespec soon = { .tv_nsec = 20000000 };
+
+		fds[n] = client_open(&rig);
+		client_str(fds[n++],
+			   "GET /api/v1/events/019aad2c-6c1e-7b3a-9d5e-"
+			   "0f4c1b2a3d4e HTTP/1.1\r\n" HOST "\r\n");
+		nanosleep(&soon, NULL);
+		assert_int_equal(sem_getvalue(&hangs, &got), 0);
+		hanging = got;
+	}
+	assert_int_equal(hanging, HANGING);
+	*ret_n = n;
+}
+
+static void
+let_go(const int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		sem_post(&may_go);
+	rig_stop(&rig);
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	sem_destroy(&hangs);
+	sem_destroy(&may_go);
+}
+
+static void
+drain_waits_once_for_all_loops_together(void **state)
+{
+	int fds[32], n;
+	int64_t began, took;
+
+	(void)state;
+	hang_all_loops(fds, &n);
+	began = now_ms();
+	evh_plugin.drain(rig.self);
+	took = now_ms() - began;
+	let_go(fds, n);
+	assert_in_range(took, 1900, 3500);
+}
+
+static void
+stop_waits_once_for_all_loops_together(void **state)
+{
+	int fds[32], n;
+	int64_t began, took;
+
+	(void)state;
+	hang_all_loops(fds, &n);
+	began = now_ms();
+	evh_plugin.stop(rig.self, 10);
+	took = now_ms() - began;
+	let_go(fds, n);
+	assert_in_range(took, 2900, 4500);
+}
+
+static void
+a_wall_clock_that_is_set_back_makes_no_drain_longer(void **state)
+{
+	int fds[32], n;
+	int64_t began, took;
+
+	(void)state;
+	hang_all_loops(fds, &n);
+	began = now_ms();
+	wall_ahead_s = 4;
+	evh_plugin.drain(rig.self);
+	wall_ahead_s = 0;
+	took = now_ms() - began;
+	let_go(fds, n);
+	assert_in_range(took, 1900, 3500);
+}
+
 static void
 stop_answers_whoever_waits_for_the_store(void **state)
 {
@@ -486,6 +603,10 @@ main(void)
 		cmocka_unit_test(an_answer_leaves_when_the_chain_has_answered),
 		cmocka_unit_test(a_client_that_still_sends_is_not_reset),
 		cmocka_unit_test(draining_closes_the_listener_and_says_so),
+		cmocka_unit_test(drain_waits_once_for_all_loops_together),
+		cmocka_unit_test(stop_waits_once_for_all_loops_together),
+		cmocka_unit_test(
+			a_wall_clock_that_is_set_back_makes_no_drain_longer),
 		cmocka_unit_test(stop_answers_whoever_waits_for_the_store),
 		cmocka_unit_test(stop_has_no_fear_of_open_connections),
 		cmocka_unit_test(a_port_that_is_taken_fails_start),
