@@ -113,16 +113,26 @@ submit_some(struct delivery *d, struct event_list *list)
 	return (unsigned)taken;
 }
 
-/* Hands over until the sink takes no more.  The events are in hand. */
+/*
+ * Hands over until the sink takes no more.  The events are in hand.  What the
+ * sink has answered within its submit() is moved on first, before anybody can
+ * offer it a later one of the same key.
+ */
 static void
-submit_all(struct delivery *d, struct event_list *list)
+submit_all(struct pass *pass, struct delivery *d, struct event_list *list)
 {
+	struct event_list behind = pass->moving;
+
+	pass->moving = (struct event_list){ 0 };
 	while (list->head) {
 		unsigned n = list->n < BATCH_MAX ? list->n : BATCH_MAX;
+		unsigned taken = submit_some(d, list);
 
-		if (submit_some(d, list) < n)
+		pass_run(pass);
+		if (taken < n)
 			break;
 	}
+	pass->moving = behind;
 }
 
 /* Back among the waiting, by their old turn.  Under lock. */
@@ -179,7 +189,7 @@ take_here(struct pass *pass, struct delivery *d, struct event_list *run)
 	}
 	d->n_in_hand += n;
 	pthread_mutex_unlock(&d->lock);
-	submit_all(d, run);
+	submit_all(pass, d, run);
 	if (!run->head)
 		return;
 	pthread_mutex_lock(&d->lock);
@@ -198,7 +208,7 @@ take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand += run->n;
 		pthread_mutex_unlock(&d->lock);
-		submit_all(d, run);
+		submit_all(pass, d, run);
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand -= run->n;
 		pthread_mutex_unlock(&d->lock);
@@ -287,7 +297,8 @@ may_offer(struct delivery *d, int64_t now_ns, int64_t *ret_next_ns)
 
 /* The pump hands over all that waits, or as much as the sink will have. */
 static void
-offer(struct delivery *d, int64_t now_ns, int64_t *ret_next_ns)
+offer(struct pass *pass, struct delivery *d, int64_t now_ns,
+      int64_t *ret_next_ns)
 {
 	struct event_list list = d->waiting;
 
@@ -296,7 +307,7 @@ offer(struct delivery *d, int64_t now_ns, int64_t *ret_next_ns)
 	d->is_offering = true;
 	d->n_in_hand += list.n;
 	pthread_mutex_unlock(&d->lock);
-	submit_all(d, &list);
+	submit_all(pass, d, &list);
 	pthread_mutex_lock(&d->lock);
 	d->is_offering = false;
 	d->is_full = list.head != NULL;
@@ -318,7 +329,7 @@ delivery_offer(struct pass *pass, struct delivery *d, int64_t now_ns)
 	pthread_mutex_lock(&d->lock);
 	take_late(d, now_ns, &late);
 	if (may_offer(d, now_ns, &next_ns))
-		offer(d, now_ns, &next_ns);
+		offer(pass, d, now_ns, &next_ns);
 	if (d->waiting.head) {
 		int64_t deadline_ns = pipeline_deadline_ns(d->element->pipeline,
 							   d->waiting.head);
@@ -384,6 +395,7 @@ answer_final(struct pass *pass, struct delivery *d, struct event_list *list,
 			continue;
 		}
 		ev->is_kept = ev->is_kept || el->role != ELEMENT_CHAIN;
+		ev->goes_by_inbox = true;
 		pipeline_advance(pass, ev);
 	}
 }

@@ -23,7 +23,7 @@ struct delivery {
 	struct event_list waiting; /* by `seq`, oldest first */
 	unsigned n_in_hand;
 	uint64_t next_seq;
-	bool is_offering; /* the pump is at submit() */
+	bool is_offering; /* the pump is at submit(), or at what came of it */
 	bool is_standing; /* after a RETRY or a full sink */
 	bool is_full;	  /* the last offer was not taken whole */
 	int64_t due_ns;	  /* back-off's end */

@@ -78,6 +78,9 @@ struct event {
 	bool has_room;	  /* counts in the pipeline's window */
 	bool is_ordered;  /* lane means something */
 	bool is_diverted; /* counts in the pipeline's diverted */
+	/* A sink has answered it: it goes to its worker by the inbox, where
+	 * those that it answered before may be still. */
+	bool goes_by_inbox;
 	bool is_kept;	  /* an on_fail or on_drop sink has it */
 	bool is_failed;	  /* on its way through on_fail */
 	uint64_t lane;	  /* hash of what keeps its order */

@@ -110,6 +110,7 @@ post_arrival(struct event_list *lists, struct pipeline *p, struct event *ev)
 	unsigned i = p->n_workers ? (unsigned)(ev->lane % p->n_workers) : 0;
 
 	divert(ev);
+	ev->goes_by_inbox = false;
 	ev->mail = EVENT_ARRIVES;
 	event_list_push(&lists[i], ev);
 }

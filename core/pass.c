@@ -61,19 +61,23 @@ pass_undivert(struct pass *pass)
 }
 
 void
-pass_end(struct pass *own)
+pass_run(struct pass *pass)
 {
 	struct event_list run;
 
+	while (pass->moving.head) {
+		pass_take_run(pass, &run);
+		pipeline_step(pass, run.head->pipeline, run.head->pos, &run);
+	}
+}
+
+void
+pass_end(struct pass *own)
+{
 	if (current != own)
 		return;
 	for (;;) {
-		if (own->moving.head) {
-			pass_take_run(own, &run);
-			pipeline_step(own, run.head->pipeline, run.head->pos,
-				      &run);
-			continue;
-		}
+		pass_run(own);
 		pass_undivert(own);
 		if (!own->ended.head)
 			break;

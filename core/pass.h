@@ -55,5 +55,8 @@ void pass_end(struct pass *own);
 
 /* Adds an event that is at its `pos`. */
 void pass_move(struct pass *pass, struct event *ev);
+/* Moves on all that has been added, now; for a step of the pass that must not
+ * go on before. */
+void pass_run(struct pass *pass);
 
 #endif

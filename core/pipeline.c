@@ -388,6 +388,8 @@ bool
 pipeline_is_here(const struct pass *pass, const struct pipeline *p,
 		 const struct event *ev)
 {
+	if (ev->goes_by_inbox)
+		return false;
 	if (pass->worker && pass->worker == pipeline_worker(p, ev))
 		return true;
 	return p->n_workers == 0 && pass->is_emit &&

@@ -328,7 +328,9 @@ struct evh_plugin {
 	 * submit:  sink: takes the first k of n events and returns k; owes each
 	 *          of them one ctx->done(), now or later, but in a bounded time
 	 *          of its own.  Negative takes none.  The host keeps the rest
-	 *          and offers it again. [worker], EVH_PARALLEL [any] */
+	 *          and offers it again.  What is answered within submit() goes
+	 *          on when it has returned: of one key answer all that you take
+	 *          now, or all of it later. [worker], EVH_PARALLEL [any] */
 	void (*done)(void *self, struct evh_event *const *evs, int n,
 		     enum evh_result result);
 	enum evh_result (*process)(void *self, struct evh_event *ev);
