@@ -398,14 +398,25 @@ event_set_header(struct event *ev, const char *name, const char *value)
 int
 event_set_error(struct event *ev, const char *code, const char *text)
 {
-	char *code_copy =
-		arena_copy(ev, code ? code : "", code ? strlen(code) : 0);
-	char *text_copy = arena_copy(ev, text, strlen(text));
+	size_t code_size = code ? strlen(code) + 1 : 1;
+	size_t text_size = strlen(text) + 1;
+	size_t size = code_size + text_size;
+	char *memory;
 
-	if (!code_copy || !text_copy)
-		return -ENOMEM;
-	ev->error_code = code_copy;
-	ev->error_text = text_copy;
+	if (size > ev->error_room) {
+		/* Doubled, so that longer and longer ones do not add up. */
+		if (size < 2 * ev->error_room)
+			size = 2 * ev->error_room;
+		memory = event_alloc(ev, size);
+		if (!memory)
+			return -ENOMEM;
+		ev->error_memory = memory;
+		ev->error_room = size;
+	}
+	memcpy(ev->error_memory, code ? code : "", code_size);
+	memcpy(ev->error_memory + code_size, text, text_size);
+	ev->error_code = ev->error_memory;
+	ev->error_text = ev->error_memory + code_size;
 	return 0;
 }
 

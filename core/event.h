@@ -108,6 +108,8 @@ struct event {
 
 	const char *error_code; /* set_error()'s; or NULL */
 	const char *error_text;
+	char *error_memory; /* for both, used again: a sink may say RETRY */
+	size_t error_room;  /* and why for days */
 
 	void (*release)(void *arg);
 	void *release_arg;

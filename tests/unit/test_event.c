@@ -181,6 +181,25 @@ an_error_is_json_with_a_sqlstate_where_there_is_one(void **state)
 }
 
 static void
+errors_again_and_again_take_no_more_memory(void **state)
+{
+	static char text[1000];
+	struct event *ev = event_make("{}", NULL);
+	void *blocks;
+
+	(void)state;
+	memset(text, 'e', sizeof(text) - 1);
+	assert_int_equal(event_set_error(ev, "timeout", text), 0);
+	blocks = ev->blocks;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(event_set_error(ev, "57P03", text + i % 9), 0);
+	assert_ptr_equal(ev->blocks, blocks);
+	assert_string_equal(ev->error_code, "57P03");
+	assert_string_equal(ev->error_text, text);
+	event_free(ev);
+}
+
+static void
 a_key_makes_a_lane_and_no_key_and_no_place_make_none(void **state)
 {
 	struct evh_spec placed = { .name = "a", .topic = "t", .partition = 3 };
@@ -246,6 +265,7 @@ main(void)
 		cmocka_unit_test(large_memory_comes_and_goes_with_the_event),
 		cmocka_unit_test(
 			an_error_is_json_with_a_sqlstate_where_there_is_one),
+		cmocka_unit_test(errors_again_and_again_take_no_more_memory),
 		cmocka_unit_test(
 			a_key_makes_a_lane_and_no_key_and_no_place_make_none),
 		cmocka_unit_test(the_least_finished_result_wins),
