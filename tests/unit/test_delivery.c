@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -123,6 +124,27 @@ after_the_deadline_the_source_hears_retry(void **state)
 	rig_answer(&b.out, 1, EVH_RETRY);
 	rig_await_heard(&b.src, 1);
 	assert_int_equal(b.src.results[0], EVH_RETRY);
+	rig_free(b.rig);
+}
+
+static void
+a_deadline_that_passes_in_a_sinks_hands_counts_when_it_answers(void **state)
+{
+	const struct timespec pause = { 0, 60000000 };
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, rig_keep, (struct config_pipeline){ .deadline_ms = 50 });
+	rig_emit_many(&b.src, 1, 2, NULL);
+	nanosleep(&pause, NULL);
+	assert_int_equal(b.src.n_heard, 0);
+	rig_answer(&b.out, 1, EVH_OK);
+	rig_await_heard(&b.src, 1);
+	assert_int_equal(b.src.results[0], EVH_OK);
+	rig_answer(&b.out, 1, EVH_RETRY);
+	rig_await_heard(&b.src, 2);
+	assert_int_equal(b.src.results[1], EVH_RETRY);
+	assert_int_equal(b.out.n_seen, 2);
 	rig_free(b.rig);
 }
 
@@ -318,6 +340,8 @@ main(void)
 		cmocka_unit_test(
 			while_a_sink_is_not_ready_nothing_is_offered_and_nothing_taken),
 		cmocka_unit_test(after_the_deadline_the_source_hears_retry),
+		cmocka_unit_test(
+			a_deadline_that_passes_in_a_sinks_hands_counts_when_it_answers),
 		cmocka_unit_test(one_on_fail_sink_that_keeps_it_is_enough),
 		cmocka_unit_test(when_nobody_keeps_it_the_source_hears_fail),
 		cmocka_unit_test(a_sink_may_stand_in_its_own_on_fail),

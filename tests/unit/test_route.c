@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -280,6 +281,141 @@ a_lane_that_stands_fills_a_quarter_of_the_window_and_no_more(void **state)
 	rig_free(t.rig);
 }
 
+static enum evh_result
+hold_the_first(struct rig_element *el, struct evh_event *ev)
+{
+	return ev->cookie == 1 ? hold_all(el, ev) : EVH_OK;
+}
+
+static void
+a_lane_that_goes_on_has_its_room_again(void **state)
+{
+	struct rig_element look = { .name = "look",
+				    .kind = EVH_HANDLER,
+				    .process = hold_the_first };
+	struct pipeline *p;
+	struct bench t;
+
+	(void)state;
+	bench_open(&t);
+	rig_add(t.rig, &look);
+	p = rig_pipeline(t.rig, (struct config_pipeline){
+					.chain = LIST("src", "look", "a"),
+					.workers = 1,
+					.in_flight = 40 });
+	rig_start(t.rig);
+	rig_emit(&t.src, 1, "slow", 0);
+	rig_await_standing(p);
+	rig_answer_held(&look, EVH_OK);
+	rig_await_held(&t.a, 1);
+	/* More than a quarter, not yet half. */
+	for (uintptr_t i = 2; i < 18; i++)
+		assert_int_equal(rig_emit(&t.src, i, "slow", 0), 1);
+	rig_await_held(&t.a, 17);
+	rig_answer(&t.a, 17, EVH_OK);
+	rig_await_heard(&t.src, 17);
+	/* All of it was given back: the same once more. */
+	for (uintptr_t i = 2; i < 18; i++)
+		assert_int_equal(rig_emit(&t.src, i, "slow", 0), 1);
+	rig_await_held(&t.a, 16);
+	rig_answer(&t.a, 16, EVH_OK);
+	rig_free(t.rig);
+}
+
+static void *
+emit_slow(void *arg)
+{
+	struct bench *t = arg;
+
+	return (void *)(intptr_t)rig_emit(&t->src, 99, "slow", 8000);
+}
+
+static void
+who_waits_for_room_in_a_lane_has_it_when_the_lane_goes_on(void **state)
+{
+	const struct timespec pause = { 0, 50000000 };
+	struct rig_element look = { .name = "look",
+				    .kind = EVH_HANDLER,
+				    .process = hold_the_first };
+	struct pipeline *p;
+	pthread_t thread;
+	struct bench t;
+	void *said;
+
+	(void)state;
+	bench_open(&t);
+	rig_add(t.rig, &look);
+	p = rig_pipeline(t.rig, (struct config_pipeline){
+					.chain = LIST("src", "look", "a"),
+					.workers = 1,
+					.in_flight = 40 });
+	rig_start(t.rig);
+	rig_emit(&t.src, 1, "slow", 0);
+	rig_await_standing(p);
+	for (uintptr_t i = 2; i < 11; i++)
+		assert_int_equal(rig_emit(&t.src, i, "slow", 0), 1);
+	assert_int_equal(pthread_create(&thread, NULL, emit_slow, &t), 0);
+	while (atomic_load(&p->window.n_waiting) == 0)
+		nanosleep(&pause, NULL);
+	nanosleep(&pause, NULL); /* it may be about to look, and then waits */
+	rig_answer_held(&look, EVH_OK);
+	pthread_join(thread, &said);
+	assert_int_equal((intptr_t)said, 1);
+	rig_await_held(&t.a, 11);
+	rig_answer(&t.a, 11, EVH_OK);
+	rig_free(t.rig);
+}
+
+static enum evh_result
+make_a_child(struct rig_element *el, struct evh_event *ev)
+{
+	struct evh_spec spec = { .name = "child", .data = { "{}", 2 } };
+	struct evh_event *child = el->ctx->event_new(el->ctx, &spec, ev);
+
+	assert_non_null(child);
+	assert_int_equal(el->ctx->emit(el->ctx, &child, 1, 0), 1);
+	return EVH_OK;
+}
+
+/* One pipeline makes a child of it, whose failure on_fail keeps; in the other
+ * it fails and nobody keeps it. */
+static void
+children_copies_and_failures_end_in_one_result(void **state)
+{
+	struct rig_element look = { .name = "look",
+				    .kind = EVH_HANDLER,
+				    .process = make_a_child };
+	struct bench t;
+
+	(void)state;
+	bench_open(&t);
+	rig_add(t.rig, &look);
+	rig_pipeline(t.rig, (struct config_pipeline){
+				    .name = (char *)"pa",
+				    .chain = LIST("src", "look", "a"),
+				    .on_fail = LIST("c") });
+	rig_pipeline(t.rig,
+		     (struct config_pipeline){ .name = (char *)"pb",
+					       .chain = LIST("src", "b") });
+	rig_start(t.rig);
+	for (uintptr_t i = 0; i < 2; i++) {
+		rig_emit(&t.src, i, NULL, 0);
+		rig_await_held(&t.a, 2);
+		assert_string_equal(t.a.held[1]->name, "child");
+		rig_answer(&t.a, 1, EVH_OK);
+		rig_answer(&t.a, 1, EVH_FAIL);
+		rig_await_held(&t.c, 1);
+		assert_string_equal(t.c.held[0]->name, "child");
+		rig_answer(&t.b, 1, i == 0 ? EVH_FAIL : EVH_OK);
+		assert_int_equal(t.src.n_heard, i);
+		rig_answer(&t.c, 1, EVH_OK);
+		assert_int_equal(t.src.n_heard, i + 1);
+	}
+	assert_int_equal(t.src.results[0], EVH_FAIL);
+	assert_int_equal(t.src.results[1], EVH_OK);
+	rig_free(t.rig);
+}
+
 static void
 emit_waits_for_room_as_long_as_it_is_told(void **state)
 {
@@ -317,6 +453,11 @@ main(void)
 			at_shutdown_what_waits_before_a_sink_hears_retry),
 		cmocka_unit_test(
 			a_lane_that_stands_fills_a_quarter_of_the_window_and_no_more),
+		cmocka_unit_test(a_lane_that_goes_on_has_its_room_again),
+		cmocka_unit_test(
+			who_waits_for_room_in_a_lane_has_it_when_the_lane_goes_on),
+		cmocka_unit_test(
+			children_copies_and_failures_end_in_one_result),
 		cmocka_unit_test(emit_waits_for_room_as_long_as_it_is_told),
 	};
 

@@ -227,6 +227,85 @@ who_comes_to_an_absent_handler_at_shutdown_hears_retry_at_once(void **state)
 	bench_close(&b);
 }
 
+static enum evh_result
+retry_always(struct rig_element *el, struct evh_event *ev)
+{
+	(void)rig_note(el, ev);
+	return EVH_RETRY;
+}
+
+static void
+who_stands_in_back_off_hears_retry_at_shutdown_at_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, retry_always, NULL,
+		   (struct config_pipeline){ .workers = 1,
+					     .attempts = 9,
+					     .backoff_ms = 600000,
+					     .backoff_max_ms = 600000 });
+	rig_start(b.rig);
+	emit_named(&b, 0, "a");
+	rig_await_standing(b.pipeline);
+	pipeline_give_up(b.pipeline);
+	rig_await_heard(&b.src, 1);
+	assert_int_equal(b.src.results[0], EVH_RETRY);
+	assert_int_equal(b.look.n_seen, 1);
+	bench_close(&b);
+}
+
+static void
+who_stands_beyond_the_deadline_is_not_tried_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, retry_always, NULL,
+		   (struct config_pipeline){ .workers = 1,
+					     .attempts = 9,
+					     .deadline_ms = 50,
+					     .backoff_ms = 600000,
+					     .backoff_max_ms = 600000 });
+	rig_start(b.rig);
+	emit_named(&b, 0, "a");
+	rig_await_heard(&b.src, 1);
+	assert_int_equal(b.src.results[0], EVH_RETRY);
+	assert_int_equal(b.look.n_seen, 1);
+	bench_close(&b);
+}
+
+static enum evh_result
+go_away_at_first(struct rig_element *el, struct evh_event *ev)
+{
+	(void)rig_note(el, ev);
+	if (el->n_seen > 1)
+		return EVH_OK;
+	el->ctx->ready(el->ctx, "its server is away");
+	return EVH_RETRY;
+}
+
+static void
+who_awaits_a_handler_goes_on_when_it_is_ready(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, go_away_at_first, NULL,
+		   (struct config_pipeline){ .workers = 1,
+					     .attempts = 1,
+					     .backoff_ms = 600000,
+					     .backoff_max_ms = 600000 });
+	rig_start(b.rig);
+	emit_named(&b, 0, "a");
+	rig_await_standing(b.pipeline);
+	assert_int_equal(b.look.n_seen, 1);
+	b.look.ctx->ready(b.look.ctx, NULL);
+	rig_await_heard(&b.src, 1);
+	assert_int_equal(b.src.results[0], EVH_OK);
+	bench_close(&b);
+}
+
 /* All stand; when they are tried again, each takes its time. */
 static enum evh_result
 retry_all_then_be_slow(struct rig_element *el, struct evh_event *ev)
@@ -282,6 +361,11 @@ main(void)
 			without_workers_nothing_overtakes_what_the_pump_hands_over),
 		cmocka_unit_test(
 			who_comes_to_an_absent_handler_at_shutdown_hears_retry_at_once),
+		cmocka_unit_test(
+			who_stands_in_back_off_hears_retry_at_shutdown_at_once),
+		cmocka_unit_test(
+			who_stands_beyond_the_deadline_is_not_tried_again),
+		cmocka_unit_test(who_awaits_a_handler_goes_on_when_it_is_ready),
 		cmocka_unit_test(
 			many_lanes_that_are_due_do_not_hold_up_the_first_of_them),
 	};
