@@ -1,10 +1,11 @@
 /*
- * consumer.h - one member of a Kafka consumer group, and its poll thread.
+ * consumer.h - one member of a Kafka consumer group: what its poll thread and
+ * those who answer share.
  *
- * The thread does everything but answer: it serves the group (group.h: who
- * has which partitions), takes messages and emits them (intake.h).  Answers
- * come on any thread (answers.h) and meet it under one lock, which is held
- * for marks and numbers and never while calling out.
+ * The thread (poller.h) does everything but answer: it serves the group
+ * (group.h: who has which partitions), takes messages and emits them
+ * (intake.h).  Answers come on any thread (answers.h) and meet it under one
+ * lock, which is held for marks and numbers and never while calling out.
  *
  * Messages and the group's own affairs come in two queues.  librdkafka puts
  * the messages of all partitions into `inbox`; what remains in the consumer's
@@ -84,13 +85,9 @@ struct consumer *consumer_new(struct evh_ctx *ctx, int *ret_error);
 /* Stopped before, or never started.  NULL is fine. [main] */
 void consumer_free(struct consumer *c);
 
-/* 0 or -errno, logged. [main] */
-int consumer_start(struct consumer *c);
-/* Emits nothing from now on; returns at once. [main] */
-void consumer_drain(struct consumer *c);
-/* Commits what is done and leaves the group, in timeout_ms, whatever the
- * brokers do. [main] */
-void consumer_stop(struct consumer *c, int timeout_ms);
+/* The poll thread's last word: whoever waits for it goes on; frees the consumer
+ * if it was left behind. */
+void consumer_over(struct consumer *c);
 
 int64_t consumer_now_ms(void); /* monotonic */
 /* What came instead of a message, from either queue. */

@@ -30,7 +30,7 @@ message_release(void *arg)
 		atomic_fetch_sub(&c->n_messages, 1);
 		return;
 	}
-	/* consumer_stop() may wait for it, and frees everything after. */
+	/* poller_stop() may wait for it, and frees everything after. */
 	pthread_mutex_lock(&c->lock);
 	atomic_fetch_sub(&c->n_messages, 1);
 	pthread_cond_broadcast(&c->changed);

@@ -15,7 +15,7 @@ struct consumer;
 void leaving_run(struct consumer *c);
 /* Tells the poll thread to end, and waits for it. [main] */
 void leaving_wait(struct consumer *c, int timeout_ms);
-/* Frees what consumer_start() made, when no thread uses it any more. */
+/* Frees what poller_start() made, when no thread uses it any more. */
 void leaving_destroy(struct consumer *c);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "answers.h"
 #include "consumer.h"
+#include "poller.h"
 #include "settings.h"
 
 static int
@@ -25,19 +26,19 @@ create(struct evh_ctx *ctx, void **ret_self)
 static int
 start(void *self)
 {
-	return consumer_start(self);
+	return poller_start(self);
 }
 
 static void
 drain(void *self)
 {
-	consumer_drain(self);
+	poller_drain(self);
 }
 
 static void
 stop(void *self, int timeout_ms)
 {
-	consumer_stop(self, timeout_ms);
+	poller_stop(self, timeout_ms);
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "answers.h"
 #include "consumer.h"
+#include "poller.h"
 
 #define ANSWER_MAX 500
 #define MAP_PREFIX "rdkafka."
@@ -418,7 +419,7 @@ fake_host_start(struct fake_host *host)
 	int r = 0;
 
 	host->consumer = consumer_new(&host->ctx, &r);
-	if (host->consumer == NULL || consumer_start(host->consumer) < 0 ||
+	if (host->consumer == NULL || poller_start(host->consumer) < 0 ||
 	    pthread_create(&host->thread, NULL, answer_thread, host) != 0) {
 		fprintf(stderr, "the consumer does not start: %d\n", r);
 		exit(1);
@@ -437,14 +438,14 @@ fake_host_stop(struct fake_host *host, int timeout_ms)
 {
 	int64_t start_ms;
 
-	consumer_drain(host->consumer);
+	poller_drain(host->consumer);
 	fake_host_lock(host);
 	host->is_draining = true;
 	pthread_cond_broadcast(&host->changed);
 	fake_host_unlock(host);
 	(void)fake_host_wait(host, 10000, nothing_in_flight, 0);
 	start_ms = consumer_now_ms();
-	consumer_stop(host->consumer, timeout_ms);
+	poller_stop(host->consumer, timeout_ms);
 	start_ms = consumer_now_ms() - start_ms;
 	fake_host_lock(host);
 	host->is_over = true;

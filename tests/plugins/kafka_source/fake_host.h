@@ -76,7 +76,7 @@ void fake_host_init(struct fake_host *host, const struct fake_option *options);
 /* Makes the consumer, and starts it. */
 void fake_host_start(struct fake_host *host);
 /* Drains, answers what is in flight with RETRY, stops; returns the ms that
- * consumer_stop() took. */
+ * poller_stop() took. */
 int64_t fake_host_stop(struct fake_host *host, int timeout_ms);
 void fake_host_fini(struct fake_host *host);
 
