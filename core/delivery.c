@@ -5,14 +5,13 @@
 #include <stdlib.h>
 
 #include "completion.h"
+#include "condition.h"
 #include "handling.h"
 #include "instance.h"
 #include "metrics.h"
+#include "submission.h"
 #include "timer.h"
 #include "worker.h"
-
-/* One submit(), one group of answers. */
-#define BATCH_MAX 256
 
 /* A sink's RETRY is its server's trouble: this long, doubling. */
 #define BACKOFF_FIRST_MS 100
@@ -29,11 +28,17 @@ delivery_new(struct element *el)
 	if (!d)
 		return NULL;
 	d->element = el;
-	if (pthread_mutex_init(&d->lock, NULL) != 0) {
-		free(d);
-		return NULL;
-	}
+	waiting_init(&d->waiting, el->pipeline);
+	if (pthread_mutex_init(&d->lock, NULL) != 0)
+		goto fail_lock;
+	if (condition_init(&d->returned) < 0)
+		goto fail_cond;
 	return d;
+fail_cond:
+	pthread_mutex_destroy(&d->lock);
+fail_lock:
+	free(d);
+	return NULL;
 }
 
 void
@@ -41,9 +46,21 @@ delivery_free(struct delivery *d)
 {
 	if (!d)
 		return;
-	assert(!d->waiting.head && d->n_in_hand == 0);
+	assert(!d->waiting.list.head && d->n_in_hand == 0);
+	pthread_cond_destroy(&d->returned);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
+}
+
+void
+delivery_stand_back(struct delivery *d)
+{
+	if (!d->is_standing)
+		d->n_backoffs++;
+	d->is_standing = true;
+	d->due_ns = timer_now_ns() + timer_backoff_ns(d->n_backoffs + 1,
+						      BACKOFF_FIRST_MS,
+						      BACKOFF_MAX_MS);
 }
 
 /* An optional sink that cannot have it now does without. */
@@ -58,116 +75,19 @@ pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 		pipeline_advance(pass, ev);
 }
 
-/* Those of evs that the sink has not taken; it may have answered one all the
- * same, which is then none of ours. */
-static void
-take_back(struct instance *in, struct evh_event *const *evs, int n,
-	  struct event_list *ret)
-{
-	for (int i = 0; i < n; i++) {
-		struct event *ev = (struct event *)evs[i];
-		struct instance *holder = in;
-
-		if (atomic_compare_exchange_strong(&ev->holder, &holder, NULL))
-			event_list_push(ret, ev);
-		else
-			instance_blame(in, NULL,
-				       "done() of an event that its submit() "
-				       "did not take: it counts as answered");
-	}
-}
-
-/* Calls submit() with the first of the list, which are in hand already;
- * takes out of it those that the sink took. */
-static unsigned
-submit_some(struct delivery *d, struct event_list *list)
-{
-	struct instance *in = d->element->in;
-	struct evh_event *evs[BATCH_MAX];
-	struct event_list rest = { 0 };
-	int64_t now_ns = timer_now_ns();
-	struct event *ev;
-	int n = 0;
-	int taken;
-
-	for (ev = list->head; ev && n < BATCH_MAX; ev = ev->next) {
-		ev->stage_ns = now_ns;
-		atomic_store(&ev->holder, in);
-		evs[n++] = &ev->pub;
-	}
-	/* From here on the taken ones may be answered, gone and used again:
-	 * the list is walked no more but through evs and ev, the next. */
-	taken = instance_submit(in, evs, n);
-	if (taken > n) {
-		instance_blame(in, NULL, "submit() of %d events took %d", n,
-			       taken);
-		taken = n;
-	}
-	if (taken < 0)
-		taken = 0;
-	take_back(in, evs + taken, n - taken, &rest);
-	list->n -= (unsigned)n;
-	list->head = ev;
-	event_list_append(&rest, list);
-	*list = rest;
-	return (unsigned)taken;
-}
-
-/*
- * Hands over until the sink takes no more.  The events are in hand.  What the
- * sink has answered within its submit() is moved on first, before anybody can
- * offer it a later one of the same key.
- */
-static void
-submit_all(struct pass *pass, struct delivery *d, struct event_list *list)
-{
-	struct event_list behind = pass->moving;
-
-	pass->moving = (struct event_list){ 0 };
-	while (list->head) {
-		unsigned n = list->n < BATCH_MAX ? list->n : BATCH_MAX;
-		unsigned taken = submit_some(d, list);
-
-		pass_run(pass);
-		if (taken < n)
-			break;
-	}
-	pass->moving = behind;
-}
-
-/* Back among the waiting, by their old turn.  Under lock. */
-static void
-wait_again(struct delivery *d, struct event_list *list)
-{
-	struct event_list merged = { 0 };
-
-	while (list->head || d->waiting.head) {
-		if (!list->head) {
-			event_list_append(&merged, &d->waiting);
-		} else if (!d->waiting.head) {
-			event_list_append(&merged, list);
-		} else if (list->head->seq < d->waiting.head->seq) {
-			event_list_push(&merged, event_list_pop(list));
-		} else {
-			event_list_push(&merged, event_list_pop(&d->waiting));
-		}
-	}
-	d->waiting = merged;
-}
-
 /* Not taken after all.  Under lock. */
 static void
 keep_waiting(struct delivery *d, struct event_list *list)
 {
 	d->n_in_hand -= list->n;
-	wait_again(d, list);
+	waiting_add_again(&d->waiting, list);
 }
 
 /* Whether what has come must queue up.  Under lock. */
 static bool
 must_wait(const struct delivery *d, const struct pass *pass)
 {
-	return d->waiting.head || d->is_offering || d->is_standing ||
+	return d->waiting.list.head || d->is_offering || d->is_standing ||
 	       d->element->in == pass->caller ||
 	       !atomic_load(&d->element->in->is_ready);
 }
@@ -182,19 +102,18 @@ take_here(struct pass *pass, struct delivery *d, struct event_list *run)
 	for (struct event *ev = run->head; ev; ev = ev->next)
 		ev->seq = d->next_seq++;
 	if (must_wait(d, pass)) {
-		event_list_append(&d->waiting, run);
+		waiting_add(&d->waiting, run);
 		pthread_mutex_unlock(&d->lock);
 		worker_poke(p->pump);
 		return;
 	}
 	d->n_in_hand += n;
 	pthread_mutex_unlock(&d->lock);
-	submit_all(pass, d, run);
+	submission_run(pass, d, run);
 	if (!run->head)
 		return;
 	pthread_mutex_lock(&d->lock);
 	keep_waiting(d, run);
-	d->is_full = true;
 	pthread_mutex_unlock(&d->lock);
 	worker_poke(p->pump);
 }
@@ -208,7 +127,7 @@ take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand += run->n;
 		pthread_mutex_unlock(&d->lock);
-		submit_all(pass, d, run);
+		submission_run(pass, d, run);
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand -= run->n;
 		pthread_mutex_unlock(&d->lock);
@@ -263,25 +182,20 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 		take_here(pass, d, &here);
 }
 
-/* Those in front whose time is over; they are ordered by age. */
 static void
 take_late(struct delivery *d, int64_t now_ns, struct event_list *ret)
 {
-	struct pipeline *p = d->element->pipeline;
-
-	if (atomic_load(&p->gives_up)) {
-		event_list_append(ret, &d->waiting);
-		return;
-	}
-	while (d->waiting.head && pipeline_is_late(p, d->waiting.head, now_ns))
-		event_list_push(ret, event_list_pop(&d->waiting));
+	if (atomic_load(&d->element->pipeline->gives_up))
+		waiting_take(&d->waiting, ret);
+	else
+		waiting_take_late(&d->waiting, now_ns, ret);
 }
 
 /* May the waiting be offered now; if not, when.  Under lock. */
 static bool
 may_offer(struct delivery *d, int64_t now_ns, int64_t *ret_next_ns)
 {
-	if (!d->waiting.head || d->is_offering)
+	if (!d->waiting.list.head || d->is_offering)
 		return false;
 	if (!atomic_load(&d->element->in->is_ready))
 		return false;
@@ -300,22 +214,25 @@ static void
 offer(struct pass *pass, struct delivery *d, int64_t now_ns,
       int64_t *ret_next_ns)
 {
-	struct event_list list = d->waiting;
+	struct event_list list = { 0 };
+	bool is_full;
 
 	/* Under lock, left for the call: is_offering keeps others behind. */
-	d->waiting = (struct event_list){ 0 };
+	waiting_take(&d->waiting, &list);
 	d->is_offering = true;
 	d->n_in_hand += list.n;
 	pthread_mutex_unlock(&d->lock);
-	submit_all(pass, d, &list);
+	submission_run(pass, d, &list);
 	pthread_mutex_lock(&d->lock);
 	d->is_offering = false;
-	d->is_full = list.head != NULL;
-	if (list.head)
+	is_full = list.head != NULL;
+	if (is_full)
 		keep_waiting(d, &list);
-	if (d->is_full && d->n_in_hand == 0)
+	if (d->is_standing && d->waiting.list.head)
+		*ret_next_ns = d->due_ns;
+	else if (is_full && d->n_in_hand == 0)
 		*ret_next_ns = now_ns + FULL_WAIT_NS;
-	else if (!d->is_full && d->waiting.head)
+	else if (!is_full && d->waiting.list.head)
 		*ret_next_ns = now_ns;
 }
 
@@ -330,13 +247,8 @@ delivery_offer(struct pass *pass, struct delivery *d, int64_t now_ns)
 	take_late(d, now_ns, &late);
 	if (may_offer(d, now_ns, &next_ns))
 		offer(pass, d, now_ns, &next_ns);
-	if (d->waiting.head) {
-		int64_t deadline_ns = pipeline_deadline_ns(d->element->pipeline,
-							   d->waiting.head);
-
-		if (deadline_ns < next_ns)
-			next_ns = deadline_ns;
-	}
+	if (d->waiting.late_ns < next_ns)
+		next_ns = d->waiting.late_ns;
 	pthread_mutex_unlock(&d->lock);
 	while ((ev = event_list_pop(&late)))
 		completion_end(pass, ev, EVH_RETRY);
@@ -349,22 +261,20 @@ static void
 answer_retry(struct pass *pass, struct delivery *d, struct event_list *list)
 {
 	struct pipeline *p = d->element->pipeline;
+	bool is_optional = d->element->is_optional;
 	struct event *ev;
 
 	pthread_mutex_lock(&d->lock);
 	d->n_in_hand -= list->n;
-	if (!d->element->is_optional && !atomic_load(&p->gives_up)) {
-		wait_again(d, list);
-		if (!d->is_standing)
-			d->n_backoffs++;
-		d->is_standing = true;
-		d->due_ns = timer_now_ns() + timer_backoff_ns(d->n_backoffs + 1,
-							      BACKOFF_FIRST_MS,
-							      BACKOFF_MAX_MS);
+	if (!is_optional && !atomic_load(&p->gives_up)) {
+		waiting_add_again(&d->waiting, list);
+		delivery_stand_back(d);
 	}
 	pthread_mutex_unlock(&d->lock);
-	if (d->element->is_optional)
+	if (is_optional)
 		pass_over(pass, d, list);
+	else
+		submission_await(pass, d);
 	while ((ev = event_list_pop(list)))
 		completion_end(pass, ev, EVH_RETRY);
 	worker_poke(p->pump);
@@ -381,7 +291,7 @@ answer_final(struct pass *pass, struct delivery *d, struct event_list *list,
 	pthread_mutex_lock(&d->lock);
 	d->n_in_hand -= list->n;
 	d->n_backoffs = 0;
-	wakes = d->waiting.head != NULL;
+	wakes = d->waiting.list.head != NULL;
 	pthread_mutex_unlock(&d->lock);
 	if (wakes)
 		worker_poke(el->pipeline->pump);
@@ -474,6 +384,6 @@ delivery_state(struct delivery *d, unsigned *ret_in_hand, unsigned *ret_waiting)
 {
 	pthread_mutex_lock(&d->lock);
 	*ret_in_hand = d->n_in_hand;
-	*ret_waiting = d->waiting.n;
+	*ret_waiting = d->waiting.list.n;
 	pthread_mutex_unlock(&d->lock);
 }

@@ -30,6 +30,8 @@ struct pass {
 	struct worker *worker;	 /* whose thread this is, or NULL */
 	bool is_emit;		 /* began with a source's emit() */
 	struct event *looked_at; /* a process() is running on it, or NULL */
+	/* A sink whose submit() is on the stack, or NULL. */
+	const struct instance *submitting;
 	/* On a worker: when it has lasted so long that no handler is begun any
 	 * more, so that what is through with a slow one goes on; those that
 	 * come to a handler then are put back, in order, for the next pass. */

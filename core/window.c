@@ -1,14 +1,10 @@
 #include "window.h"
 
-#include <errno.h>
-#include <time.h>
-
-#include "timer.h"
+#include "condition.h"
 
 int
 window_init(struct window *w, unsigned limit, uint64_t limit_size)
 {
-	pthread_condattr_t attr;
 	int rc;
 
 	*w = (struct window){ 0 };
@@ -17,15 +13,9 @@ window_init(struct window *w, unsigned limit, uint64_t limit_size)
 	/* So that one event beyond the limit still fits the 40 bits. */
 	if (w->limit_size > WINDOW_MAX_SIZE / 2)
 		w->limit_size = WINDOW_MAX_SIZE / 2;
-	rc = pthread_condattr_init(&attr);
-	if (rc != 0)
-		return -rc;
-	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	if (rc == 0)
-		rc = pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	if (rc != 0)
-		return -rc;
+	rc = condition_init(&w->changed);
+	if (rc < 0)
+		return rc;
 	rc = pthread_mutex_init(&w->lock, NULL);
 	if (rc != 0)
 		pthread_cond_destroy(&w->changed);
@@ -98,19 +88,14 @@ window_leave(struct window *w)
 bool
 window_wait(struct window *w, unsigned turn, int64_t due_ns)
 {
-	struct timespec due = { .tv_sec = due_ns / 1000000000,
-				.tv_nsec = due_ns % 1000000000 };
-	int rc = 0;
+	bool is_in_time = true;
 
 	pthread_mutex_lock(&w->lock);
-	while (w->turn == turn && rc == 0)
-		rc = due_ns == INT64_MAX
-			     ? pthread_cond_wait(&w->changed, &w->lock)
-			     : pthread_cond_timedwait(&w->changed, &w->lock,
-						      &due);
+	while (w->turn == turn && is_in_time)
+		is_in_time = condition_wait(&w->changed, &w->lock, due_ns);
 	pthread_mutex_unlock(&w->lock);
 	window_leave(w);
-	return rc == 0;
+	return is_in_time;
 }
 
 void
