@@ -10,7 +10,7 @@
 
 /* Nothing of it is under way any more: out of its pipeline. */
 static void
-event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
+event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 {
 	struct pipeline *p = ev->pipeline;
 
@@ -19,7 +19,7 @@ event_leave(struct event *ev, enum evh_result result, int64_t now_ns)
 	if (ev->has_room) {
 		assert(p); /* only a pipeline gives room */
 		element_count(&p->elements[0], result, 1);
-		metric_record(p->event_seconds, now_ns - ev->born_ns);
+		metric_record(p->event_seconds, wall_ns - ev->pub.created_ns);
 	}
 	if (ev->is_diverted)
 		atomic_fetch_sub(&p->n_diverted, 1);
@@ -72,7 +72,7 @@ completion_end(struct pass *pass, struct event *ev, enum evh_result result)
 			event_list_push(&pass->ended, ev);
 			return;
 		}
-		event_leave(ev, result, timer_now_ns());
+		event_leave(ev, result, timer_wall_ns());
 		event_free(ev);
 		ev = origin;
 	}
@@ -101,14 +101,14 @@ completion_tell(struct pass *pass)
 		struct instance *source = pass->ended.head->source;
 		enum evh_result result = pass->ended.head->verdict;
 		int n = ended_take(pass, evs);
-		int64_t now_ns = timer_now_ns();
+		int64_t wall_ns = timer_wall_ns();
 
 		instance_done(source, evs, n, result);
 		for (int i = 0; i < n; i++) {
 			struct event *ev = (struct event *)evs[i];
 			bool is_origin = ev->pipeline == NULL;
 
-			event_leave(ev, result, now_ns);
+			event_leave(ev, result, wall_ns);
 			event_free(ev);
 			if (is_origin)
 				atomic_fetch_sub(&source->n_open, 1);

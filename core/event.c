@@ -14,50 +14,18 @@
 #define MAGIC_LIVE 0x45564c56u
 #define MAGIC_FREE 0x65766672u
 
-/* Blocks of an arena beyond the inline one; a larger need gets its own. */
-#define BLOCK_SIZE 4096
-#define ALIGN	   _Alignof(max_align_t)
-
-struct event_block {
-	struct event_block *next;
-	size_t used, size;
-	_Alignas(max_align_t) char memory[];
-};
-
 void *
 event_alloc(struct event *ev, size_t n)
 {
-	struct event_block *block = ev->blocks;
-	size_t size;
-
-	if (n > SIZE_MAX - ALIGN - BLOCK_SIZE)
-		return NULL;
-	n = (n + ALIGN - 1) & ~(ALIGN - 1);
-	if (n <= EVENT_ARENA_INLINE - ev->inline_used) {
-		void *p = ev->inline_arena + ev->inline_used;
-
-		ev->inline_used += n;
-		return p;
-	}
-	if (!block || n > block->size - block->used) {
-		size = n > BLOCK_SIZE / 4 ? n : BLOCK_SIZE;
-		block = malloc(sizeof(*block) + size);
-		if (!block)
-			return NULL;
-		block->next = ev->blocks;
-		block->used = 0;
-		block->size = size;
-		ev->blocks = block;
-	}
-	block->used += n;
-	return block->memory + block->used - n;
+	ev->is_pinned = true;
+	return arena_alloc(&ev->arena, n);
 }
 
 /* A copy in the arena, with a NUL behind it. */
 static char *
-arena_copy(struct event *ev, const void *data, size_t len)
+copy_text(struct event *ev, const void *data, size_t len)
 {
-	char *copy = event_alloc(ev, len + 1);
+	char *copy = arena_alloc(&ev->arena, len + 1);
 
 	if (!copy)
 		return NULL;
@@ -68,7 +36,7 @@ arena_copy(struct event *ev, const void *data, size_t len)
 }
 
 static int
-arena_copy_bytes(struct event *ev, struct evh_bytes from, struct evh_bytes *ret)
+copy_bytes(struct event *ev, struct evh_bytes from, struct evh_bytes *ret)
 {
 	char *copy;
 
@@ -76,7 +44,7 @@ arena_copy_bytes(struct event *ev, struct evh_bytes from, struct evh_bytes *ret)
 		*ret = (struct evh_bytes){ "", 0 };
 		return 0;
 	}
-	copy = arena_copy(ev, from.data, from.len);
+	copy = copy_text(ev, from.data, from.len);
 	if (!copy)
 		return -ENOMEM;
 	*ret = (struct evh_bytes){ copy, from.len };
@@ -84,20 +52,20 @@ arena_copy_bytes(struct event *ev, struct evh_bytes from, struct evh_bytes *ret)
 }
 
 static int
-arena_copy_headers(struct event *ev, const struct evh_header *from, uint32_t n)
+copy_headers(struct event *ev, const struct evh_header *from, uint32_t n)
 {
 	struct evh_header *headers;
 
 	if (n == 0)
 		return 0;
-	headers = event_alloc(ev, n * sizeof(*headers));
+	headers = arena_alloc(&ev->arena, n * sizeof(*headers));
 	if (!headers)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		headers[i].name =
-			arena_copy(ev, from[i].name, strlen(from[i].name));
+			copy_text(ev, from[i].name, strlen(from[i].name));
 		headers[i].value.data =
-			arena_copy(ev, from[i].value.data, from[i].value.len);
+			copy_text(ev, from[i].value.data, from[i].value.len);
 		headers[i].value.len = from[i].value.len;
 		if (!headers[i].name || !headers[i].value.data)
 			return -ENOMEM;
@@ -112,13 +80,10 @@ arena_copy_headers(struct event *ev, const struct evh_header *from, uint32_t n)
 static void
 event_clear(struct event *ev)
 {
-	uint32_t generation = ev->generation + 1;
-
 	memset(ev, 0, offsetof(struct event, holder));
 	memset((char *)ev + offsetof(struct event, source), 0,
-	       offsetof(struct event, inline_arena) -
-		       offsetof(struct event, source));
-	ev->generation = generation;
+	       offsetof(struct event, arena) - offsetof(struct event, source));
+	arena_init(&ev->arena);
 	ev->magic = MAGIC_LIVE;
 	atomic_init(&ev->owed, 1);
 	atomic_init(&ev->joined, 0);
@@ -140,25 +105,24 @@ event_fill(struct event *ev, const struct evh_spec *spec)
 {
 	const char *name = spec->name ? spec->name : "";
 
-	ev->pub.name = arena_copy(ev, name, strlen(name));
+	ev->pub.name = copy_text(ev, name, strlen(name));
 	if (!ev->pub.name)
 		return -ENOMEM;
 	if (spec->release) {
 		ev->pub.data = spec->data;
 		ev->pub.key = spec->key;
-	} else if (arena_copy_bytes(ev, spec->data, &ev->pub.data) < 0 ||
-		   arena_copy_bytes(ev, spec->key, &ev->pub.key) < 0) {
+	} else if (copy_bytes(ev, spec->data, &ev->pub.data) < 0 ||
+		   copy_bytes(ev, spec->key, &ev->pub.key) < 0) {
 		return -ENOMEM;
 	}
-	if (arena_copy_headers(ev, spec->headers, spec->n_headers) < 0)
+	if (copy_headers(ev, spec->headers, spec->n_headers) < 0)
 		return -ENOMEM;
 	ev->pub.status = spec->status ? spec->status : EVH_PENDING;
 	ev->pub.attempts = spec->attempts;
 	ev->pub.created_ns =
 		spec->created_ns ? spec->created_ns : timer_wall_ns();
 	if (spec->topic) {
-		ev->pub.topic =
-			arena_copy(ev, spec->topic, strlen(spec->topic));
+		ev->pub.topic = copy_text(ev, spec->topic, strlen(spec->topic));
 		if (!ev->pub.topic)
 			return -ENOMEM;
 		ev->pub.partition = spec->partition;
@@ -250,12 +214,7 @@ event_free(struct event *ev)
 {
 	assert(ev->magic == MAGIC_LIVE);
 	event_release(ev);
-	while (ev->blocks) {
-		struct event_block *block = ev->blocks;
-
-		ev->blocks = block->next;
-		free(block);
-	}
+	arena_fini(&ev->arena);
 	ev->magic = MAGIC_FREE;
 	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
 	event_pool_put(ev);
@@ -306,6 +265,8 @@ event_save(struct event *ev)
 	if (!ev->face_saved) {
 		ev->saved = face_of(ev);
 		ev->face_saved = true;
+		ev->mark = arena_mark(&ev->arena);
+		ev->is_pinned = false;
 	}
 }
 
@@ -322,6 +283,9 @@ event_undo(struct event *ev)
 {
 	if (ev->face_saved)
 		face_put(ev, &ev->saved);
+	/* An event may be tried for days: its tries must not add up. */
+	if (ev->face_saved && !ev->is_pinned)
+		arena_rewind(&ev->arena, &ev->mark);
 	ev->face_saved = false;
 }
 
@@ -345,9 +309,9 @@ event_set_data(struct event *ev, struct evh_bytes data)
 {
 	struct evh_bytes copy;
 
-	if (arena_copy_bytes(ev, data, &copy) < 0)
-		return -ENOMEM;
 	event_save(ev);
+	if (copy_bytes(ev, data, &copy) < 0)
+		return -ENOMEM;
 	ev->pub.data = copy;
 	return 0;
 }
@@ -357,9 +321,9 @@ event_set_key(struct event *ev, struct evh_bytes key)
 {
 	struct evh_bytes copy;
 
-	if (arena_copy_bytes(ev, key, &copy) < 0)
-		return -ENOMEM;
 	event_save(ev);
+	if (copy_bytes(ev, key, &copy) < 0)
+		return -ENOMEM;
 	ev->pub.key = copy;
 	return 0;
 }
@@ -373,7 +337,9 @@ event_set_header(struct event *ev, const char *name, const char *value)
 
 	if (!name || !*name)
 		return -EINVAL;
-	headers = event_alloc(ev, (ev->pub.n_headers + 1) * sizeof(*headers));
+	event_save(ev);
+	headers = arena_alloc(&ev->arena,
+			      (ev->pub.n_headers + 1) * sizeof(*headers));
 	if (!headers)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < ev->pub.n_headers; i++)
@@ -382,14 +348,13 @@ event_set_header(struct event *ev, const char *name, const char *value)
 	if (value) {
 		size_t len = strlen(value);
 
-		headers[n].name = arena_copy(ev, name, strlen(name));
-		headers[n].value.data = arena_copy(ev, value, len);
+		headers[n].name = copy_text(ev, name, strlen(name));
+		headers[n].value.data = copy_text(ev, value, len);
 		headers[n].value.len = len;
 		if (!headers[n].name || !headers[n].value.data)
 			return -ENOMEM;
 		n++;
 	}
-	event_save(ev);
 	ev->pub.headers = headers;
 	ev->pub.n_headers = n;
 	return 0;

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "event_list.h"
 #include "timer.h"
 
@@ -52,16 +53,11 @@ enum event_hold {
 	EVENT_LET_GO
 };
 
-#define EVENT_ARENA_INLINE 640
-
-struct event_block; /* of an arena, beyond the inline one */
-
 struct event {
 	struct evh_event pub; /* first: plugins' pointers are pointers to us */
 	uint32_t magic;
 
-	uint32_t generation; /* of this memory's use, for hints in logs */
-	struct event *next;  /* in the one list it is in */
+	struct event *next; /* in the one list it is in */
 	/* Which instance has it; NULL is the host.  Every hand-over goes
 	 * through here, so that a second done(), or a stranger's, is seen. */
 	_Atomic(struct instance *) holder;
@@ -97,6 +93,10 @@ struct event {
 	bool face_remade; /* changed since emit: on_fail sees `emitted` */
 	struct event_face saved;
 	struct event_face emitted;
+	/* Where the memory of the try begins that goes with undoing it, unless
+	 * some of it was given away for as long as the event lives. */
+	struct arena_mark mark;
+	bool is_pinned;
 
 	/* At the head of a standing lane: when to go on (0: when resumed, or
 	 * when the handler is ready, if it awaits that), who waits behind. */
@@ -114,9 +114,7 @@ struct event {
 	void (*release)(void *arg);
 	void *release_arg;
 
-	struct event_block *blocks;
-	size_t inline_used;
-	_Alignas(max_align_t) char inline_arena[EVENT_ARENA_INLINE];
+	struct arena arena; /* last: most of it needs no clearing */
 };
 
 /*

@@ -33,10 +33,12 @@ static struct {
 	pthread_mutex_t lock; /* guards: all of this struct */
 	pthread_once_t once;
 	pthread_key_t key; /* destroys a thread's hand when it ends */
+	bool has_key;
 	struct chunk *chunks;
 	struct event *free;
 	struct hand *hands;
-	long out_of_ended; /* `out` of the threads that have ended */
+	/* `out` of the threads that have ended, and of those without a hand. */
+	long out_of_ended;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT };
 
 static _Thread_local struct hand hand;
@@ -76,21 +78,25 @@ hand_destroy(void *arg)
 static void
 pool_init(void)
 {
-	/* Fails only beyond 1024 keys; then hands of ended threads stay on
-	 * the list of chunks, which leaks nothing. */
-	(void)pthread_key_create(&pool.key, hand_destroy);
+	pool.has_key = pthread_key_create(&pool.key, hand_destroy) == 0;
 }
 
-static void
+/* False when nothing would return the hand at the thread's end: beyond 1024
+ * keys, or when memory is short.  The thread does without one then. */
+static bool
 hand_register(void)
 {
+	if (hand_is_known)
+		return true;
 	pthread_once(&pool.once, pool_init);
-	(void)pthread_setspecific(pool.key, &hand);
+	if (!pool.has_key || pthread_setspecific(pool.key, &hand) != 0)
+		return false;
 	pthread_mutex_lock(&pool.lock);
 	hand.next = pool.hands;
 	pool.hands = &hand;
 	pthread_mutex_unlock(&pool.lock);
 	hand_is_known = true;
+	return true;
 }
 
 static struct event *
@@ -132,13 +138,61 @@ hand_fill(void)
 		hand.n = CHUNK_EVENTS;
 }
 
+/* Without a hand: one event to or from the shared store. */
+static struct event *
+shared_get(void)
+{
+	struct event *made = NULL;
+	struct event *ev;
+
+	pthread_mutex_lock(&pool.lock);
+	if (!pool.free) {
+		pthread_mutex_unlock(&pool.lock);
+		made = chunk_new();
+		pthread_mutex_lock(&pool.lock);
+	}
+	while (made) {
+		ev = made;
+		made = ev->next;
+		ev->next = pool.free;
+		pool.free = ev;
+	}
+	ev = pool.free;
+	if (ev) {
+		pool.free = ev->next;
+		pool.out_of_ended++;
+	}
+	pthread_mutex_unlock(&pool.lock);
+	return ev;
+}
+
+static void
+shared_put(struct event *ev)
+{
+	pthread_mutex_lock(&pool.lock);
+	ev->next = pool.free;
+	pool.free = ev;
+	pool.out_of_ended--;
+	pthread_mutex_unlock(&pool.lock);
+}
+
+static void
+hand_count(long change)
+{
+	/* Written by this thread alone, read by others. */
+	atomic_store_explicit(
+		&hand.out,
+		atomic_load_explicit(&hand.out, memory_order_relaxed) + change,
+		memory_order_relaxed);
+}
+
 struct event *
 event_pool_get(void)
 {
 	struct event *ev;
 
-	if (!hand_is_known)
-		hand_register();
+	if (!hand_register())
+		return shared_get();
 	if (hand.n == 0)
 		hand_fill();
 	ev = hand.free;
@@ -146,25 +200,21 @@ event_pool_get(void)
 		return NULL;
 	hand.free = ev->next;
 	hand.n--;
-	atomic_store_explicit(
-		&hand.out,
-		atomic_load_explicit(&hand.out, memory_order_relaxed) + 1,
-		memory_order_relaxed);
+	hand_count(1);
 	return ev;
 }
 
 void
 event_pool_put(struct event *ev)
 {
-	if (!hand_is_known)
-		hand_register();
+	if (!hand_register()) {
+		shared_put(ev);
+		return;
+	}
 	ev->next = hand.free;
 	hand.free = ev;
 	hand.n++;
-	atomic_store_explicit(
-		&hand.out,
-		atomic_load_explicit(&hand.out, memory_order_relaxed) - 1,
-		memory_order_relaxed);
+	hand_count(-1);
 	if (hand.n <= HAND_MAX)
 		return;
 	pthread_mutex_lock(&pool.lock);

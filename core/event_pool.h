@@ -13,8 +13,8 @@
 struct event;
 struct instance;
 
-/* An event whose content is undefined but for its generation and its holder,
- * NULL; or NULL when out of memory. [any] */
+/* An event whose content is undefined but for its holder, which is NULL; or
+ * NULL when out of memory. [any] */
 struct event *event_pool_get(void);
 void event_pool_put(struct event *ev);
 /* How many are out. */

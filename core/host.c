@@ -3,11 +3,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,15 +16,11 @@
 #include "pass.h"
 #include "pipeline.h"
 #include "shutdown.h"
+#include "signals.h"
 #include "state.h"
 
 #define SERIES_MAX  1000
 #define LOOP_MAX_MS 60000
-/* For one stop(): leaving a group politely takes a while, and a server that
- * is away must not take all of the time. */
-#define STOP_MS 5000
-/* And when the time to stop is over already. */
-#define STOP_HURRIED_MS 1000
 
 struct instance *
 host_instance(struct host *host, const char *name)
@@ -115,27 +109,6 @@ host_is_ready(struct host *host)
 /* ---- Making and unmaking ------------------------------------------------ */
 
 static int
-host_block_signals(struct host *host)
-{
-	sigset_t set;
-
-	/* Blocked before any thread is started: all of them inherit it. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
-	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return -EINVAL;
-	host->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (host->signal_fd < 0) {
-		log_write(EVH_ERROR, NULL, "signalfd: %s", strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
-static int
 host_open(struct host *host)
 {
 	int rc = pthread_mutex_init(&host->timers_lock, NULL);
@@ -145,8 +118,9 @@ host_open(struct host *host)
 	host->has_lock = true;
 	host->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (host->wake_fd < 0) {
-		log_write(EVH_ERROR, NULL, "eventfd: %s", strerror(errno));
-		return -errno;
+		rc = -errno;
+		log_write(EVH_ERROR, NULL, "eventfd: %s", strerror(-rc));
+		return rc;
 	}
 	host->metrics = metrics_new(SERIES_MAX);
 	host->state = state_new(host);
@@ -294,42 +268,7 @@ host_start(struct host *host)
 	return 0;
 }
 
-static void
-host_stop(struct host *host)
-{
-	for (unsigned i = host->n_instances; i > 0; i--)
-		instance_stop(host->instances[host->setup->order[i - 1]],
-			      host->is_hurried ? STOP_HURRIED_MS : STOP_MS);
-	for (unsigned i = 0; i < host->n_pipelines; i++)
-		pipeline_stop(host->pipelines[i]);
-}
-
 /* ---- The main loop ------------------------------------------------------ */
-
-/* SIGHUP is done; true when it is time to stop. */
-static bool
-read_signals(struct host *host)
-{
-	struct signalfd_siginfo info;
-	bool stops = false;
-
-	while (read(host->signal_fd, &info, sizeof(info)) ==
-	       (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
-			int rc = log_reopen();
-
-			if (rc < 0)
-				log_write(EVH_ERROR, NULL,
-					  "cannot reopen the log: %s",
-					  strerror(-rc));
-			continue;
-		}
-		log_write(EVH_INFO, NULL, "%s: stopping",
-			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-		stops = true;
-	}
-	return stops;
-}
 
 static void
 announce_readiness(struct host *host, bool *was_ready)
@@ -366,7 +305,8 @@ main_loop(struct host *host)
 		}
 		while (read(host->wake_fd, &count, sizeof(count)) > 0)
 			;
-		if (read_signals(host) || atomic_load(&host->has_fatal))
+		if (signals_read(host->signal_fd) ||
+		    atomic_load(&host->has_fatal))
 			return;
 	}
 }
@@ -377,12 +317,40 @@ static bool
 go_on_draining(struct host *host)
 {
 	every_run(host);
-	if (!host->is_hurried && read_signals(host)) {
+	if (!host->is_hurried && signals_read(host->signal_fd)) {
 		log_write(EVH_WARN, NULL,
 			  "a second signal: not waiting any longer");
 		host->is_hurried = true;
 	}
 	return host->is_hurried;
+}
+
+static void
+host_stop(struct host *host)
+{
+	for (unsigned i = host->n_instances; i > 0; i--) {
+		(void)go_on_draining(host);
+		instance_stop(host->instances[host->setup->order[i - 1]],
+			      shutdown_stop_ms(host));
+	}
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		pipeline_stop(host->pipelines[i]);
+}
+
+/* Somebody has events still: no memory may be freed.  Sources stop, for their
+ * offsets; then the process just ends. */
+static void
+host_abandon(struct host *host)
+{
+	for (unsigned i = 0; i < host->n_instances; i++) {
+		struct instance *in = host->instances[i];
+
+		if (in->plugin->kind != EVH_SOURCE)
+			continue;
+		(void)go_on_draining(host);
+		if (instance_close(in))
+			instance_stop(in, shutdown_stop_ms(host));
+	}
 }
 
 static void
@@ -417,7 +385,7 @@ host_live(struct host *host, bool *ret_abandon)
 	unsigned left;
 
 	if (rc < 0) {
-		(void)host_fatal(host, exit_code_of(rc));
+		host_fatal(host, exit_code_of(rc));
 	} else {
 		atomic_store(&host->is_started, true);
 		log_start(host);
@@ -426,14 +394,7 @@ host_live(struct host *host, bool *ret_abandon)
 	notify_stopping();
 	left = shutdown_drain(host, go_on_draining);
 	if (left > 0) {
-		/* Somebody has them still: no memory may be freed.  Sources
-		 * stop, for their offsets; then the process just ends. */
-		for (unsigned i = 0; i < host->n_instances; i++)
-			if (host->instances[i]->plugin->kind == EVH_SOURCE) {
-				instance_close(host->instances[i]);
-				instance_stop(host->instances[i],
-					      STOP_HURRIED_MS);
-			}
+		host_abandon(host);
 		*ret_abandon = true;
 	} else {
 		host_stop(host);
@@ -462,7 +423,7 @@ host_run(struct setup *setup, bool *ret_abandon)
 		return code;
 	rc = host_init(host, setup);
 	if (rc == 0)
-		rc = host_block_signals(host);
+		rc = signals_open(&host->signal_fd);
 	if (rc == 0)
 		rc = host_make_instances(host);
 	if (rc == 0)

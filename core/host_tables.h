@@ -42,6 +42,7 @@ struct host {
 	atomic_bool is_stopping;
 	atomic_bool has_fatal;
 	bool is_hurried;     /* a second SIGTERM came. [main] */
+	int64_t stop_due_ns; /* when all of it has to be over. [main] */
 	bool has_lock;	     /* timers_lock is there */
 	struct state *state; /* what evh.host/1 answers from */
 };

@@ -1,6 +1,7 @@
 #include "instance.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,9 @@
 #include "pass.h"
 #include "pipeline.h"
 #include "utf8.h"
+
+/* For calls of done() when a source is closed. */
+#define CLOSE_MAX_NS INT64_C(1000000000)
 
 void
 instance_blame(struct instance *in, const struct evh_event *ev, const char *fmt,
@@ -176,10 +180,16 @@ instance_stop(struct instance *in, int timeout_ms)
 	in->life = INSTANCE_STOPPED;
 }
 
-void
+bool
 instance_close(struct instance *in)
 {
+	int64_t due_ns = timer_now_ns() + CLOSE_MAX_NS;
+
 	atomic_store(&in->is_closed, true);
+	/* They are short; and once closed, few are left to look at. */
+	while (atomic_load(&in->n_telling) > 0 && timer_now_ns() < due_ns)
+		sched_yield();
+	return atomic_load(&in->n_telling) == 0;
 }
 
 void
@@ -276,12 +286,10 @@ instance_submit(struct instance *in, struct evh_event *const *evs, int n)
 	return taken;
 }
 
-void
-instance_done(struct instance *in, struct evh_event *const *evs, int n,
-	      enum evh_result result)
+static void
+call_done(struct instance *in, struct evh_event *const *evs, int n,
+	  enum evh_result result)
 {
-	if (atomic_load_explicit(&in->is_closed, memory_order_relaxed))
-		return;
 	if (in->plugin->threads != EVH_SERIAL) {
 		in->plugin->done(in->self, evs, n, result);
 		return;
@@ -289,4 +297,15 @@ instance_done(struct instance *in, struct evh_event *const *evs, int n,
 	pthread_mutex_lock(&in->serial);
 	in->plugin->done(in->self, evs, n, result);
 	pthread_mutex_unlock(&in->serial);
+}
+
+void
+instance_done(struct instance *in, struct evh_event *const *evs, int n,
+	      enum evh_result result)
+{
+	/* Counted before it looks: who closes it sees one of the two. */
+	atomic_fetch_add(&in->n_telling, 1);
+	if (!atomic_load(&in->is_closed))
+		call_done(in, evs, n, result);
+	atomic_fetch_sub(&in->n_telling, 1);
 }

@@ -58,6 +58,7 @@ struct instance {
 	atomic_bool is_ready;
 	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN, */
 	atomic_bool is_closed;	 /* and it hears no done() any more */
+	atomic_uint n_telling;	 /* calls of its done() under way */
 	pthread_mutex_t lock;	 /* guards: has_spoken, why_not, and the
 				  * order of changes of is_ready */
 	bool has_spoken;	 /* called ready() at least once */
@@ -89,9 +90,10 @@ int instance_start(struct instance *in);
 void instance_drain(struct instance *in);
 void instance_flush(struct instance *in, int timeout_ms);
 void instance_stop(struct instance *in, int timeout_ms);
-/* A source is stopped while events of it are in flight: from now on it hears
- * of none. */
-void instance_close(struct instance *in);
+/* A source is to be stopped while events of it are in flight: from now on it
+ * hears of none.  Waits for calls of done() that have begun; false when they do
+ * not return in time, and it must not be stopped then. [main] */
+bool instance_close(struct instance *in);
 
 /* Ready (NULL) or why not; tells the pipelines. [any] */
 void instance_set_ready(struct instance *in, const char *why_not);

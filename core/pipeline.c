@@ -116,7 +116,7 @@ pipeline_init_metrics(struct pipeline *p, struct metrics *metrics)
 				 "Times that emit() found no room or an "
 				 "instance not ready");
 	p->event_seconds = metrics_get(metrics, EVH_HISTOGRAM, "event_seconds",
-				       labels, "From emitted to done");
+				       labels, "From created to done");
 	p->in_flight = metrics_get(metrics, EVH_GAUGE, "in_flight", labels,
 				   "Events emitted and not done");
 	metric_record(metrics_get(metrics, EVH_GAUGE, "in_flight_limit", labels,

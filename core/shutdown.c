@@ -9,6 +9,11 @@
  * of them a second SIGTERM is noticed. */
 #define FLUSH_MAX_MS 1000
 #define WAIT_MAX_NS  INT64_C(50000000)
+/* One stop(): leaving a group politely takes a while, and a server that is away
+ * must not take all of the time. */
+#define STOP_MAX_MS 5000
+/* Nothing has ended for so long: somebody holds it. */
+#define STALL_NS INT64_C(500000000)
 
 /* What sources have under way beside that: calls of emit(), events in several
  * pipelines.  Once this and the windows have been 0 after all have drained,
@@ -45,13 +50,26 @@ flush_ms(int64_t due_ns)
 	return left_ms < FLUSH_MAX_MS ? (int)left_ms : FLUSH_MAX_MS;
 }
 
-/* Handlers and sinks, in the order of the chain, on_fail, on_drop. */
+/* Handlers and sinks, in the order of the chain, on_fail, on_drop; or only
+ * handlers. */
 static void
-flush_pipeline(struct pipeline *p, int64_t due_ns)
+flush_pipeline(struct pipeline *p, int64_t due_ns, bool handlers_only)
 {
-	for (unsigned i = 1; i < p->n_elements; i++)
+	for (unsigned i = 1; i < p->n_elements; i++) {
+		struct instance *in = p->elements[i].in;
+
+		if (handlers_only && in->plugin->kind != EVH_HANDLER)
+			continue;
 		if (window_used(&p->window) > 0)
-			instance_flush(p->elements[i].in, flush_ms(due_ns));
+			instance_flush(in, flush_ms(due_ns));
+	}
+}
+
+static void
+flush_all(const struct host *host, int64_t due_ns, bool handlers_only)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		flush_pipeline(host->pipelines[i], due_ns, handlers_only);
 }
 
 /* Until something has changed there, or a short while is over. */
@@ -67,17 +85,40 @@ wait_pipeline(const struct host *host, struct pipeline *p)
 		(void)window_wait(&p->window, turn, due_ns);
 }
 
-/* What is under way mostly ends by itself, which no flush() can better.  Gives
- * how many are left. */
+static void
+wait_all(const struct host *host)
+{
+	for (unsigned i = 0; i < host->n_pipelines; i++)
+		wait_pipeline(host, host->pipelines[i]);
+}
+
+/*
+ * What is under way mostly ends by itself, which no flush() can better; but
+ * what a handler holds may never, so that handlers are asked for theirs when
+ * nothing ends any more.  Gives how many are left.
+ */
 static unsigned
 wait_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
 {
-	unsigned left;
+	int64_t moved_ns = timer_now_ns();
+	unsigned left, before = 0;
 
 	while ((left = in_flight(host)) > 0 && timer_now_ns() < due_ns &&
-	       !hurry(host))
-		for (unsigned i = 0; i < host->n_pipelines; i++)
-			wait_pipeline(host, host->pipelines[i]);
+	       !hurry(host)) {
+		int64_t now_ns = timer_now_ns();
+
+		if (left != before)
+			moved_ns = now_ns;
+		before = left;
+		if (now_ns - moved_ns >= STALL_NS) {
+			log_write(EVH_INFO, NULL,
+				  "draining: waiting for %u events in flight",
+				  left);
+			flush_all(host, due_ns, true);
+			moved_ns = timer_now_ns();
+		}
+		wait_all(host);
+	}
 	return left;
 }
 
@@ -88,10 +129,8 @@ flush_until(struct host *host, int64_t due_ns, bool (*hurry)(struct host *))
 
 	while ((left = in_flight(host)) > 0 && timer_now_ns() < due_ns &&
 	       !hurry(host)) {
-		for (unsigned i = 0; i < host->n_pipelines; i++)
-			flush_pipeline(host->pipelines[i], due_ns);
-		for (unsigned i = 0; i < host->n_pipelines; i++)
-			wait_pipeline(host, host->pipelines[i]);
+		flush_all(host, due_ns, false);
+		wait_all(host);
 	}
 	return left;
 }
@@ -141,27 +180,40 @@ log_unfinished(const struct host *host, unsigned left)
 		log_held(host->instances[i]);
 }
 
+int
+shutdown_stop_ms(const struct host *host)
+{
+	int64_t left_ms = (host->stop_due_ns - timer_now_ns()) / 1000000;
+
+	if (host->is_hurried || left_ms <= 0)
+		return 0;
+	return left_ms < STOP_MAX_MS ? (int)left_ms : STOP_MAX_MS;
+}
+
 unsigned
 shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 {
 	int64_t begin_ns = timer_now_ns();
 	int64_t time_ns =
 		(int64_t)host->setup->config->shutdown_timeout_ms * 1000000;
+	int64_t drain_ns = time_ns - time_ns / 6;
+	int64_t quarter_ns = drain_ns / 4;
 	unsigned left;
 
+	host->stop_due_ns = begin_ns + time_ns;
 	atomic_store(&host->is_stopping, true);
 	for (unsigned i = 0; i < host->n_instances; i++)
 		if (host->instances[i]->plugin->kind == EVH_SOURCE)
 			instance_drain(host->instances[i]);
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_give_up(host->pipelines[i]);
-	left = wait_until(host, begin_ns + time_ns / 4, hurry);
+	left = wait_until(host, begin_ns + quarter_ns, hurry);
 	if (left > 0)
-		left = flush_until(host, begin_ns + time_ns / 4 * 3, hurry);
+		left = flush_until(host, begin_ns + 3 * quarter_ns, hurry);
 	if (left > 0) {
 		for (unsigned i = 0; i < host->n_pipelines; i++)
 			pipeline_cut_short(host->pipelines[i]);
-		left = flush_until(host, begin_ns + time_ns, hurry);
+		left = flush_until(host, begin_ns + drain_ns, hurry);
 	}
 	if (left > 0)
 		log_unfinished(host, left);

@@ -190,12 +190,52 @@ errors_again_and_again_take_no_more_memory(void **state)
 	(void)state;
 	memset(text, 'e', sizeof(text) - 1);
 	assert_int_equal(event_set_error(ev, "timeout", text), 0);
-	blocks = ev->blocks;
+	blocks = ev->arena.blocks;
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(event_set_error(ev, "57P03", text + i % 9), 0);
-	assert_ptr_equal(ev->blocks, blocks);
+	assert_ptr_equal(ev->arena.blocks, blocks);
 	assert_string_equal(ev->error_code, "57P03");
 	assert_string_equal(ev->error_text, text);
+	event_free(ev);
+}
+
+static void
+tries_again_and_again_take_no_more_memory(void **state)
+{
+	static char text[100000];
+	struct event *ev = event_make("{}", NULL);
+	struct arena_mark before;
+
+	(void)state;
+	memset(text, ' ', sizeof(text) - 1);
+	before = arena_mark(&ev->arena);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(
+			event_set_data(
+				ev, (struct evh_bytes){ text, sizeof(text) }),
+			0);
+		assert_int_equal(event_set_header(ev, "h", text), 0);
+		event_undo(ev);
+		assert_ptr_equal(ev->arena.blocks, before.blocks);
+	}
+	assert_int_equal(ev->arena.inline_used, before.inline_used);
+	event_free(ev);
+}
+
+static void
+what_a_plugin_allocates_in_a_try_outlives_it(void **state)
+{
+	struct event *ev = event_make("{}", NULL);
+	char *mine;
+
+	(void)state;
+	event_set_header(ev, "h", "v");
+	mine = event_alloc(ev, 5000);
+	assert_non_null(mine);
+	memset(mine, 'x', 5000);
+	event_undo(ev);
+	event_set_header(ev, "h", "another");
+	assert_int_equal(mine[4999], 'x');
 	event_free(ev);
 }
 
@@ -266,6 +306,8 @@ main(void)
 		cmocka_unit_test(
 			an_error_is_json_with_a_sqlstate_where_there_is_one),
 		cmocka_unit_test(errors_again_and_again_take_no_more_memory),
+		cmocka_unit_test(tries_again_and_again_take_no_more_memory),
+		cmocka_unit_test(what_a_plugin_allocates_in_a_try_outlives_it),
 		cmocka_unit_test(
 			a_key_makes_a_lane_and_no_key_and_no_place_make_none),
 		cmocka_unit_test(the_least_finished_result_wins),
