@@ -4,6 +4,7 @@
 
 #include <uuid_text.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -16,6 +17,7 @@ idempotency_key_id(const char *key, size_t len, unsigned char ret_id[16])
 {
 	char name[PREFIX_LEN + IDEMPOTENCY_KEY_MAX];
 
+	assert(len <= IDEMPOTENCY_KEY_MAX);
 	memcpy(name, PREFIX, PREFIX_LEN);
 	memcpy(name + PREFIX_LEN, key, len);
 	uuid_v5_url(name, PREFIX_LEN + len, ret_id);

@@ -139,6 +139,26 @@ a_repeat_after_it_failed_does_not_make_it_pending(void **state)
 	repeat_leaves_the_row(*state, "after-failed", BAD, BAD, "failed");
 }
 
+/* It goes through the handlers once more; what it is stays what was first
+ * stored, whatever the repeat has brought. */
+static void
+a_repeat_that_fares_better_than_the_first_keeps_its_bytes(void **state)
+{
+	struct service *s = *state;
+	int port = s->api.api_port;
+	char id[API_ID_MAX], where[512];
+
+	expect_created(post(port, "fares-better", BAD), id);
+	api_await(port, id, "failed", ROW_MS);
+	expect_id(post(port, "fares-better", SECOND), id);
+	api_await(port, id, "processed", ROW_MS);
+	snprintf(where, sizeof(where),
+		 "id = '%s' AND name = 'bad' AND data::text = '{\"n\": 1}' AND "
+		 "error IS NULL",
+		 id);
+	expect_rows(s, where, 1);
+}
+
 static void
 a_repeat_after_it_was_dropped_changes_nothing(void **state)
 {
@@ -334,6 +354,8 @@ main(void)
 			a_repeat_after_it_was_processed_changes_nothing),
 		cmocka_unit_test(
 			a_repeat_after_it_failed_does_not_make_it_pending),
+		cmocka_unit_test(
+			a_repeat_that_fares_better_than_the_first_keeps_its_bytes),
 		cmocka_unit_test(a_repeat_after_it_was_dropped_changes_nothing),
 		cmocka_unit_test_teardown(of_two_that_wait_the_first_is_kept,
 					  mend),
