@@ -83,7 +83,8 @@ take_event(struct request *request, const struct event_body *body)
 
 	/* As exact as it is ever shown. */
 	spec.created_ns = wall_ns() / 1000 * 1000;
-	uuid_v7(spec.created_ns, request->id);
+	if (!request->keyed)
+		uuid_v7(spec.created_ns, request->id);
 	spec.id = request->id;
 	event_body_key((struct evh_bytes){ body->name, body->name_len },
 		       &body->data, request->id, http->set.key, &key);

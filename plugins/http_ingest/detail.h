@@ -18,7 +18,7 @@
 
 struct detail_item {
 	const char *type;
-	const char *place; /* "body", "query", "path" */
+	const char *place; /* "body", "query", "path", "header" */
 	struct evh_bytes
 		where;	 /* raw JSON: a quoted name, a number; or empty */
 	const char *msg; /* written as it is: no quotes in it */

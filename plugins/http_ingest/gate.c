@@ -246,6 +246,10 @@ take_field(const struct gate_field *field, struct tally *tally,
 	} else if (field_is(field, "content-encoding") && len > 0 &&
 		   !slice_is(value, len, "identity")) {
 		facts->coding_plain = false;
+	} else if (field_is(field, "idempotency-key")) {
+		facts->key = value;
+		facts->key_len = len;
+		facts->n_keys++;
 	}
 	return GATE_PASS;
 }

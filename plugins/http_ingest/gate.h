@@ -33,7 +33,7 @@ enum gate_verdict {
 	GATE_EXPECT,	/* 417: an expectation other than 100-continue */
 };
 
-/* What the head says about the body. */
+/* What the head says about the body, and by which key it may come again. */
 struct gate_facts {
 	bool http10;
 	bool chunked; /* there is a body, its length is not told */
@@ -42,6 +42,10 @@ struct gate_facts {
 	bool media_json;   /* application/json, or +json, or not said */
 	bool coding_plain; /* no Content-Encoding but identity */
 	uint64_t length;   /* UINT64_MAX stands for more than that, too */
+	/* The last Idempotency-Key, trimmed, anything it may be; how many. */
+	const char *key;
+	size_t key_len;
+	unsigned n_keys;
 };
 
 /* Fills *ret_facts when it passes. [any] */

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "health.h"
 #include "http.h"
+#include "idempotency_key.h"
 #include "loop.h"
 #include "reads.h"
 #include "request.h"
@@ -147,6 +148,30 @@ read_id(struct request *request, const struct route_match *match)
 	return false;
 }
 
+static bool
+is_create(const struct request *request)
+{
+	return request->route == ROUTE_EVENTS && request->method == METHOD_POST;
+}
+
+/* What names the event: its id in the path, or the client's key for it; false,
+ * and a 422, when it is none.  Elsewhere the key means nothing. */
+static bool
+read_name(struct request *request, const struct route_match *match,
+	  const struct gate_facts *facts)
+{
+	if (match->id != NULL)
+		return read_id(request, match);
+	if (!is_create(request) || facts->n_keys == 0)
+		return true;
+	request->keyed =
+		idempotency_key_read(facts->n_keys, facts->key, facts->key_len,
+				     request->id, &request->answer) == 0;
+	if (!request->keyed)
+		request_json(request, 422);
+	return request->keyed;
+}
+
 /* Whether the body that the head announces is one that is read. */
 static enum reply
 check_body(const struct request *request, const struct gate_facts *facts)
@@ -155,7 +180,7 @@ check_body(const struct request *request, const struct gate_facts *facts)
 	size_t taken =
 		atomic_load_explicit(&http->body_bytes, memory_order_relaxed);
 
-	if (request->route == ROUTE_EVENTS && request->method == METHOD_POST) {
+	if (is_create(request)) {
 		if (!facts->has_length && !facts->chunked)
 			return REPLY_NO_LENGTH;
 		if (!facts->media_json)
@@ -192,13 +217,12 @@ follow_route(struct request *request, const char *target,
 	if (refused != REPLY_NONE)
 		return answer(request, refused,
 			      has_body || refused == REPLY_NO_LENGTH);
-	if (match.id != NULL && !read_id(request, &match)) {
+	if (!read_name(request, &match, facts)) {
 		request->close |= has_body;
 		request->conn->linger |= has_body;
 		return HEAD_ANSWERED;
 	}
-	request->discard = request->route != ROUTE_EVENTS ||
-			   request->method != METHOD_POST;
+	request->discard = !is_create(request);
 	request->length = facts->length;
 	return HEAD_BODY;
 }

@@ -54,6 +54,7 @@ struct request {
 	bool close;	  /* the connection, after the answer */
 	bool chunked;	  /* so the body's length is not told */
 	bool discard;	  /* a body that nobody asked for */
+	bool keyed;	  /* id is known: it follows from the client's key */
 	bool outstanding; /* a callback will come */
 	bool late;	  /* it was answered before that came */
 	unsigned sent;	  /* the status that was queued */
