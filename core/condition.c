@@ -24,7 +24,5 @@ condition_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t due_ns)
 	struct timespec due = { .tv_sec = due_ns / 1000000000,
 				.tv_nsec = due_ns % 1000000000 };
 
-	if (due_ns == INT64_MAX)
-		return pthread_cond_wait(cond, lock) == 0;
 	return pthread_cond_timedwait(cond, lock, &due) == 0;
 }

@@ -12,8 +12,8 @@
 /* 0 or -errno; ended by pthread_cond_destroy(). */
 int condition_init(pthread_cond_t *cond);
 
-/* Waits, as pthread_cond_wait() does, at most until due_ns (CLOCK_MONOTONIC;
- * INT64_MAX: no end).  False when the time is over. [any] */
+/* Waits, as pthread_cond_wait() does, at most until due_ns
+ * (CLOCK_MONOTONIC).  False when the time is over. [any] */
 bool condition_wait(pthread_cond_t *cond, pthread_mutex_t *lock,
 		    int64_t due_ns);
 

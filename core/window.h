@@ -41,8 +41,8 @@ unsigned window_used(const struct window *w); /* events */
 /* To wait: take the turn, look at what is waited for, then wait or leave. */
 unsigned window_turn(struct window *w);
 void window_leave(struct window *w);
-/* Waits until something has changed since `turn`, or until due_ns (monotonic;
- * INT64_MAX: no end).  False when the time is over. [any] */
+/* Waits until something has changed since `turn`, or for a second, or until
+ * due_ns (monotonic; INT64_MAX: no end).  False when that is over. [any] */
 bool window_wait(struct window *w, unsigned turn, int64_t due_ns);
 /* Wakes all who wait: something else that they wait for has changed; the
  * second costs nothing when nobody waits. */
