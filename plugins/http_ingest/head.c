@@ -255,9 +255,21 @@ head_check(struct request *request, const char *target, const char *method,
 	return follow_route(request, target, &facts);
 }
 
+/* Whether what it asks for is told by others, later. */
+static bool
+has_to_wait(const struct request *request)
+{
+	return request->route == ROUTE_EVENTS ||
+	       request->route == ROUTE_EVENT || request->route == ROUTE_RETRY;
+}
+
 void
 head_dispatch(struct request *request)
 {
+	if (request->loop->closing && has_to_wait(request)) {
+		request_reply(request, REPLY_DRAINING);
+		return;
+	}
 	switch (request->route) {
 	case ROUTE_EVENTS:
 		if (request->method == METHOD_POST)

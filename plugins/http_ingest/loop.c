@@ -188,9 +188,14 @@ loop_main(void *arg)
 	while (is_busy(loop) &&
 	       loop->now_ms < atomic_load(&loop->http->stop_by_ms))
 		turn(loop);
-	/* The library demands that nothing is suspended when it stops. */
-	request_abandon(loop);
-	MHD_run(loop->daemon);
+	/* The library demands that nothing is suspended when it stops, and
+	 * reads on in each pass: what comes now is answered at once. */
+	loop->closing = true;
+	do {
+		empty_mailbox(loop);
+		request_abandon(loop);
+		MHD_run(loop->daemon);
+	} while (loop->lists[CONN_WORK].first != NULL);
 	MHD_stop_daemon(loop->daemon);
 	loop->daemon = NULL;
 	linger_fini(loop);

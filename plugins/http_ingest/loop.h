@@ -54,6 +54,7 @@ struct loop {
 	struct request *spare;
 	unsigned n_spare;
 	unsigned n_waiting; /* requests with a callback outstanding */
+	bool closing;	    /* nothing may begin to wait any more */
 	int64_t search_second;
 	unsigned searches; /* in it */
 	struct gate_field fields[LOOP_FIELDS_MAX];

@@ -423,6 +423,7 @@ rig_init(struct rig *rig)
 	rig->chain = RIG_ANSWER;
 	rig->result = EVH_OK;
 	rig->ready = true;
+	rig->stop_ms = 5000;
 	rig->store_mode = RIG_ROWS;
 	rig->state = "{\"status\":\"ready\",\"reasons\":[],\"checks\":{},"
 		     "\"instances\":[],\"pipelines\":[]}";
@@ -451,7 +452,7 @@ rig_stop(struct rig *rig)
 	pthread_cond_broadcast(&rig->changed);
 	pthread_mutex_unlock(&rig->lock);
 	pthread_join(rig->thread, NULL);
-	evh_plugin.stop(rig->self, 5000);
+	evh_plugin.stop(rig->self, rig->stop_ms);
 	evh_plugin.destroy(rig->self);
 	assert_int_equal(rig->n_made, rig->n_freed);
 	pthread_mutex_destroy(&rig->lock);

@@ -48,6 +48,7 @@ struct rig {
 	size_t n_rows;
 	int64_t total;
 	bool has_store;
+	int stop_ms; /* what stop() is given */
 
 	pthread_mutex_t lock; /* guards: what follows */
 	pthread_cond_t changed;

@@ -3,10 +3,13 @@
  * draining and stopping.
  */
 #include "client.h"
+#include "http.h"
 #include "rig.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <microhttpd.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -532,6 +535,85 @@ stop_has_no_fear_of_open_connections(void **state)
 		close(fds[i]);
 }
 
+/* ---- Requests in the library's very last passes -------------------------- */
+
+#define LAST_MAX 8
+
+/* Connections, of which each pass of a loop that ends has one more to read. */
+static struct {
+	const char *request;
+	const struct http *http;
+	int fds[LAST_MAX];
+	int n_sent;
+} last;
+
+enum MHD_Result
+MHD_run(struct MHD_Daemon *daemon)
+{
+	enum MHD_Result (*run)(struct MHD_Daemon *) =
+		(enum MHD_Result(*)(struct MHD_Daemon *))dlsym(RTLD_NEXT,
+							       "MHD_run");
+
+	if (last.http != NULL && last.n_sent < LAST_MAX &&
+	    atomic_load(&last.http->life) == HTTP_STOPPING)
+		client_str(last.fds[last.n_sent++], last.request);
+	return run(daemon);
+}
+
+static void
+stop_while_requests_come(const char *request)
+{
+	start(NULL);
+	rig.store_mode = RIG_ROWS_NOW;
+	for (int i = 0; i < LAST_MAX; i++) {
+		last.fds[i] = client_open(&rig);
+		client_str(last.fds[i], LIVEZ);
+		client_read(last.fds[i], &answer, false);
+	}
+	last.request = request;
+	last.n_sent = 0;
+	last.http = rig.self;
+	rig.stop_ms = 0;
+	rig_stop(&rig);
+	last.http = NULL;
+	assert_in_range(last.n_sent, 1, LAST_MAX);
+	for (int i = 0; i < last.n_sent; i++) {
+		client_read(last.fds[i], &answer, false);
+		assert_int_not_equal(answer.status, 0);
+	}
+	assert_int_equal(answer.status, 503);
+	assert_string_equal(answer.body,
+			    "{\"detail\":\"The service is stopping\","
+			    "\"outcome\":\"refused\"}");
+	for (int i = 0; i < LAST_MAX; i++)
+		close(last.fds[i]);
+}
+
+static void
+stop_answers_whoever_asks_for_an_event_last(void **state)
+{
+	(void)state;
+	stop_while_requests_come(
+		"GET /api/v1/events/019aad2c-6c1e-7b3a-9d5e-0f4c1b2a3d4e "
+		"HTTP/1.1\r\n" HOST "\r\n");
+}
+
+static void
+stop_answers_whoever_asks_for_a_page_last(void **state)
+{
+	(void)state;
+	stop_while_requests_come("GET /api/v1/events HTTP/1.1\r\n" HOST "\r\n");
+}
+
+static void
+stop_answers_whoever_retries_an_event_last(void **state)
+{
+	(void)state;
+	stop_while_requests_come(
+		"POST /api/v1/events/019aad2c-6c1e-7b3a-9d5e-0f4c1b2a3d4e/retry"
+		" HTTP/1.1\r\n" HOST "\r\n");
+}
+
 static void
 a_port_that_is_taken_fails_start(void **state)
 {
@@ -609,6 +691,9 @@ main(void)
 			a_wall_clock_that_is_set_back_makes_no_drain_longer),
 		cmocka_unit_test(stop_answers_whoever_waits_for_the_store),
 		cmocka_unit_test(stop_has_no_fear_of_open_connections),
+		cmocka_unit_test(stop_answers_whoever_asks_for_an_event_last),
+		cmocka_unit_test(stop_answers_whoever_asks_for_a_page_last),
+		cmocka_unit_test(stop_answers_whoever_retries_an_event_last),
 		cmocka_unit_test(a_port_that_is_taken_fails_start),
 		cmocka_unit_test(options_that_make_no_sense_fail_create),
 		cmocka_unit_test(unknown_members_are_refused_when_forbidden),
