@@ -62,6 +62,8 @@ prepare_created(struct request *request, const struct event_body *body,
 					 .created_ns = spec->created_ns };
 	char id[UUID_TEXT_LEN];
 
+	if (!request_answer_room(request, event_view_created_max(&view)))
+		return false;
 	uuid_write(spec->id, id);
 	event_view_created(&request->answer, &view);
 	text_str(&request->location, "/api/v1/events/");

@@ -48,11 +48,41 @@ status_word(enum evh_status status)
 	return "pending";
 }
 
+/* Each member's name and punctuation, the id, the times, and numbers. */
+#define FRAME_MAX ((size_t)320)
+/* A byte as a JSON string shows it, at most. */
+#define QUOTED_MAX ((size_t)6)
+
+size_t
+event_view_created_max(const struct event_view *event)
+{
+	return event->data.len + QUOTED_MAX * event->name_len + FRAME_MAX;
+}
+
+static size_t
+row_max(const struct evh_row *row)
+{
+	size_t n = FRAME_MAX + QUOTED_MAX * strlen(row->name);
+
+	n += row->raw ? row->data.len / 3 * 4 + 4 : row->data.len;
+	return row->error != NULL ? n + strlen(row->error) : n;
+}
+
+size_t
+event_view_page_max(const struct evh_row *rows, size_t n)
+{
+	size_t max = FRAME_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		max += row_max(&rows[i]);
+	return max;
+}
+
 void
 event_view_created(struct text *text, const struct event_view *event)
 {
 	/* All that follows fits: one growth at most for each event. */
-	if (!text_reserve(text, event->data.len + 2 * event->name_len + 256))
+	if (!text_reserve(text, event_view_created_max(event)))
 		return;
 	add_id(text, event->id);
 	text_str(text, ",\"name\":");

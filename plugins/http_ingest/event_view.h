@@ -16,11 +16,14 @@ struct event_view {
 	struct evh_bytes data;
 	int64_t created_ns;
 };
+/* How long that may become at most. */
+size_t event_view_created_max(const struct event_view *event);
 void event_view_created(struct text *text, const struct event_view *event);
 
 /* What GET says: the row as it stands. */
 void event_view_row(struct text *text, const struct evh_row *row);
-/* A page of them. */
+/* A page of them, and how long it may become at most. */
+size_t event_view_page_max(const struct evh_row *rows, size_t n);
 void event_view_page(struct text *text, const struct evh_row *rows, size_t n,
 		     int64_t total, uint32_t limit, uint32_t offset);
 /* What a retry says. */

@@ -177,8 +177,6 @@ static enum reply
 check_body(const struct request *request, const struct gate_facts *facts)
 {
 	const struct http *http = request_http(request);
-	size_t taken =
-		atomic_load_explicit(&http->body_bytes, memory_order_relaxed);
 
 	if (is_create(request)) {
 		if (!facts->has_length && !facts->chunked)
@@ -190,9 +188,8 @@ check_body(const struct request *request, const struct gate_facts *facts)
 	}
 	if (facts->length > http->set.max_body)
 		return REPLY_TOO_LARGE;
-	if (taken > http->set.body_memory ||
-	    facts->length > http->set.body_memory - taken)
-		return REPLY_NO_MEMORY;
+	if (!room_has(&http->bodies, facts->length))
+		return request_no_memory(request);
 	return REPLY_NONE;
 }
 

@@ -15,6 +15,7 @@
 
 #include "listener.h"
 #include "meters.h"
+#include "room.h"
 
 struct loop;
 
@@ -24,7 +25,7 @@ struct http_settings {
 	const char *key;
 	unsigned loops;
 	unsigned connections; /* each loop */
-	size_t max_body, max_headers, body_memory;
+	size_t max_body, max_headers, body_memory, answer_memory;
 	unsigned header_timeout_ms, body_timeout_ms;
 	unsigned idle_timeout_ms, answer_timeout_ms;
 	bool forbid_extra;
@@ -42,8 +43,9 @@ struct http {
 	_Atomic int life;    /* enum http_life */
 	/* Monotonic; until then stop() waits for what is still unanswered. */
 	_Atomic int64_t stop_by_ms;
-	/* Bytes of bodies that are being read or checked, of all loops. */
-	_Atomic size_t body_bytes;
+	/* Of all loops: bodies that are being read or checked, and answers
+	 * from when they are made until their clients have them. */
+	struct room bodies, answers;
 	/* Threads that are laying something into a mailbox just now. */
 	_Atomic unsigned posting;
 };
@@ -51,9 +53,5 @@ struct http {
 /* Can events be taken?  0, or -EAGAIN. [any] */
 int http_ready(const struct http *http);
 bool http_is_draining(const struct http *http);
-
-/* Takes n bytes of the room that bodies have; false when there is none. */
-bool http_body_take(struct http *http, size_t n);
-void http_body_give(struct http *http, size_t n);
 
 #endif

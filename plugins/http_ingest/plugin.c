@@ -69,6 +69,11 @@ static const struct evh_option options[] = {
 	  .type = EVH_SIZE,
 	  .def = "64M",
 	  .help = "bytes of bodies that are being read, of all clients" },
+	{ .name = "answer_memory",
+	  .type = EVH_SIZE,
+	  .def = "64M",
+	  .help = "bytes of answers that clients have yet to read, beyond "
+		  "16 KiB each" },
 	{ .name = "header_timeout",
 	  .type = EVH_MSEC,
 	  .def = "10s",
@@ -135,6 +140,7 @@ settings_sizes(struct evh_ctx *ctx, struct http_settings *set)
 		{ "max_body", 1, (int64_t)1 << 30 },
 		{ "max_headers", 1024, 1 << 20 },
 		{ "body_memory", 1, (int64_t)1 << 40 },
+		{ "answer_memory", 1, (int64_t)1 << 40 },
 		{ "header_timeout", 1, 3600000 },
 		{ "body_timeout", 1, 3600000 },
 		{ "idle_timeout", 1, 3600000 },
@@ -154,10 +160,11 @@ settings_sizes(struct evh_ctx *ctx, struct http_settings *set)
 	set->max_body = (size_t)v[2];
 	set->max_headers = (size_t)v[3];
 	set->body_memory = (size_t)v[4];
-	set->header_timeout_ms = (unsigned)v[5];
-	set->body_timeout_ms = (unsigned)v[6];
-	set->idle_timeout_ms = (unsigned)v[7];
-	set->answer_timeout_ms = (unsigned)v[8];
+	set->answer_memory = (size_t)v[5];
+	set->header_timeout_ms = (unsigned)v[6];
+	set->body_timeout_ms = (unsigned)v[7];
+	set->idle_timeout_ms = (unsigned)v[8];
+	set->answer_timeout_ms = (unsigned)v[9];
 	return 0;
 }
 
@@ -196,6 +203,8 @@ http_create(struct evh_ctx *ctx, void **ret_self)
 		free(http);
 		return rc;
 	}
+	http->bodies.size = http->set.body_memory;
+	http->answers.size = http->set.answer_memory;
 	atomic_store(&http->life, HTTP_RUNNING);
 	*ret_self = http;
 	return 0;

@@ -12,6 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* The part of all room for answers that is left when the store is asked. */
+#define ROOM_TO_ASK 8
+
 static enum reply
 reply_unread(const struct request *request, int rc)
 {
@@ -32,7 +35,7 @@ static void
 choose(struct request *request, enum reply reply, unsigned status)
 {
 	if (request->answer.failed)
-		reply = REPLY_NO_MEMORY;
+		reply = request_no_memory(request);
 	request->reply = reply;
 	request->status = status;
 	request_post(request, request);
@@ -48,6 +51,9 @@ one_read(void *arg, int rc, const struct evh_row *rows, size_t n, int64_t total)
 		choose(request, reply_unread(request, rc), 0);
 	} else if (n == 0) {
 		choose(request, REPLY_NO_EVENT, 0);
+	} else if (!request_answer_room(request,
+					event_view_page_max(rows, 1))) {
+		choose(request, REPLY_UNREADABLE, 0);
 	} else {
 		event_view_row(&request->answer, &rows[0]);
 		choose(request, REPLY_NONE, 200);
@@ -59,9 +65,18 @@ page_read(void *arg, int rc, const struct evh_row *rows, size_t n,
 	  int64_t total)
 {
 	struct request *request = arg;
+	size_t max = event_view_page_max(rows, n);
 
 	if (rc < 0) {
 		choose(request, reply_unread(request, rc), 0);
+		return;
+	}
+	if (!request_answer_room(request, max)) {
+		choose(request,
+		       max > request_http(request)->set.answer_memory
+			       ? REPLY_PAGE_TOO_LARGE
+			       : REPLY_UNREADABLE,
+		       0);
 		return;
 	}
 	event_view_page(&request->answer, rows, n, total, request->limit,
@@ -141,14 +156,21 @@ check_asked(struct request *request, int rc)
 	request_reply(request, reply_unread(request, rc));
 }
 
+/* NULL, and an answer, when it is not to be asked: what comes of that would
+ * find little room for its answer, or none. */
 static const struct evh_store *
 store_of(struct request *request)
 {
-	const struct evh_store *store = request_http(request)->store;
+	struct http *http = request_http(request);
 
-	if (store == NULL)
+	if (http->store == NULL)
 		request_reply(request, REPLY_NO_STORE);
-	return store;
+	else if (request->route != ROUTE_RETRY &&
+		 !room_has(&http->answers, http->answers.size / ROOM_TO_ASK))
+		request_reply(request, request_no_memory(request));
+	else
+		return http->store;
+	return NULL;
 }
 
 static void

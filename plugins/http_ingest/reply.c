@@ -61,6 +61,7 @@ static const struct fixed table[REPLY_METHOD] = {
 	[REPLY_FAILED] = { 503, "1", UNKNOWN("The event could not be kept") },
 	[REPLY_LATE] = { 503, "1",
 			 UNKNOWN("The event was not confirmed in time") },
+	[REPLY_UNREADABLE] = { 503, "1", DETAIL("Too much is being read") },
 	[REPLY_STORE_AWAY] = { 503, "5",
 			       DETAIL("The store cannot be reached") },
 	[REPLY_STORE_LATE] = { 503, "1",

@@ -71,6 +71,7 @@ request_recycle(struct request *request)
 	struct request empty = { .loop = loop, .next = loop->spare };
 
 	request_body_free(request);
+	room_give(&loop->http->answers, request->answer_counted);
 	if (loop->n_spare >= SPARES_MAX) {
 		request_destroy(request);
 		return;
@@ -102,7 +103,7 @@ request_free_spares(struct loop *loop)
 void
 request_body_free(struct request *request)
 {
-	http_body_give(request_http(request), request->counted);
+	room_give(&request_http(request)->bodies, request->counted);
 	request->counted = 0;
 	text_clear(&request->body, KEEP);
 }
@@ -116,11 +117,33 @@ request_reply(struct request *request, enum reply reply)
 	request->stage = REQUEST_READY;
 }
 
+enum reply
+request_no_memory(const struct request *request)
+{
+	return request->method == METHOD_POST ? REPLY_NO_MEMORY
+					      : REPLY_UNREADABLE;
+}
+
+bool
+request_answer_room(struct request *request, size_t n)
+{
+	size_t more;
+
+	if (n <= KEEP || n - KEEP <= request->answer_counted)
+		return true;
+	more = n - KEEP - request->answer_counted;
+	if (!room_take(&request_http(request)->answers, more))
+		return false;
+	request->answer_counted += more;
+	return true;
+}
+
 void
 request_json(struct request *request, unsigned status)
 {
-	if (request->answer.failed || request->location.failed) {
-		request_reply(request, REPLY_NO_MEMORY);
+	if (request->answer.failed || request->location.failed ||
+	    !request_answer_room(request, request->answer.len)) {
+		request_reply(request, request_no_memory(request));
 		return;
 	}
 	request->reply = REPLY_NONE;
@@ -284,7 +307,7 @@ take_body(struct request *request, const char *bytes, size_t n)
 		return refuse_body(request, REPLY_TOO_LARGE);
 	if (request->discard)
 		return MHD_YES;
-	if (!http_body_take(http, n))
+	if (!room_take(&http->bodies, n))
 		return refuse_body(request, REPLY_NO_MEMORY);
 	request->counted += n;
 	if (request->body.cap == 0)

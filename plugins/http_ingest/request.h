@@ -7,8 +7,8 @@
  *     \________\_______________________/
  *
  * Belongs to its loop's thread.  While `outstanding`, whoever calls back may
- * write result, rc, event, attempts, status, reply and answer, and then posts
- * it; the loop reads them when the mail has come.
+ * write result, rc, event, attempts, status, reply, answer and its room, and
+ * then posts it; the loop reads them when the mail has come.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -60,10 +60,11 @@ struct request {
 	unsigned sent;	  /* the status that was queued */
 	int64_t began_ns; /* monotonic */
 	size_t target_len;
-	uint64_t length;   /* of the body, when told */
-	uint64_t received; /* of it */
-	size_t counted;	   /* taken from the room for bodies */
-	struct text query; /* behind the "?" */
+	uint64_t length;       /* of the body, when told */
+	uint64_t received;     /* of it */
+	size_t counted;	       /* taken from the room for bodies */
+	size_t answer_counted; /* and from that for answers */
+	struct text query;     /* behind the "?" */
 	struct text body;
 
 	/* What is answered: a fixed reply, or (REPLY_NONE) status, answer and
@@ -91,6 +92,13 @@ void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 /* Chooses what to answer. [loop] */
 void request_reply(struct request *request, enum reply reply);
 void request_json(struct request *request, unsigned status);
+/* What says that there is no memory for it, or no room. */
+enum reply request_no_memory(const struct request *request);
+
+/* Takes room for an answer of n bytes in all, before it is written: false,
+ * where there is none.  What each request keeps of its buffers is free. [loop],
+ * or whoever calls back */
+bool request_answer_room(struct request *request, size_t n);
 
 /* A callback will come: from here on it may. [any thread posts, loop waits] */
 void request_expect(struct request *request, enum request_errand errand);

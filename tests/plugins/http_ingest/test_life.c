@@ -266,40 +266,6 @@ many_answers_at_once_reach_their_clients(void **state)
 }
 
 static void
-bodies_beyond_their_memory_get_503(void **state)
-{
-	static const char *const small[] = { "body_memory=1000", NULL };
-	static char body[2000];
-	int fd;
-
-	(void)state;
-	start(small);
-	memset(body, ' ', 900);
-	memcpy(body, EVENT, strlen(EVENT));
-	client_post(&rig, body, &answer);
-	assert_int_equal(answer.status, 201);
-	/* Half of one body is there: the next has no room, told at once... */
-	fd = client_open(&rig);
-	client_str(fd, "POST /api/v1/events HTTP/1.1\r\n" HOST
-		       "Content-Length: 900\r\n\r\n");
-	client_send(fd, body, 500);
-	client_post(&rig, body, &answer);
-	while (answer.status == 201) /* ...once that has been read */
-		client_post(&rig, body, &answer);
-	assert_int_equal(answer.status, 503);
-	assert_non_null(strstr(answer.body, "\"outcome\":\"refused\""));
-	assert_true(answer.closed);
-	client_send(fd, body + 500, 400);
-	client_read(fd, &answer, false);
-	assert_int_equal(answer.status, 201);
-	close(fd);
-	/* And the room is given back. */
-	client_post(&rig, body, &answer);
-	assert_int_equal(answer.status, 201);
-	rig_stop(&rig);
-}
-
-static void
 an_answer_leaves_when_the_chain_has_answered(void **state)
 {
 	int64_t began;
@@ -681,7 +647,6 @@ main(void)
 		cmocka_unit_test(
 			a_client_that_goes_leaves_its_event_to_the_chain),
 		cmocka_unit_test(many_answers_at_once_reach_their_clients),
-		cmocka_unit_test(bodies_beyond_their_memory_get_503),
 		cmocka_unit_test(an_answer_leaves_when_the_chain_has_answered),
 		cmocka_unit_test(a_client_that_still_sends_is_not_reset),
 		cmocka_unit_test(draining_closes_the_listener_and_says_so),
