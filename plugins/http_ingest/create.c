@@ -128,19 +128,6 @@ create_event(struct request *request)
 }
 
 void
-create_again(struct request *request)
-{
-	struct evh_event *event = request->event;
-
-	/* The store had no such event, or none that could be tried again. */
-	if (event == NULL)
-		return;
-	request->event = NULL;
-	event_view_retry(&request->answer, request->id, request->attempts);
-	emit(request, event);
-}
-
-void
 create_forget(struct request *request)
 {
 	struct evh_ctx *ctx = request_http(request)->ctx;
@@ -148,6 +135,25 @@ create_forget(struct request *request)
 	if (request->event != NULL)
 		ctx->event_free(ctx, &request->event, 1);
 	request->event = NULL;
+}
+
+void
+create_again(struct request *request)
+{
+	struct evh_event *event = request->event;
+
+	/* The store had no such event, or none that could be tried again. */
+	if (event == NULL)
+		return;
+	/* As with a 201: nothing may fail once the chain has the event. */
+	event_view_retry(&request->answer, request->id, request->attempts);
+	if (request->answer.failed) {
+		create_forget(request);
+		request_reply(request, REPLY_NO_MEMORY);
+		return;
+	}
+	request->event = NULL;
+	emit(request, event);
 }
 
 void
