@@ -90,6 +90,13 @@ take_event(struct request *request, const struct event_body *body)
 	spec.id = request->id;
 	event_body_key((struct evh_bytes){ body->name, body->name_len },
 		       &body->data, request->id, http->set.key, &key);
+	if (key.len > EVENT_BODY_KEY_MAX) {
+		event_body_key_refuse(&request->answer);
+		request_json(request, 422);
+		text_fini(&key);
+		request_body_free(request);
+		return;
+	}
 	spec.key = (struct evh_bytes){ key.at, key.len };
 	if (!key.failed && prepare_created(request, body, &spec))
 		event = http->ctx->event_new(http->ctx, &spec, NULL);

@@ -279,3 +279,19 @@ event_body_key(struct evh_bytes name, const struct json_span *data,
 		}
 	}
 }
+
+void
+event_body_key_refuse(struct text *ret_detail)
+{
+	char msg[80];
+
+	snprintf(msg, sizeof(msg),
+		 "Value error, the event's key must have at most %zu bytes",
+		 EVENT_BODY_KEY_MAX);
+	refuse_whole(ret_detail,
+		     &(struct detail_item){ .type = "value_error",
+					    .place = "body",
+					    .where = bytes_str("\"data\""),
+					    .msg = msg,
+					    .ctx = "{\"error\":{}}" });
+}

@@ -31,11 +31,16 @@ int event_body_check(const char *text, size_t len, bool forbid,
  * The key of an event by the option `key`: "none", "id", "name", or a JSON
  * Pointer into data, where a string gives its content and any other value its
  * text.  Adds it to ret_key, nothing when there is none.  It follows from
- * these three alone, so that a retry goes where the event first went. [any]
+ * these three alone, so that a retry goes where the event first went.  What is
+ * longer than EVENT_BODY_KEY_MAX is for the caller to refuse: beside a body of
+ * the default max_body it has no room in a message. [any]
  */
+#define EVENT_BODY_KEY_MAX ((size_t)16 << 10)
 void event_body_key(struct evh_bytes name, const struct json_span *data,
 		    const unsigned char id[16], const char *rule,
 		    struct text *ret_key);
+/* Adds the JSON of the 422 that says so. */
+void event_body_key_refuse(struct text *ret_detail);
 /* Is this a rule that event_body_key() knows? */
 bool event_body_key_rule(const char *rule);
 

@@ -105,10 +105,13 @@ event_again(struct request *request, const struct evh_row *row,
 		       request->id, http->set.key, &key);
 	spec.key = (struct evh_bytes){ key.at, key.len };
 	request->attempts = row->attempts;
-	if (!key.failed)
+	if (!key.failed && key.len <= EVENT_BODY_KEY_MAX)
 		request->event = http->ctx->event_new(http->ctx, &spec, NULL);
 	text_fini(&key);
-	return request->event != NULL ? REPLY_NONE : REPLY_NO_MEMORY;
+	if (request->event != NULL)
+		return REPLY_NONE;
+	return spec.key.len > EVENT_BODY_KEY_MAX ? REPLY_KEY_TOO_LONG
+						 : REPLY_NO_MEMORY;
 }
 
 /* Is it one that can be tried again, as whoever reads it there would say? */

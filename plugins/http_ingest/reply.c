@@ -32,6 +32,9 @@ static const struct fixed table[REPLY_METHOD] = {
 	[REPLY_NO_BYTES] = { 409, NULL,
 			     DETAIL("Event cannot be retried: its bytes are "
 				    "no event") },
+	[REPLY_KEY_TOO_LONG] = { 409, NULL,
+				 DETAIL("Event cannot be retried: its key is "
+					"too long") },
 	[REPLY_NO_LENGTH] = { 411, NULL,
 			      DETAIL("A body and its length are required") },
 	[REPLY_TOO_LARGE] = { 413, NULL, DETAIL("Request body too large") },
@@ -58,7 +61,7 @@ static const struct fixed table[REPLY_METHOD] = {
 				UNKNOWN("The event was not confirmed") },
 	[REPLY_UNDELIVERED_AWAY] = { 503, "5",
 				     UNKNOWN("The event was not confirmed") },
-	[REPLY_FAILED] = { 503, "1", UNKNOWN("The event could not be kept") },
+	[REPLY_FAILED] = { 500, NULL, UNKNOWN("The event could not be kept") },
 	[REPLY_LATE] = { 503, "1",
 			 UNKNOWN("The event was not confirmed in time") },
 	[REPLY_UNREADABLE] = { 503, "1", DETAIL("Too much is being read") },

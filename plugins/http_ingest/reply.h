@@ -25,6 +25,7 @@ enum reply {
 	REPLY_TOO_SLOW,
 	REPLY_NOT_FAILED,
 	REPLY_NO_BYTES, /* a retry of what is no event */
+	REPLY_KEY_TOO_LONG,
 	REPLY_NO_LENGTH,
 	REPLY_TOO_LARGE,
 	REPLY_TARGET_TOO_LONG,
@@ -41,7 +42,7 @@ enum reply {
 	REPLY_NO_MEMORY,
 	REPLY_UNDELIVERED,
 	REPLY_UNDELIVERED_AWAY,
-	REPLY_FAILED,
+	REPLY_FAILED, /* 500: asked again, it would end the same way */
 	REPLY_LATE,
 	REPLY_UNREADABLE, /* a read that has no room */
 	REPLY_STORE_AWAY,

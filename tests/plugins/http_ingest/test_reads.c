@@ -326,6 +326,31 @@ what_has_not_failed_is_not_retried(void **state)
 }
 
 static void
+a_retry_with_a_key_beyond_its_limit_gives_409(void **state)
+{
+	static const char *const settings[] = { "key=/k", NULL };
+	static char data[17000];
+	static struct rig rig;
+	struct evh_row row = failed_row();
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	memcpy(data, "{\"k\":\"", 6);
+	memcpy(data + sizeof(data) - 2, "\"}", 2);
+	row.data = (struct evh_bytes){ data, sizeof(data) };
+	rig_init(&rig);
+	rig.has_store = true;
+	rig.rows = &row;
+	rig.n_rows = 1;
+	rig_start(&rig, settings);
+	expect(&rig, RETRY, 409,
+	       "{\"detail\":\"Event cannot be retried: its key is too "
+	       "long\"}");
+	assert_int_equal(rig.n_emitted, 0);
+	rig_stop(&rig);
+}
+
+static void
 a_retry_that_is_not_taken_gives_503(void **state)
 {
 	struct rig *rig = *state;
@@ -364,6 +389,7 @@ main(void)
 		TEST(a_failed_event_goes_through_again_under_its_id),
 		cmocka_unit_test(a_retry_has_the_key_that_the_event_had),
 		TEST(what_has_not_failed_is_not_retried),
+		cmocka_unit_test(a_retry_with_a_key_beyond_its_limit_gives_409),
 		TEST(a_retry_that_is_not_taken_gives_503),
 		cmocka_unit_test_setup_teardown(without_a_store_reads_give_501,
 						set_up_without_store,

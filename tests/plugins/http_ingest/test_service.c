@@ -176,12 +176,17 @@ an_undelivered_event_gives_503_unknown(void **state)
 }
 
 static void
-an_event_that_nobody_keeps_gives_503_unknown(void **state)
+an_event_that_nobody_keeps_gives_500_unknown(void **state)
 {
 	struct rig *rig = *state;
 
 	rig->result = EVH_FAIL;
-	post_503(rig, "1", "unknown");
+	client_post(rig, EVENT, &answer);
+	assert_int_equal(answer.status, 500);
+	assert_string_equal(answer.body,
+			    "{\"detail\":\"The event could not be kept\","
+			    "\"outcome\":\"unknown\"}");
+	expect_header("Retry-After", NULL); /* it would end the same way */
 }
 
 static void
@@ -397,7 +402,7 @@ main(void)
 		TEST(a_broker_that_is_away_gives_503_refused_in_5),
 		TEST(a_host_that_stops_gives_503_refused),
 		TEST(an_undelivered_event_gives_503_unknown),
-		TEST(an_event_that_nobody_keeps_gives_503_unknown),
+		TEST(an_event_that_nobody_keeps_gives_500_unknown),
 		TEST(a_wrong_body_gives_422_and_reaches_nobody),
 		TEST(what_can_be_seen_in_the_head_is_refused_before_the_body),
 		TEST(the_client_hears_100_before_it_sends),
