@@ -447,6 +447,17 @@ find_item(const struct json_span *array, const char *index, size_t len,
 }
 
 bool
+json_pointer_is_good(const char *pointer)
+{
+	if (*pointer != '/')
+		return false;
+	for (const char *p = strchr(pointer, '~'); p; p = strchr(p + 1, '~'))
+		if (p[1] != '0' && p[1] != '1')
+			return false;
+	return true;
+}
+
+bool
 json_pointer(const struct json_span *value, const char *pointer,
 	     struct json_span *ret_value)
 {

@@ -59,6 +59,8 @@ bool json_member(const struct json_span *object, size_t *cursor,
 /* The member of this name (escapes in the text's key are decoded), or false. */
 bool json_find(const struct json_span *object, const char *name,
 	       struct json_span *ret_value);
+/* Is it a pointer to something within: "/" first, and "~" only as ~0, ~1? */
+bool json_pointer_is_good(const char *pointer);
 /* RFC 6901 pointer ("/user/id", arrays by index); false when not there. */
 bool json_pointer(const struct json_span *value, const char *pointer,
 		  struct json_span *ret_value);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "json.h"
 
 struct failing {
 	struct evh_ctx *ctx;
@@ -41,7 +42,7 @@ rule_check(const struct failing *failing)
 
 	if (failing->field && failing->header)
 		why = "field and header are both given; one is enough";
-	else if (failing->field && !field_pointer_is_good(failing->field))
+	else if (failing->field && !json_pointer_is_good(failing->field))
 		why = "field must be a JSON Pointer such as /user/role";
 	else if (failing->has_equals && !failing->field && !failing->header)
 		why = "equals needs a field or a header";

@@ -8,17 +8,6 @@
 
 #include "json.h"
 
-bool
-field_pointer_is_good(const char *pointer)
-{
-	if (*pointer != '/')
-		return false;
-	for (const char *p = strchr(pointer, '~'); p; p = strchr(p + 1, '~'))
-		if (p[1] != '0' && p[1] != '1')
-			return false;
-	return true;
-}
-
 int
 field_find(struct evh_ctx *ctx, struct evh_event *ev, const char *pointer,
 	   struct evh_bytes *ret)

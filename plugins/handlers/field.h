@@ -12,9 +12,6 @@
 
 #include <stdbool.h>
 
-/* Whether this is an RFC 6901 pointer to a part of the data. [any] */
-bool field_pointer_is_good(const char *pointer);
-
 /*
  * 1 and the value, which lives as long as the event's data does; 0 when there
  * is none; -EINVAL when the data is no JSON, -ENOMEM. [worker]

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "json.h"
 #include "pattern.h"
 
 struct filter {
@@ -25,7 +26,7 @@ filter_check(const struct filter *filter)
 	struct evh_ctx *ctx = filter->ctx;
 	const char *why = NULL;
 
-	if (filter->field && !field_pointer_is_good(filter->field))
+	if (filter->field && !json_pointer_is_good(filter->field))
 		why = "field must be a JSON Pointer such as /user/role";
 	else if (!filter->field && filter->has_equals)
 		why = "equals says what field must be, and there is no field";

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "json.h"
 #include "uuid_text.h"
 
 enum key_rule { KEY_NONE, KEY_ID, KEY_NAME, KEY_TEXT, KEY_FIELD };
@@ -29,7 +30,7 @@ key_rule_parse(const char *key, struct setter *setter)
 		setter->rule = KEY_ID;
 	else if (strcmp(key, "name") == 0)
 		setter->rule = KEY_NAME;
-	else if (field_pointer_is_good(key))
+	else if (json_pointer_is_good(key))
 		setter->rule = KEY_FIELD;
 	else if (*key == '=')
 		*setter = (struct setter){ setter->ctx, KEY_TEXT, key + 1 };

@@ -252,7 +252,7 @@ bool
 event_body_key_rule(const char *rule)
 {
 	return strcmp(rule, "none") == 0 || strcmp(rule, "id") == 0 ||
-	       strcmp(rule, "name") == 0 || rule[0] == '/';
+	       strcmp(rule, "name") == 0 || json_pointer_is_good(rule);
 }
 
 void

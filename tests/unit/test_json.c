@@ -420,6 +420,23 @@ pointers_are_those_of_rfc_6901(void **state)
 	assert_null(value.at);
 }
 
+static void
+a_pointer_escapes_only_what_must_be(void **state)
+{
+	static const char *const good[] = { "/", "/a", "/~0", "/a~1b/~0~1",
+					    "/a b" };
+	static const char *const bad[] = { "",	   "a",	   "a/b", "/~",
+					   "/a~2", "/~0~", "/~/0" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		if (!json_pointer_is_good(good[i]))
+			fail_msg("refused: %s", good[i]);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (json_pointer_is_good(bad[i]))
+			fail_msg("taken: %s", bad[i]);
+}
+
 /* ---- Mutations ------------------------------------------------------------
  */
 
@@ -553,6 +570,7 @@ main(void)
 		cmocka_unit_test(what_has_no_members_has_none),
 		cmocka_unit_test(members_are_found_by_their_decoded_name),
 		cmocka_unit_test(pointers_are_those_of_rfc_6901),
+		cmocka_unit_test(a_pointer_escapes_only_what_must_be),
 		cmocka_unit_test(mutated_texts_break_nothing),
 	};
 

@@ -601,10 +601,10 @@ a_port_that_is_taken_fails_start(void **state)
 static void
 options_that_make_no_sense_fail_create(void **state)
 {
-	static const char *const wrong[] = {
-		"listen=nowhere", "listen=::1:80", "listen=x:99999",
-		"key=user",	  "connections=0", "max_headers=1"
-	};
+	static const char *const wrong[] = { "listen=nowhere", "listen=::1:80",
+					     "listen=x:99999", "key=user",
+					     "connections=0",  "max_headers=1",
+					     "key=/a~2",       "key=/a~" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
