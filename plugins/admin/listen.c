@@ -5,83 +5,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { BACKLOG = 64 };
-
-/* Digits alone; where they end, or NULL. */
-static const char *
-port_parse(const char *text, uint16_t *ret)
-{
-	unsigned long port;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return NULL;
-	port = strtoul(text, &end, 10);
-	if (port > UINT16_MAX)
-		return NULL;
-	*ret = (uint16_t)port;
-	return end;
-}
-
-static const char *
-ports_parse(const char *text, uint16_t *ret_first, uint16_t *ret_last)
-{
-	const char *end = port_parse(text, ret_first);
-
-	if (!end)
-		return "the port is no number from 0 to 65535";
-	*ret_last = *ret_first;
-	if (*end == '-') {
-		end = port_parse(end + 1, ret_last);
-		if (!end)
-			return "the last port is no number from 1 to 65535";
-		if (*ret_first == 0 || *ret_last < *ret_first)
-			return "the first port is 0 or behind the last";
-	}
-	return *end ? "there is something behind the port" : NULL;
-}
-
-int
-listen_parse(const char *text, struct listen_range *ret, const char **ret_why)
-{
-	const char *colon = strrchr(text, ':');
-	struct listen_range range = { .first = 0 };
-	size_t len;
-
-	*ret_why = "there is no port: HOST:PORT or HOST:FIRST-LAST";
-	if (!colon)
-		return -EINVAL;
-
-	len = (size_t)(colon - text);
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	} else if (memchr(text, ':', len)) {
-		*ret_why = "an IPv6 address wants brackets: [::1]:9901";
-		return -EINVAL;
-	}
-	if (len >= sizeof(range.host)) {
-		*ret_why = "the host is too long";
-		return -EINVAL;
-	}
-	memcpy(range.host, text, len);
-	range.host[len] = '\0';
-
-	*ret_why = ports_parse(colon + 1, &range.first, &range.last);
-	if (*ret_why)
-		return -EINVAL;
-	*ret = range;
-	return 0;
-}
 
 static void
 port_set(struct sockaddr *address, uint16_t port)
@@ -134,7 +65,7 @@ open_one(const struct addrinfo *address)
 }
 
 static int
-open_first(const struct listen_range *range, const struct addrinfo *address,
+open_first(const struct hostport *range, const struct addrinfo *address,
 	   uint16_t *ret_port)
 {
 	int fd = -EADDRINUSE, rc;
@@ -157,7 +88,7 @@ open_first(const struct listen_range *range, const struct addrinfo *address,
 }
 
 int
-listen_open(const struct listen_range *range, uint16_t *ret_port)
+listen_open(const struct hostport *range, uint16_t *ret_port)
 {
 	const struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE,
@@ -177,8 +108,7 @@ listen_open(const struct listen_range *range, uint16_t *ret_port)
 }
 
 void
-listen_url(const struct listen_range *range, uint16_t port, char *ret,
-	   size_t size)
+listen_url(const struct hostport *range, uint16_t port, char *ret, size_t size)
 {
 	const char *host = range->host[0] ? range->host : "0.0.0.0";
 

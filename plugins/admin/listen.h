@@ -8,27 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct listen_range {
-	char host[256]; /* without brackets; "" is all addresses */
-	uint16_t first, last;
-};
-
-/*
- * Reads "HOST:PORT", "HOST:FIRST-LAST", "[V6]:PORT" or ":PORT"; port 0 leaves
- * the choice to the kernel.  0; or -EINVAL and a sentence's tail in *ret_why.
- */
-int listen_parse(const char *text, struct listen_range *ret,
-		 const char **ret_why);
+#include "hostport.h"
 
 /*
  * Listens on the first free port and returns the socket, yours, non-blocking;
  * *ret_port is the port.  -EADDRINUSE when none is free, -EHOSTUNREACH when
  * the host does not resolve, or what else bind(2) says. [main]
  */
-int listen_open(const struct listen_range *range, uint16_t *ret_port);
+int listen_open(const struct hostport *range, uint16_t *ret_port);
 
 /* "http://127.0.0.1:9901", with a NUL, cut at size. */
-void listen_url(const struct listen_range *range, uint16_t port, char *ret,
+void listen_url(const struct hostport *range, uint16_t port, char *ret,
 		size_t size);
 
 #endif

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hostport.h"
 #include "listen.h"
 #include "server.h"
 
 struct admin {
 	struct evh_ctx *ctx;
-	struct listen_range range;
+	struct hostport range;
 	struct server *server;
 };
 
@@ -28,7 +29,7 @@ admin_create(struct evh_ctx *ctx, void **ret_self)
 	if (!admin)
 		return -ENOMEM;
 	admin->ctx = ctx;
-	rc = listen_parse(listen, &admin->range, &why);
+	rc = hostport_split(listen, true, &admin->range, &why);
 	if (rc < 0) {
 		ctx->log(ctx, EVH_ERROR, "listen = \"%s\": %s", listen, why);
 		free(admin);

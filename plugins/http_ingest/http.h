@@ -20,7 +20,7 @@
 struct loop;
 
 struct http_settings {
-	struct listener listener;
+	struct hostport listen;
 	const char *store; /* instance, or NULL */
 	const char *key;
 	unsigned loops;
@@ -38,6 +38,7 @@ struct http {
 	struct http_settings set;
 	const struct evh_host *host;   /* or NULL */
 	const struct evh_store *store; /* or NULL */
+	struct listener listener;      /* from start() on */
 	struct meters meters;
 	struct loop **loops; /* set.loops of them, from start() to stop() */
 	_Atomic int life;    /* enum http_life */

@@ -11,65 +11,25 @@
 
 #define BACKLOG 1024
 
-static int
-resolve(const char *host, const char *port, struct listener *ret)
+int
+listener_resolve(const struct hostport *where, struct listener *ret)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC,
-				  .ai_socktype = SOCK_STREAM,
-				  .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+					.ai_socktype = SOCK_STREAM,
+					.ai_flags =
+						AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
+	char port[8];
 
-	if (getaddrinfo(host, port, &hints, &found) != 0 || found == NULL)
-		return -EADDRNOTAVAIL;
+	snprintf(port, sizeof(port), "%u", where->first);
+	if (getaddrinfo(where->host[0] != '\0' ? where->host : NULL, port,
+			&hints, &found) != 0 ||
+	    found == NULL)
+		return -EHOSTUNREACH;
 	memcpy(&ret->address, found->ai_addr, found->ai_addrlen);
 	ret->len = found->ai_addrlen;
 	freeaddrinfo(found);
 	return 0;
-}
-
-static bool
-is_port(const char *text)
-{
-	unsigned n = 0;
-
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p < '0' || *p > '9' || n > 65535)
-			return false;
-		n = n * 10 + (unsigned)(*p - '0');
-	}
-	return *text != '\0' && n <= 65535;
-}
-
-int
-listener_parse(const char *text, struct listener *ret, const char **ret_why)
-{
-	const char *colon = strrchr(text, ':');
-	char host[256];
-	size_t len;
-	int rc;
-
-	if (colon == NULL || !is_port(colon + 1)) {
-		*ret_why = "want HOST:PORT with a port of 0 to 65535";
-		return -EINVAL;
-	}
-	len = (size_t)(colon - text);
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	} else if (memchr(text, ':', len) != NULL) {
-		*ret_why = "an IPv6 address goes in brackets: [::1]:8000";
-		return -EINVAL;
-	}
-	if (len >= sizeof(host)) {
-		*ret_why = "the host's name is too long";
-		return -EINVAL;
-	}
-	memcpy(host, text, len);
-	host[len] = '\0';
-	rc = resolve(len > 0 ? host : NULL, colon + 1, ret);
-	if (rc < 0)
-		*ret_why = "the host does not resolve";
-	return rc;
 }
 
 static int

@@ -8,17 +8,15 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "hostport.h"
+
 struct listener {
 	struct sockaddr_storage address;
 	socklen_t len;
 };
 
-/*
- * Reads "host:port", "[v6]:port" or ":port" (all addresses).  0; -EINVAL and
- * a sentence in ret_why; -EADDRNOTAVAIL when the host does not resolve.
- */
-int listener_parse(const char *text, struct listener *ret,
-		   const char **ret_why);
+/* The first address of the host.  0; -EHOSTUNREACH when it has none. [main] */
+int listener_resolve(const struct hostport *where, struct listener *ret);
 
 /*
  * Is the port free?  SO_REUSEPORT would share it with another process of the

@@ -183,8 +183,8 @@ settings_read(struct evh_ctx *ctx, struct http_settings *set)
 		rc = refuse(ctx, "key",
 			    "want none, id, name, or a JSON Pointer such as "
 			    "/user_id");
-	if (listener_parse(ctx->opt_str(ctx, "listen"), &set->listener, &why) <
-	    0)
+	if (hostport_split(ctx->opt_str(ctx, "listen"), false, &set->listen,
+			   &why) < 0)
 		rc = refuse(ctx, "listen", why);
 	return rc;
 }
@@ -222,10 +222,10 @@ loops_free(struct http *http)
 static int
 loops_new(struct http *http)
 {
-	int rc = listener_probe(&http->set.listener);
+	int rc = listener_probe(&http->listener);
 
 	for (unsigned i = 0; rc >= 0 && i < http->set.loops; i++) {
-		rc = listener_open(&http->set.listener);
+		rc = listener_open(&http->listener);
 		if (rc >= 0)
 			http->loops[i] = loop_new(http, i, rc, &rc);
 	}
@@ -264,7 +264,13 @@ http_start(void *self)
 	char name[128];
 	int rc;
 
-	listener_name(&http->set.listener, name, sizeof(name));
+	rc = listener_resolve(&http->set.listen, &http->listener);
+	if (rc < 0) {
+		ctx->log(ctx, EVH_ERROR, "listen: the host %s does not resolve",
+			 http->set.listen.host);
+		return rc;
+	}
+	listener_name(&http->listener, name, sizeof(name));
 	meters_init(&http->meters, ctx);
 	http->host = ctx->service(ctx, NULL, EVH_HOST_1);
 	if (http->set.store != NULL)
@@ -282,7 +288,7 @@ http_start(void *self)
 		}
 		return rc;
 	}
-	listener_name(&http->set.listener, name, sizeof(name));
+	listener_name(&http->listener, name, sizeof(name));
 	ctx->log(ctx, EVH_INFO, "listening on %s, %u loops", name,
 		 http->set.loops);
 	return 0;

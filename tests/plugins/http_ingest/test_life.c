@@ -599,6 +599,19 @@ a_port_that_is_taken_fails_start(void **state)
 }
 
 static void
+a_host_is_looked_up_by_start_and_not_before(void **state)
+{
+	static const char *const nowhere[] = { "listen=no such host:80", NULL };
+
+	(void)state;
+	rig_init(&rig);
+	rig.settings = nowhere;
+	assert_int_equal(evh_plugin.create(&rig.ctx, &rig.self), 0);
+	assert_int_equal(evh_plugin.start(rig.self), -EHOSTUNREACH);
+	evh_plugin.destroy(rig.self);
+}
+
+static void
 options_that_make_no_sense_fail_create(void **state)
 {
 	static const char *const wrong[] = { "listen=nowhere", "listen=::1:80",
@@ -660,6 +673,7 @@ main(void)
 		cmocka_unit_test(stop_answers_whoever_asks_for_a_page_last),
 		cmocka_unit_test(stop_answers_whoever_retries_an_event_last),
 		cmocka_unit_test(a_port_that_is_taken_fails_start),
+		cmocka_unit_test(a_host_is_looked_up_by_start_and_not_before),
 		cmocka_unit_test(options_that_make_no_sense_fail_create),
 		cmocka_unit_test(unknown_members_are_refused_when_forbidden),
 	};

@@ -1,5 +1,6 @@
 #include "hostport.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,4 +73,74 @@ hostport_is_good(const char *form, const char *text)
 		text = end + 1;
 	} while (*end);
 	return true;
+}
+
+/* Digits alone; where they end, or NULL. */
+static const char *
+port_parse(const char *text, uint16_t *ret)
+{
+	unsigned long port;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	port = strtoul(text, &end, 10);
+	if (port > UINT16_MAX)
+		return NULL;
+	*ret = (uint16_t)port;
+	return end;
+}
+
+/* Why they are none, or NULL. */
+static const char *
+ports_parse(const char *text, bool may_range, struct hostport *ret)
+{
+	const char *end = port_parse(text, &ret->first);
+
+	if (!end)
+		return "the port is no number from 0 to 65535";
+	ret->last = ret->first;
+	if (may_range && *end == '-') {
+		end = port_parse(end + 1, &ret->last);
+		if (!end)
+			return "the last port is no number from 1 to 65535";
+		if (ret->first == 0 || ret->last < ret->first)
+			return "the first port is 0 or behind the last";
+	}
+	return *end ? "there is something behind the port" : NULL;
+}
+
+int
+hostport_split(const char *text, bool may_range, struct hostport *ret,
+	       const char **ret_why)
+{
+	const char *colon = strrchr(text, ':');
+	struct hostport split = { .first = 0 };
+	size_t len;
+
+	*ret_why = may_range ? "there is no port: HOST:PORT or HOST:FIRST-LAST"
+			     : "there is no port: HOST:PORT";
+	if (!colon)
+		return -EINVAL;
+
+	len = (size_t)(colon - text);
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	} else if (memchr(text, ':', len)) {
+		*ret_why = "an IPv6 address wants brackets, as in [::1]:9901";
+		return -EINVAL;
+	}
+	if (len >= sizeof(split.host)) {
+		*ret_why = "the host is too long";
+		return -EINVAL;
+	}
+	memcpy(split.host, text, len);
+	split.host[len] = '\0';
+
+	*ret_why = ports_parse(colon + 1, may_range, &split);
+	if (*ret_why)
+		return -EINVAL;
+	*ret = split;
+	return 0;
 }
