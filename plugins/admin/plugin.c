@@ -111,7 +111,8 @@ static const struct evh_option admin_options[] = {
 	  .type = EVH_INT,
 	  .def = "32",
 	  .values = "1..1024",
-	  .help = "how many at a time; further ones wait" },
+	  .help = "how many at a time; beyond that, whoever has had no answer "
+		  "for the longest time is let go" },
 	{ 0 },
 };
 

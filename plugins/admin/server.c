@@ -7,12 +7,13 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "guests.h"
 
 enum {
 	TIMEOUT_S = 5,
@@ -23,6 +24,7 @@ struct server {
 	struct evh_ctx *ctx;
 	const struct evh_host *host;
 	struct MHD_Daemon *daemon;
+	struct guests guests; /* of the daemon's thread */
 };
 
 /* A body is never read; what follows it on the connection is not either. */
@@ -120,27 +122,88 @@ keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
 	return strlen(text);
 }
 
+static struct guest *
+guest_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static struct guest *
+guest_new(struct server *server, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? guests_add(&server->guests, info->connect_fd) : NULL;
+}
+
 /* MHD tells nobody of its thread; this is the first call that runs on it. */
 static void
 on_connection(void *arg, struct MHD_Connection *connection, void **socket_arg,
 	      enum MHD_ConnectionNotificationCode code)
 {
-	(void)arg;
-	(void)connection;
-	(void)socket_arg;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+	struct server *server = arg;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		pthread_setname_np(pthread_self(), "admin");
+		*socket_arg = guest_new(server, connection);
+	} else if (*socket_arg) {
+		guests_remove(&server->guests, *socket_arg);
+		*socket_arg = NULL;
+	}
+}
+
+static void
+on_completed(void *arg, struct MHD_Connection *connection, void **request,
+	     enum MHD_RequestTerminationCode code)
+{
+	struct server *server = arg;
+	struct guest *guest = guest_of(connection);
+
+	*request = NULL;
+	if (guest && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		guests_answered(&server->guests, guest);
 }
 
 static void __attribute__((format(printf, 2, 0)))
 on_message(void *arg, const char *fmt, va_list args)
 {
 	struct server *server = arg;
-	char text[512];
 
-	vsnprintf(text, sizeof(text), fmt, args);
-	text[strcspn(text, "\n")] = '\0';
-	server->ctx->log(server->ctx, EVH_DEBUG, "libmicrohttpd: %s", text);
+	(void)args; /* may be a client's bytes */
+	server->ctx->log(server->ctx, EVH_DEBUG, "libmicrohttpd: %.*s",
+			 (int)strcspn(fmt, "\n"), fmt);
+}
+
+static struct MHD_Daemon *
+daemon_start(struct server *server, int listen_fd)
+{
+	return MHD_start_daemon(
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+		0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
+		on_message, server, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		/* One more, so that it comes in to whom another gives way. */
+		MHD_OPTION_CONNECTION_LIMIT, server->guests.max + 1,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+		MHD_OPTION_END);
+}
+
+/* Of its failures some close the socket that it was given, and some do not. */
+static void
+close_if_still(int fd, const struct stat *socket)
+{
+	struct stat now;
+
+	if (fstat(fd, &now) == 0 && now.st_dev == socket->st_dev &&
+	    now.st_ino == socket->st_ino)
+		close(fd);
 }
 
 struct server *
@@ -148,25 +211,20 @@ server_start(struct evh_ctx *ctx, const struct evh_host *host, int listen_fd,
 	     unsigned connections)
 {
 	struct server *server = calloc(1, sizeof(*server));
+	struct stat socket;
 
-	if (!server) {
+	if (!server || fstat(listen_fd, &socket) < 0) {
 		close(listen_fd);
+		free(server);
 		return NULL;
 	}
 	server->ctx = ctx;
 	server->host = host;
-	server->daemon = MHD_start_daemon(
-		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG,
-		0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
-		on_message, server, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_CONNECTION_LIMIT, connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
-		keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		NULL, MHD_OPTION_END);
+	server->guests.max = connections;
+	server->daemon = daemon_start(server, listen_fd);
 	if (!server->daemon) {
 		ctx->log(ctx, EVH_ERROR, "libmicrohttpd does not start");
+		close_if_still(listen_fd, &socket);
 		free(server);
 		return NULL;
 	}

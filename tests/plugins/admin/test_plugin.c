@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +42,7 @@ struct bench {
 	/* What was logged last, but for debug. */
 	enum evh_level level;
 	char logged[256];
+	char debugged[256]; /* by MHD's thread */
 
 	const struct evh_plugin *plugin;
 	void *self;
@@ -73,9 +76,12 @@ static void EVH_PRINTF(3, 4) fake_log(struct evh_ctx *ctx, enum evh_level level,
 	struct bench *bench = bench_of(ctx);
 	va_list args;
 
-	if (level == EVH_DEBUG) /* from MHD's thread */
-		return;
 	va_start(args, fmt);
+	if (level == EVH_DEBUG) { /* from MHD's thread */
+		vsnprintf(bench->debugged, sizeof(bench->debugged), fmt, args);
+		va_end(args);
+		return;
+	}
 	vsnprintf(bench->logged, sizeof(bench->logged), fmt, args);
 	va_end(args);
 	bench->level = level;
@@ -486,37 +492,90 @@ one_that_says_nothing_holds_up_nobody_and_is_closed_after_5_s(void **state)
 }
 
 static void
-connections_beyond_the_limit_wait(void **state)
+beyond_the_limit_the_longest_without_an_answer_goes(void **state)
 {
-	static const char request[] = "GET /livez HTTP/1.1\r\nHost: a\r\n"
-				      "Connection: close\r\n\r\n";
+	static const char request[] = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
 	struct bench *bench = bench_new("127.0.0.1:0");
 	char text[1024];
-	int first, second, third;
+	int silent, kept, third;
 
 	(void)state;
 	bench->connections = 2;
 	bench_start(bench);
-	first = socket_to(bench);
-	second = socket_to(bench);
-	/* Both are in once each has been answered half. */
-	socket_send(first, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
-	assert_false(socket_read(first, text, sizeof(text), 200));
+	silent = socket_to(bench);
+	socket_send(silent, "GET /li");
+	kept = socket_to(bench);
+	socket_send(kept, request);
+	assert_false(socket_read(kept, text, sizeof(text), 300));
 	assert_non_null(strstr(text, "alive"));
-	socket_send(second, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
-	assert_false(socket_read(second, text, sizeof(text), 200));
-	assert_non_null(strstr(text, "alive"));
+	socket_send(silent, "vez HT"); /* no end of it */
 
 	third = socket_to(bench);
 	socket_send(third, request);
-	assert_false(socket_read(third, text, sizeof(text), 300));
-	assert_string_equal(text, "");
-	close(first);
-	assert_true(socket_read(third, text, sizeof(text), 3000));
+	assert_false(socket_read(third, text, sizeof(text), 3000));
 	assert_non_null(strstr(text, "alive"));
-	close(second);
+	assert_true(socket_read(silent, text, sizeof(text), 3000));
+	assert_string_equal(text, "");
+	socket_send(kept, request);
+	assert_false(socket_read(kept, text, sizeof(text), 300));
+	assert_non_null(strstr(text, "alive"));
+	close(silent);
+	close(kept);
 	close(third);
 	bench_remove((void **)&bench);
+}
+
+static unsigned
+count_fds(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void
+a_start_that_fails_leaves_no_socket(void **state)
+{
+	struct bench *bench = bench_new("127.0.0.1:0");
+	struct rlimit before, tight;
+	unsigned n_open;
+
+	(void)state;
+	assert_int_equal(bench->plugin->create(&bench->ctx, &bench->self), 0);
+	n_open = count_fds();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)dup(0) + 1; /* room for the listener alone */
+	close((int)tight.rlim_cur - 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	assert_true(bench->plugin->start(bench->self) < 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(count_fds(), n_open);
+	assert_string_equal(bench->logged, "libmicrohttpd does not start");
+	bench->plugin->destroy(bench->self);
+	free(bench);
+}
+
+static void
+of_the_librarys_messages_only_the_form_is_logged(void **state)
+{
+	struct bench *bench = bench_new("127.0.0.1:0");
+	char text[1024];
+	int fd;
+
+	(void)state;
+	bench_start(bench);
+	fd = socket_to(bench);
+	socket_send(fd, "GET /livez HTTP/1.1\r\nSecret: \r\nno colon\r\n\r\n");
+	assert_true(socket_read(fd, text, sizeof(text), 3000));
+	close(fd);
+	bench->plugin->stop(bench->self, 1000); /* its thread has ended */
+	bench->plugin->destroy(bench->self);
+	assert_memory_equal(bench->debugged, "libmicrohttpd: ", 15);
+	assert_non_null(strchr(bench->debugged, '%'));
+	free(bench);
 }
 
 /* Returns NULL when all was well. */
@@ -700,7 +759,11 @@ main(void)
 		STARTED(headers_beyond_the_limit_are_refused),
 		cmocka_unit_test(without_a_host_there_is_still_livez),
 		STARTED(one_that_says_nothing_holds_up_nobody_and_is_closed_after_5_s),
-		cmocka_unit_test(connections_beyond_the_limit_wait),
+		cmocka_unit_test(
+			beyond_the_limit_the_longest_without_an_answer_goes),
+		cmocka_unit_test(a_start_that_fails_leaves_no_socket),
+		cmocka_unit_test(
+			of_the_librarys_messages_only_the_form_is_logged),
 		STARTED(several_clients_at_once_are_all_served),
 		STARTED(its_thread_has_a_name),
 		cmocka_unit_test(replicas_share_a_range_until_no_port_is_free),
