@@ -221,6 +221,13 @@ sleep_flush(void *self, int timeout_ms)
 	cut = queue_cut(s, &s->first);
 	pthread_mutex_unlock(&s->lock);
 	(void)resume_all(s, cut, EVH_RETRY);
+
+	/* What the thread is resuming just now is owed, too, whatever the time:
+	 * resume() does not wait. */
+	pthread_mutex_lock(&s->lock);
+	while (s->n_resuming > 0)
+		wait_until(s, now_ns() + 1000 * NS_PER_MS);
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- Life ---------------------------------------------------------------- */
