@@ -2,9 +2,8 @@
  * query.h - the questions of evh.store/1 as SQL, and the rows as answers.
  *
  * Each combination of what may be asked for is a statement of its own, with
- * the status written out, since the index of all that is not processed can
- * only be used when the planner sees which one it is.  Everything else is a
- * parameter.  Pure but for libpq's result.
+ * the status written out, so that the planner sees whether it is a rare one.
+ * Everything else is a parameter.  Pure but for libpq's result.
  */
 #ifndef PG_STORE_QUERY_H
 #define PG_STORE_QUERY_H

@@ -337,6 +337,31 @@ no_total_reads_the_table_where_an_index_has_it(void **state)
 	}
 }
 
+/* As when consumers have been away: hardly anything is processed. */
+static void
+a_backlog_hides_no_status_from_its_index(void **state)
+{
+	unsigned status, total;
+
+	(void)state;
+	pg_server_sql(&server, DB,
+		      "INSERT INTO events (id, name, data, status, created_at)"
+		      " SELECT gen_random_uuid(), 'name.' || i %% 1000,"
+		      " '{\"some\":\"data\"}', CASE i WHEN 1 THEN 'failed'"
+		      " WHEN 2 THEN 'dropped' WHEN 3 THEN 'processed'"
+		      " ELSE 'pending' END,"
+		      " timestamptz '2026-01-01' + i * interval '1 s'"
+		      " FROM generate_series(1, 150000) AS i");
+	pg_server_sql(&server, DB, "VACUUM ANALYZE events");
+	for (status = EVH_PROCESSED; status <= EVH_DROPPED; status++) {
+		for (total = 0; total < 2; total++) {
+			struct evh_query q = { .status = status };
+
+			plan_check(&q, total, "");
+		}
+	}
+}
+
 static void
 a_total_stays_at_a_hundred_thousand(void **state)
 {
@@ -384,6 +409,7 @@ main(void)
 		TEST(a_cursor_goes_on_behind_its_row),
 		TEST(no_list_reads_the_whole_table),
 		TEST(no_total_reads_the_table_where_an_index_has_it),
+		TEST(a_backlog_hides_no_status_from_its_index),
 		TEST(a_total_stays_at_a_hundred_thousand),
 		TEST(a_status_that_is_none_is_refused),
 	};
