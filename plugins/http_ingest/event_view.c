@@ -1,6 +1,7 @@
 #include "event_view.h"
 
 #include <rfc3339.h>
+#include <status.h>
 #include <uuid_text.h>
 
 #include <string.h>
@@ -30,22 +31,6 @@ add_time(struct text *text, const char *member, int64_t time_ns)
 	text_str(text, "\"");
 	text_add(text, word, sizeof(word));
 	text_str(text, "\"");
-}
-
-static const char *
-status_word(enum evh_status status)
-{
-	switch (status) {
-	case EVH_PENDING:
-		return "pending";
-	case EVH_PROCESSED:
-		return "processed";
-	case EVH_FAILED:
-		return "failed";
-	case EVH_DROPPED:
-		return "dropped";
-	}
-	return "pending";
 }
 
 /* Each member's name and punctuation, the id, the times, and numbers. */

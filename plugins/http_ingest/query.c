@@ -4,6 +4,7 @@
 
 #include <envelope.h>
 #include <json.h>
+#include <status.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -108,12 +109,6 @@ find_last(struct reader *reader, const char *raw, size_t len, const char *name)
 static void
 read_status(struct reader *reader, struct query *query)
 {
-	static const char *const words[] = {
-		[EVH_PENDING] = "pending",
-		[EVH_PROCESSED] = "processed",
-		[EVH_FAILED] = "failed",
-		[EVH_DROPPED] = "dropped",
-	};
 #define EXPECTED "'pending', 'processed', 'failed' or 'dropped'"
 	struct detail_item item = {
 		.type = "enum",
@@ -122,14 +117,9 @@ read_status(struct reader *reader, struct query *query)
 	};
 #undef EXPECTED
 
-	for (int i = EVH_PENDING; i <= EVH_DROPPED; i++) {
-		if (reader->word.len == strlen(words[i]) &&
-		    memcmp(reader->word.at, words[i], reader->word.len) == 0) {
-			query->status = (enum evh_status)i;
-			return;
-		}
-	}
-	refuse(reader, "\"status\"", &item);
+	query->status = status_read(reader->word.at, reader->word.len);
+	if (query->status == 0)
+		refuse(reader, "\"status\"", &item);
 }
 
 static void

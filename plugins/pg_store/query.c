@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "status.h"
+
 #define EPOCH_SHIFT_US INT64_C(946684800000000) /* 1970 to 2000 */
 
 #define OID_UUID 2950
@@ -39,13 +41,6 @@ enum {
 	"SELECT id, name, data, raw, status, error, attempts, created_at,"     \
 	" processed_at, kafka_topic, kafka_partition, kafka_offset"            \
 	" FROM events"
-
-static const char *const status_names[] = {
-	[EVH_PENDING] = "pending",
-	[EVH_PROCESSED] = "processed",
-	[EVH_FAILED] = "failed",
-	[EVH_DROPPED] = "dropped",
-};
 
 int
 query_init_get(struct query *query, const unsigned char id[16])
@@ -127,7 +122,7 @@ query_sql(unsigned statement, char *ret, size_t size)
 	if (status) {
 		add(ret, size, word);
 		add(ret, size, "status = '");
-		add(ret, size, status_names[status]);
+		add(ret, size, status_word((enum evh_status)status));
 		add(ret, size, "'");
 		word = " AND ";
 	}
@@ -230,13 +225,8 @@ field_text(const PGresult *result, int row, int field)
 static enum evh_status
 field_status(const PGresult *result, int row)
 {
-	const char *name = PQgetvalue(result, row, FIELD_STATUS);
-	enum evh_status s;
-
-	for (s = EVH_PENDING; s < EVH_DROPPED; s++)
-		if (!strcmp(name, status_names[s]))
-			break;
-	return s;
+	return status_read(PQgetvalue(result, row, FIELD_STATUS),
+			   (size_t)PQgetlength(result, row, FIELD_STATUS));
 }
 
 void
