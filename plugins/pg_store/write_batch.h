@@ -1,27 +1,57 @@
 /*
- * write_batch.h - the writer's batch in hand, written and answered.
+ * write_batch.h - the batch that the writer has in hand: written, each event's
+ * result noted, and answered.
  */
 #ifndef PG_STORE_WRITE_BATCH_H
 #define PG_STORE_WRITE_BATCH_H
 
-struct writer;
+#include "batch.h"
+#include "connection.h"
+#include "failure.h"
+#include "rows.h"
+
+#include <evh/plugin.h>
+
+#include <stddef.h>
+#include <stdint.h>
 
 #define WRITE_BATCH_STATEMENT "upsert"
 
-enum write_batch {
+struct write_batch {
+	struct evh_ctx *ctx;
+	struct connection *connection; /* open; its cancel_fd ends waits */
+	struct failure *failure;       /* the last one */
+	struct rows rows;
+	struct batch batch;
+	struct evh_event **evs;	  /* in hand, in the order they came */
+	enum evh_result *results; /* of each; 0: none yet */
+	size_t n;		  /* of both */
+	int64_t deadline;	  /* of what is in hand */
+	struct evh_metric *commit_seconds, *batch_rows, *bisections,
+		*rows_by_status[EVH_DROPPED + 1];
+};
+
+enum write_outcome {
 	WRITE_BATCH_DONE = 1, /* each event is settled */
 	WRITE_BATCH_LOST,     /* the connection is of no more use */
 	WRITE_BATCH_REFUSED,  /* the server answers, but takes no writes */
 };
 
+/* Room for max events.  Borrows ctx, connection and failure. 0 or -ENOMEM.
+ * [main] */
+int write_batch_init(struct write_batch *hand, struct evh_ctx *ctx,
+		     struct connection *connection, struct failure *failure,
+		     size_t max);
+void write_batch_fini(struct write_batch *hand);
+
 /*
- * Writes writer->evs until writer->deadline and notes each one's result;
- * what has none yet when it returns is to be tried again.  With other than
- * WRITE_BATCH_DONE, writer->failure says why.  [writer]
+ * Writes hand->evs until hand->deadline and notes each one's result; what has
+ * none yet when it returns is to be tried again.  With other than
+ * WRITE_BATCH_DONE, *hand->failure says why.  [writer]
  */
-enum write_batch write_batch(struct writer *writer);
+enum write_outcome write_batch_run(struct write_batch *hand);
 
 /* Answers all of them, in order, those without a result EVH_RETRY. */
-void write_batch_answer(struct writer *writer);
+void write_batch_answer(struct write_batch *hand);
 
 #endif

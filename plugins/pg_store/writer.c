@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sysexits.h>
@@ -51,9 +49,9 @@ queue_give_back(struct writer *writer)
 	int64_t since;
 	size_t n;
 
-	while ((n = queue_take(writer->queue, writer->evs,
+	while ((n = queue_take(writer->queue, writer->hand.evs,
 			       writer->settings->batch_rows, SIZE_MAX, &since)))
-		ctx->done(ctx, writer->evs, (int)n, EVH_RETRY);
+		ctx->done(ctx, writer->hand.evs, (int)n, EVH_RETRY);
 }
 
 static void
@@ -149,18 +147,18 @@ upsert_prepare(struct writer *writer)
 	int64_t deadline = deadline_in(writer->settings->write_timeout_ms);
 	int rc;
 
-	rc = rows_build(&writer->rows, NULL, NULL, 0, false);
+	rc = rows_build(&writer->hand.rows, NULL, NULL, 0, false);
 	if (rc < 0) {
 		failure_set(&writer->failure, "out of memory");
 		return rc;
 	}
 	rc = connection_prepare(&writer->connection, WRITE_BATCH_STATEMENT,
-				rows_upsert_sql, &writer->rows.params, deadline,
-				&writer->failure);
+				rows_upsert_sql, &writer->hand.rows.params,
+				deadline, &writer->failure);
 	if (rc < 0)
 		return rc;
 	return connection_execute(&writer->connection, WRITE_BATCH_STATEMENT,
-				  &writer->rows.params, deadline, NULL,
+				  &writer->hand.rows.params, deadline, NULL,
 				  &writer->failure);
 }
 
@@ -239,11 +237,11 @@ late_answer(struct writer *writer, int64_t since)
 	if (!deadline_over(since + half))
 		return false;
 
-	for (i = 0; i < writer->n; i++)
-		ordered = ordered || is_ordered(writer->evs[i]);
+	for (i = 0; i < writer->hand.n; i++)
+		ordered = ordered || is_ordered(writer->hand.evs[i]);
 	if (ordered)
 		queue_close(writer->queue);
-	ctx->done(ctx, writer->evs, (int)writer->n, EVH_RETRY);
+	ctx->done(ctx, writer->hand.evs, (int)writer->hand.n, EVH_RETRY);
 	if (ordered) {
 		queue_give_back(writer);
 		queue_open(writer->queue);
@@ -255,24 +253,25 @@ static void
 take_and_write(struct writer *writer)
 {
 	const struct settings *settings = writer->settings;
-	enum write_batch outcome;
+	enum write_outcome outcome;
 	int64_t since = 0;
 
-	writer->n = queue_take(writer->queue, writer->evs, settings->batch_rows,
-			       settings->batch_bytes, &since);
-	if (!writer->n)
+	writer->hand.n =
+		queue_take(writer->queue, writer->hand.evs,
+			   settings->batch_rows, settings->batch_bytes, &since);
+	if (!writer->hand.n)
 		return;
 
-	writer->deadline = since + settings->write_timeout_ms * NS_PER_MS;
+	writer->hand.deadline = since + settings->write_timeout_ms * NS_PER_MS;
 	if (late_answer(writer, since)) {
 		queue_answered(writer->queue);
 		return;
 	}
 
-	outcome = write_batch(writer);
+	outcome = write_batch_run(&writer->hand);
 	if (outcome != WRITE_BATCH_DONE)
 		outage_begin(writer, outcome == WRITE_BATCH_REFUSED);
-	write_batch_answer(writer);
+	write_batch_answer(&writer->hand);
 	if (outcome == WRITE_BATCH_DONE)
 		outage_committed(&writer->outage);
 	else
@@ -336,50 +335,16 @@ writer_main(void *arg)
  */
 
 static void
-metrics_make(struct writer *writer)
-{
-	static const char *const labels[] = {
-		[EVH_PENDING] = "status=pending",
-		[EVH_PROCESSED] = "status=processed",
-		[EVH_FAILED] = "status=failed",
-		[EVH_DROPPED] = "status=dropped",
-	};
-	struct evh_ctx *ctx = writer->ctx;
-	unsigned s;
-
-	writer->commit_seconds =
-		ctx->metric(ctx, EVH_HISTOGRAM, "store_commit_seconds", NULL,
-			    "from sending a batch to its commit");
-	writer->batch_rows = ctx->metric(ctx, EVH_HISTOGRAM, "store_batch_rows",
-					 NULL, "rows in a transaction");
-	writer->bisections = ctx->metric(
-		ctx, EVH_COUNTER, "store_bisections", NULL,
-		"batches and parts of batches that were halved for a bad row");
-	writer->reconnects =
-		ctx->metric(ctx, EVH_COUNTER, "store_reconnects", NULL,
-			    "connections made anew for writing");
-	for (s = EVH_PENDING; s <= EVH_DROPPED; s++)
-		writer->rows_by_status[s] = ctx->metric(
-			ctx, EVH_COUNTER, "store_rows", labels[s],
-			"events that were committed, by the status written");
-}
-
-static void
 writer_free(struct writer *writer)
 {
-	rows_fini(&writer->rows);
-	batch_fini(&writer->batch);
-	free(writer->evs);
-	free(writer->results);
-	if (writer->cancel_fd >= 0)
-		close(writer->cancel_fd);
+	write_batch_fini(&writer->hand);
+	close(writer->cancel_fd);
 }
 
 int
 writer_start(struct writer *writer, struct evh_ctx *ctx,
 	     const struct settings *settings, struct queue *queue)
 {
-	size_t max = settings->batch_rows;
 	int rc;
 
 	*writer = (struct writer){
@@ -387,20 +352,20 @@ writer_start(struct writer *writer, struct evh_ctx *ctx,
 		.settings = settings,
 		.queue = queue,
 		.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-		.evs = calloc(max, sizeof(*writer->evs)),
-		.results = calloc(max, sizeof(*writer->results)),
 	};
-	rows_init(&writer->rows);
-	outage_init(&writer->outage, ctx);
+	if (writer->cancel_fd < 0)
+		return -errno;
 	writer->connection.cancel_fd = writer->cancel_fd;
-	metrics_make(writer);
-	rc = batch_init(&writer->batch, max);
-	if (rc < 0 || !writer->evs || !writer->results ||
-	    writer->cancel_fd < 0) {
-		rc = writer->cancel_fd < 0 ? -errno : -ENOMEM;
-		writer_free(writer);
+	rc = write_batch_init(&writer->hand, ctx, &writer->connection,
+			      &writer->failure, settings->batch_rows);
+	if (rc < 0) {
+		close(writer->cancel_fd);
 		return rc;
 	}
+	outage_init(&writer->outage, ctx);
+	writer->reconnects =
+		ctx->metric(ctx, EVH_COUNTER, "store_reconnects", NULL,
+			    "connections made anew for writing");
 
 	rc = -pthread_create(&writer->thread, NULL, writer_main, writer);
 	if (rc < 0)

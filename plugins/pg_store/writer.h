@@ -13,12 +13,11 @@
 #ifndef PG_STORE_WRITER_H
 #define PG_STORE_WRITER_H
 
-#include "batch.h"
 #include "connection.h"
 #include "outage.h"
 #include "queue.h"
-#include "rows.h"
 #include "settings.h"
+#include "write_batch.h"
 
 #include <evh/plugin.h>
 
@@ -38,17 +37,11 @@ struct writer {
 	/* From here on the thread's own. */
 	struct connection connection;
 	struct outage outage;
-	struct rows rows;
-	struct batch batch;
-	struct evh_event **evs;	  /* in hand, in the order they came */
-	enum evh_result *results; /* of each; 0: none yet */
-	size_t n;		  /* of both */
-	int64_t deadline;	  /* of what is in hand */
-	struct failure failure;	  /* the last one */
+	struct write_batch hand;
+	struct failure failure; /* the last one */
 	bool was_connected, warned_of_durability, warned_of_newer;
 
-	struct evh_metric *commit_seconds, *batch_rows, *bisections,
-		*reconnects, *rows_by_status[EVH_DROPPED + 1];
+	struct evh_metric *reconnects;
 };
 
 /*
