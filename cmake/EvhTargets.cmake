@@ -1,6 +1,7 @@
 # evh_plugin(NAME SOURCES plugin.c [PARTS a.c b.c] [LIBS ...])
 #
-# One plugin: plugins/NAME.so, that exports `evh_plugin` and nothing else.
+# One plugin: plugins/NAME.so, that exports `evh_plugin` and nothing else; its
+# version is the project's, EVH_VERSION.
 # PARTS are its nouns, also built as the static library NAME_parts, which
 # its unit tests link.
 function(evh_plugin name)
@@ -13,6 +14,8 @@ function(evh_plugin name)
 	set_property(TARGET ${name} PROPERTY LINK_DEPENDS
 		${CMAKE_SOURCE_DIR}/cmake/plugin.syms)
 	target_link_libraries(${name} PRIVATE evhabi ${arg_LIBS})
+	target_compile_definitions(${name} PRIVATE
+		EVH_VERSION="${PROJECT_VERSION}")
 	if(arg_PARTS)
 		add_library(${name}_parts STATIC ${arg_PARTS})
 		target_include_directories(${name}_parts PUBLIC
