@@ -30,7 +30,7 @@ list_remove(struct conn *conn)
 }
 
 static unsigned
-phase_ms(const struct http_settings *set, enum conn_phase phase)
+phase_ms(const struct settings *set, enum conn_phase phase)
 {
 	switch (phase) {
 	case CONN_IDLE:

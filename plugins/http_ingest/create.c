@@ -1,6 +1,5 @@
 #include "create.h"
 
-#include "conn.h"
 #include "event_body.h"
 #include "event_view.h"
 #include "http.h"
@@ -31,6 +30,32 @@ reply_refused(const struct http *http, int rc)
 	return http_ready(http) < 0 ? REPLY_AWAY : REPLY_FULL;
 }
 
+/* The event has come back: chooses the answer. */
+static void
+settle(struct request *request)
+{
+	const struct http *http = request_http(request);
+
+	switch (request->result) {
+	case EVH_OK:
+	case EVH_DROP:
+		request_json(request,
+			     request->route == ROUTE_RETRY ? 202 : 201);
+		return;
+	case EVH_RETRY:
+		request_reply(request, http_ready(http) < 0
+					       ? REPLY_UNDELIVERED_AWAY
+					       : REPLY_UNDELIVERED);
+		break;
+	case EVH_FAIL:
+	case EVH_HOLD: /* no source hears that */
+		request_reply(request, REPLY_FAILED);
+		break;
+	}
+	/* Where the event would have been is told with a 201 alone. */
+	text_clear(&request->location, SIZE_MAX);
+}
+
 /* Hands the event over; whatever comes of it is in the request then. */
 static void
 emit(struct request *request, struct evh_event *event)
@@ -40,7 +65,7 @@ emit(struct request *request, struct evh_event *event)
 	int rc;
 
 	/* Before emit(): done() may come before it returns. */
-	request_expect(request, ERRAND_EVENT);
+	request_expect(request, settle);
 	rc = ctx->emit(ctx, &event, 1, 0);
 	if (rc == 1)
 		return;
@@ -135,16 +160,6 @@ create_event(struct request *request)
 }
 
 void
-create_forget(struct request *request)
-{
-	struct evh_ctx *ctx = request_http(request)->ctx;
-
-	if (request->event != NULL)
-		ctx->event_free(ctx, &request->event, 1);
-	request->event = NULL;
-}
-
-void
 create_again(struct request *request)
 {
 	struct evh_event *event = request->event;
@@ -155,37 +170,12 @@ create_again(struct request *request)
 	/* As with a 201: nothing may fail once the chain has the event. */
 	event_view_retry(&request->answer, request->id, request->attempts);
 	if (request->answer.failed) {
-		create_forget(request);
+		request_event_free(request);
 		request_reply(request, REPLY_NO_MEMORY);
 		return;
 	}
 	request->event = NULL;
 	emit(request, event);
-}
-
-void
-create_settle(struct request *request)
-{
-	const struct http *http = request_http(request);
-
-	switch (request->result) {
-	case EVH_OK:
-	case EVH_DROP:
-		request_json(request,
-			     request->route == ROUTE_RETRY ? 202 : 201);
-		return;
-	case EVH_RETRY:
-		request_reply(request, http_ready(http) < 0
-					       ? REPLY_UNDELIVERED_AWAY
-					       : REPLY_UNDELIVERED);
-		break;
-	case EVH_FAIL:
-	case EVH_HOLD: /* no source hears that */
-		request_reply(request, REPLY_FAILED);
-		break;
-	}
-	/* Where the event would have been is told with a 201 alone. */
-	text_clear(&request->location, SIZE_MAX);
 }
 
 void

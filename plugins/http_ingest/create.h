@@ -15,9 +15,5 @@ void create_again(struct request *request);
 
 /* The plugin's done(): the events came to the chain's end. [any] */
 void create_done(struct evh_event *const *evs, int n, enum evh_result result);
-/* ... and the loop has heard it: chooses the answer. [loop] */
-void create_settle(struct request *request);
-/* Frees an event that nobody waits for any more and that was not emitted. */
-void create_forget(struct request *request);
 
 #endif

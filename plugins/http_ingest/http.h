@@ -16,26 +16,15 @@
 #include "listener.h"
 #include "meters.h"
 #include "room.h"
+#include "settings.h"
 
 struct loop;
-
-struct http_settings {
-	struct hostport listen;
-	const char *store; /* instance, or NULL */
-	const char *key;
-	unsigned loops;
-	unsigned connections; /* each loop */
-	size_t max_body, max_headers, body_memory, answer_memory;
-	unsigned header_timeout_ms, body_timeout_ms;
-	unsigned idle_timeout_ms, answer_timeout_ms;
-	bool forbid_extra;
-};
 
 enum http_life { HTTP_RUNNING = 1, HTTP_DRAINING, HTTP_STOPPING };
 
 struct http {
 	struct evh_ctx *ctx;
-	struct http_settings set;
+	struct settings set;
 	const struct evh_host *host;   /* or NULL */
 	const struct evh_store *store; /* or NULL */
 	struct listener listener;      /* from start() on */

@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include "access.h"
 #include "http.h"
 #include "refusal.h"
 #include "request.h"
@@ -216,7 +217,7 @@ unescape_nothing(void *cls, struct MHD_Connection *mhd, char *text)
 static struct MHD_Daemon *
 daemon_start(struct loop *loop)
 {
-	const struct http_settings *set = &loop->http->set;
+	const struct settings *set = &loop->http->set;
 	/* TURBO: a connection that the library closes is not shut down for
 	 * writing before refusal_closing() has seen it. */
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
@@ -224,7 +225,7 @@ daemon_start(struct loop *loop)
 	size_t memory = MEMORY_FACTOR * set->max_headers;
 
 	return MHD_start_daemon(
-		flags, 0, NULL, NULL, request_access, loop,
+		flags, 0, NULL, NULL, access_request, loop,
 		MHD_OPTION_EXTERNAL_LOGGER, refusal_log, loop,
 		MHD_OPTION_LISTEN_SOCKET, loop->listen_fd,
 		MHD_OPTION_CONNECTION_LIMIT, set->connections,
@@ -233,8 +234,8 @@ daemon_start(struct loop *loop)
 		/* Stricter, it would answer itself, in HTML; the gate is. */
 		MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_CONNECTION,
 		conn_notify, loop, MHD_OPTION_NOTIFY_COMPLETED,
-		request_completed, loop, MHD_OPTION_URI_LOG_CALLBACK,
-		request_target, loop, MHD_OPTION_UNESCAPE_CALLBACK,
+		access_completed, loop, MHD_OPTION_URI_LOG_CALLBACK,
+		access_target, loop, MHD_OPTION_UNESCAPE_CALLBACK,
 		unescape_nothing, loop, MHD_OPTION_END);
 }
 

@@ -1,5 +1,6 @@
 #include "reads.h"
 
+#include "create.h"
 #include "event_body.h"
 #include "event_view.h"
 #include "http.h"
@@ -177,7 +178,7 @@ store_of(struct request *request)
 }
 
 static void
-read_event(struct request *request, enum request_errand errand, evh_rows *fn)
+read_event(struct request *request, request_errand *errand, evh_rows *fn)
 {
 	const struct evh_store *store = store_of(request);
 
@@ -190,13 +191,13 @@ read_event(struct request *request, enum request_errand errand, evh_rows *fn)
 void
 reads_one(struct request *request)
 {
-	read_event(request, ERRAND_ANSWER, one_read);
+	read_event(request, NULL, one_read);
 }
 
 void
 reads_retry(struct request *request)
 {
-	read_event(request, ERRAND_RETRY, failed_read);
+	read_event(request, create_again, failed_read);
 }
 
 void
@@ -223,6 +224,6 @@ reads_list(struct request *request)
 	q.name = query.has_name ? query.name : NULL;
 	q.limit = request->limit = query.limit;
 	q.offset = request->offset = query.offset;
-	request_expect(request, ERRAND_ANSWER);
+	request_expect(request, NULL);
 	check_asked(request, store->find(store->self, &q, page_read, request));
 }

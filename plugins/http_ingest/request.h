@@ -36,19 +36,16 @@ enum request_stage {
 	REQUEST_ANSWERED, /* the answer is queued */
 };
 
-/* What the loop does when the mail has come. */
-enum request_errand {
-	ERRAND_EVENT = 1, /* an event came back: result */
-	ERRAND_ANSWER,	  /* reply, or status and answer, are chosen */
-	ERRAND_RETRY,	  /* event is to be emitted again */
-};
+struct request;
+/* What the loop does when the mail has come and somebody still waits. */
+typedef void request_errand(struct request *request);
 
 struct request {
 	struct request *next; /* in the mailbox, or spare */
 	struct loop *loop;
 	struct conn *conn; /* NULL: gone, or never there */
 	enum request_stage stage;
-	enum request_errand errand;
+	request_errand *errand; /* NULL: the answer is chosen */
 	enum route route;
 	enum method method;
 	bool close;	  /* the connection, after the answer */
@@ -80,14 +77,12 @@ struct request {
 	uint32_t attempts, limit, offset;
 };
 
-/* libmicrohttpd's callbacks; cls is the loop. [loop] */
-void *request_target(void *cls, const char *target, struct MHD_Connection *mhd);
-enum MHD_Result request_access(void *cls, struct MHD_Connection *mhd,
-			       const char *target, const char *method,
-			       const char *version, const char *body,
-			       size_t *body_len, void **con_cls);
-void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
-		       enum MHD_RequestTerminationCode code);
+/* One that has begun now, of no connection yet; NULL when out of memory.
+ * [loop] */
+struct request *request_new(struct loop *loop);
+/* Neither libmicrohttpd nor a callback knows it any more. [loop] */
+void request_recycle(struct request *request);
+int64_t request_age_ns(const struct request *request);
 
 /* Chooses what to answer. [loop] */
 void request_reply(struct request *request, enum reply reply);
@@ -101,11 +96,14 @@ enum reply request_no_memory(const struct request *request);
 bool request_answer_room(struct request *request, size_t n);
 
 /* A callback will come: from here on it may. [any thread posts, loop waits] */
-void request_expect(struct request *request, enum request_errand errand);
+void request_expect(struct request *request, request_errand *errand);
 /* It will not, after all. [loop] */
 void request_unexpect(struct request *request);
 /* It came, for this chain of requests of one loop. [any] */
 void request_post(struct request *first, struct request *last);
+/* Frees an event that nobody waits for any more and that was not emitted.
+ * [loop] */
+void request_event_free(struct request *request);
 /* Gives back the room that its body took. [loop] */
 void request_body_free(struct request *request);
 
