@@ -260,12 +260,15 @@ after_the_deadline_the_source_hears_retry(void **state)
 static void
 a_deadline_that_passes_in_a_sinks_hands_counts_when_it_answers(void **state)
 {
-	const struct timespec pause = { 0, 60000000 };
+	/* Time enough to reach the sink before it passes, and then it does. */
+	const struct timespec pause = { 0, 600000000 };
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, rig_keep, (struct config_pipeline){ .deadline_ms = 50 });
+	bench_open(&b, rig_keep,
+		   (struct config_pipeline){ .deadline_ms = 500 });
 	rig_emit_many(&b.src, 1, 2, NULL);
+	rig_await_held(&b.out, 2);
 	nanosleep(&pause, NULL);
 	assert_int_equal(b.src.n_heard, 0);
 	rig_answer(&b.out, 1, EVH_OK);

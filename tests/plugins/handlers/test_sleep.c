@@ -33,10 +33,11 @@ a_held_event_leaves_its_worker_to_others(void **state)
 	struct stand st;
 
 	(void)state;
-	stand_up(&st, "sleep", SETTINGS("time", "100ms"), 1);
+	stand_up(&st, "sleep", SETTINGS("time", "500ms"), 1);
 	emit_many(&st, 50);
 	stand_await(&st, 50);
-	assert_in_range(elapsed_ms(begin_ns), 100, 50 * 100 / 2);
+	/* One after the other they would take 25 s. */
+	assert_in_range(elapsed_ms(begin_ns), 500, 20000);
 	assert_int_equal(st.out.el.n_seen, 50);
 	stand_down(&st);
 }
@@ -83,7 +84,7 @@ assert_drained(const char *time, const char *hold, enum evh_result result)
 	assert_int_equal(st.src.n_heard, 3);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(st.src.results[i], result);
-	assert_true(elapsed_ms(begin_ns) < 3000);
+	assert_true(elapsed_ms(begin_ns) < 20000);
 }
 
 static void

@@ -67,12 +67,14 @@ static const char *const quick[] = { "header_timeout=150", "body_timeout=300",
 				     "idle_timeout=200", "answer_timeout=250",
 				     NULL };
 
+/* Not before its time; that it comes at all is seen by the client's patience,
+ * which is 10 s. */
 static void
-between(int64_t began_ms, int64_t min_ms, int64_t max_ms)
+not_before(int64_t began_ms, int64_t min_ms)
 {
 	int64_t took = now_ms() - began_ms;
 
-	if (took < min_ms || took > max_ms)
+	if (took < min_ms)
 		fail_msg("took %lld ms", (long long)took);
 }
 
@@ -107,7 +109,7 @@ a_head_that_trickles_gets_408(void **state)
 	assert_int_equal(answer.status, 408);
 	assert_int_equal(answer.body[0], '{');
 	assert_true(client_sees_end(fd));
-	between(began, 140, 1500);
+	not_before(began, 140);
 	close(fd);
 	rig_stop(&rig);
 }
@@ -126,7 +128,7 @@ a_body_that_trickles_gets_408(void **state)
 	client_read(fd, &answer, false);
 	assert_int_equal(answer.status, 408);
 	assert_true(client_sees_end(fd));
-	between(began, 290, 1500);
+	not_before(began, 290);
 	close(fd);
 	rig_stop(&rig);
 }
@@ -146,7 +148,7 @@ an_idle_connection_is_closed_without_a_word(void **state)
 	began = now_ms();
 	client_read(fd, &answer, false);
 	assert_int_equal(answer.status, 0);
-	between(began, 190, 1500);
+	not_before(began, 190);
 	close(fd);
 	rig_stop(&rig);
 }
@@ -163,7 +165,7 @@ a_chain_that_is_silent_gets_503_and_may_still_answer(void **state)
 	fd = client_open(&rig);
 	client_str(fd, POST EVENT);
 	client_read(fd, &answer, false);
-	between(began, 240, 1500);
+	not_before(began, 240);
 	assert_int_equal(answer.status, 503);
 	assert_string_equal(answer.body,
 			    "{\"detail\":\"The event was not confirmed in "
@@ -275,13 +277,13 @@ an_answer_leaves_when_the_chain_has_answered(void **state)
 	start(NULL);
 	fd = client_open(&rig);
 	began = now_ms();
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 40; i++) {
 		client_str(fd, POST EVENT);
 		client_read(fd, &answer, false);
 		assert_int_equal(answer.status, 201);
 	}
-	/* Ten looks around a loop that nobody wakes would take 10 s. */
-	between(began, 0, 3000);
+	/* 40 looks around of a loop that nobody wakes would take 40 s. */
+	assert_true(now_ms() - began < 20000);
 	close(fd);
 	rig_stop(&rig);
 }
@@ -366,7 +368,10 @@ draining_closes_the_listener_and_says_so(void **state)
 
 /* ---- Loops that hang, each in a store that does not return --------------- */
 
-#define HANGING 2
+/* So many that waiting for each of them in turn could not be mistaken for
+ * waiting for all of them on a machine that is busy. */
+#define HANGING	    4
+#define CLIENTS_MAX 64
 static sem_t hangs, may_go;
 
 static int
@@ -383,25 +388,27 @@ hang(void *self, const unsigned char id[16], evh_rows *fn, void *arg)
 
 /* The kernel chooses the loop of a connection: as many as it takes. */
 static void
-hang_all_loops(int fds[32], int *ret_n)
+hang_all_loops(int fds[CLIENTS_MAX], int *ret_n)
 {
-	static const char *const two[] = { "loops=2", NULL };
-	int n = 0, hanging = 0, got;
+	static const char *const settings[] = { "loops=4", NULL };
+	int64_t until = now_ms() + 10000;
+	int n = 0, hanging = 0;
 
 	assert_int_equal(sem_init(&hangs, 0, 0), 0);
 	assert_int_equal(sem_init(&may_go, 0, 0), 0);
-	start(two);
+	start(settings);
 	rig.store.get = hang;
-	while (hanging < HANGING && n < 32) {
+	while (hanging < HANGING && now_ms() < until) {
 		const struct timespec soon = { .tv_nsec = 20000000 };
 
-		fds[n] = client_open(&rig);
-		client_str(fds[n++],
-			   "GET /api/v1/events/019aad2c-6c1e-7b3a-9d5e-"
-			   "0f4c1b2a3d4e HTTP/1.1\r\n" HOST "\r\n");
+		if (n < CLIENTS_MAX) {
+			fds[n] = client_open(&rig);
+			client_str(fds[n++],
+				   "GET /api/v1/events/019aad2c-6c1e-7b3a-9d5e-"
+				   "0f4c1b2a3d4e HTTP/1.1\r\n" HOST "\r\n");
+		}
 		nanosleep(&soon, NULL);
-		assert_int_equal(sem_getvalue(&hangs, &got), 0);
-		hanging = got;
+		assert_int_equal(sem_getvalue(&hangs, &hanging), 0);
 	}
 	assert_int_equal(hanging, HANGING);
 	*ret_n = n;
@@ -422,7 +429,7 @@ let_go(const int *fds, int n)
 static void
 drain_waits_once_for_all_loops_together(void **state)
 {
-	int fds[32], n;
+	int fds[CLIENTS_MAX], n;
 	int64_t began, took;
 
 	(void)state;
@@ -431,13 +438,13 @@ drain_waits_once_for_all_loops_together(void **state)
 	evh_plugin.drain(rig.self);
 	took = now_ms() - began;
 	let_go(fds, n);
-	assert_in_range(took, 1900, 3500);
+	assert_in_range(took, 1900, 7900);
 }
 
 static void
 stop_waits_once_for_all_loops_together(void **state)
 {
-	int fds[32], n;
+	int fds[CLIENTS_MAX], n;
 	int64_t began, took;
 
 	(void)state;
@@ -446,24 +453,24 @@ stop_waits_once_for_all_loops_together(void **state)
 	evh_plugin.stop(rig.self, 10);
 	took = now_ms() - began;
 	let_go(fds, n);
-	assert_in_range(took, 2900, 4500);
+	assert_in_range(took, 2900, 11900);
 }
 
 static void
 a_wall_clock_that_is_set_back_makes_no_drain_longer(void **state)
 {
-	int fds[32], n;
+	int fds[CLIENTS_MAX], n;
 	int64_t began, took;
 
 	(void)state;
 	hang_all_loops(fds, &n);
 	began = now_ms();
-	wall_ahead_s = 4;
+	wall_ahead_s = 60;
 	evh_plugin.drain(rig.self);
 	wall_ahead_s = 0;
 	took = now_ms() - began;
 	let_go(fds, n);
-	assert_in_range(took, 1900, 3500);
+	assert_in_range(took, 1900, 30000);
 }
 
 static void
