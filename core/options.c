@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confmissing.h"
 #include "loader.h"
 #include "secret.h"
 #include "value.h"
@@ -300,9 +301,8 @@ setting_take(struct check *check, const struct config_setting *setting)
 	}
 	if (setting->missing) {
 		/* Whoever wants it to be empty writes ${NAME:-}. */
-		problems_add(check->problems, check->in->where,
-			     "%s needs the variable %s, which is not set",
-			     setting->name, setting->missing);
+		confmissing_report(setting->missing, setting->name,
+				   check->in->where, check->problems);
 		option->is_given = true;
 		return;
 	}
