@@ -110,6 +110,14 @@ line_fact(struct line *line, const char *key, const char *text)
 		line_text(line, key, text, strlen(text), FACT_SIZE);
 }
 
+/* Five digits and capitals, as the SQL standard has them. */
+static bool
+is_sqlstate(const char *code)
+{
+	return strlen(code) == 5 &&
+	       strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5;
+}
+
 static void
 line_event(struct line *line, const struct evh_event *event)
 {
@@ -159,7 +167,9 @@ log_entry_format(enum log_format format, enum evh_level level,
 	line_fact(&tail, "pipeline", facts->pipeline);
 	if (facts->event)
 		line_event(&tail, facts->event);
-	line_fact(&tail, "code", facts->code);
+	if (facts->code)
+		line_fact(&tail, is_sqlstate(facts->code) ? "sqlstate" : "err",
+			  facts->code);
 
 	line_begin(&line, level, facts->instance);
 	line_text(&line, "msg", msg, strlen(msg),
