@@ -6,10 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "json.h"
 #include "rfc3339.h"
+#include "timer.h"
 #include "utf8.h"
 #include "uuid_text.h"
 
@@ -138,11 +138,9 @@ static void
 line_begin(struct line *line, enum evh_level level, const char *instance)
 {
 	bool json = line->format == LOG_JSON;
-	struct timespec now;
 	char time[RFC3339_LEN];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	rfc3339_write((int64_t)now.tv_sec * 1000000000 + now.tv_nsec, time);
+	rfc3339_write(timer_wall_ns(), time);
 	if (json)
 		line_put(line, "{\"time\":\"", 9);
 	else
