@@ -15,6 +15,7 @@
 #include "listing.h"
 #include "log.h"
 #include "setup.h"
+#include "wordsearch.h"
 
 static const char help_text[] =
 	"evhd moves events through pipelines of plugins.\n"
@@ -62,11 +63,7 @@ log_start(const struct config *config)
 	int err = log_open(level, log_format_from(config->log_format),
 			   config->log_file);
 
-	if (err == 0)
-		return EX_OK;
-	fprintf(stderr, "evhd: log_file %s: %s\n", config->log_file,
-		strerror(-err));
-	return EX_OSERR;
+	return err < 0 ? EX_OSERR : EX_OK; /* which log_open() has told */
 }
 
 /* ---- evhd -c FILE, evhd check -------------------------------------------- */
@@ -220,117 +217,6 @@ cli_describe(const struct arguments *a)
 /* ---- evhd WORD -------------------------------------------------------------
  */
 
-static const struct evh_command *
-command_find(const struct loader_plugin *plugin, const char *word)
-{
-	for (const struct evh_command *c = plugin->commands; c->name; c++)
-		if (strcmp(c->name, word) == 0)
-			return c;
-	return NULL;
-}
-
-/* What there is of a word in a configuration. */
-struct search {
-	const char *word;
-	const char *found[2]; /* instances that offer it */
-	unsigned n_found;
-	const char *words[64]; /* all there are, for "did you mean" */
-	unsigned n_words;
-};
-
-static void
-search_plugin(struct search *search, const char *instance,
-	      const struct loader_plugin *plugin)
-{
-	for (const struct evh_command *c = plugin->commands; c->name; c++)
-		if (search->n_words < 63)
-			search->words[search->n_words++] = c->name;
-	if (!command_find(plugin, search->word))
-		return;
-	if (search->n_found < 2)
-		search->found[search->n_found] = instance;
-	search->n_found++;
-}
-
-static void
-search_init(struct search *search, const char *word)
-{
-	const char *const *own = arguments_own_words();
-
-	*search = (struct search){ .word = word };
-	while (own[search->n_words]) {
-		search->words[search->n_words] = own[search->n_words];
-		search->n_words++;
-	}
-}
-
-static int
-word_unknown(const struct search *search, bool has_file)
-{
-	const char *nearest = problems_nearest(search->word, search->words);
-
-	if (nearest)
-		fprintf(stderr,
-			"evhd: unknown word \"%s\"; did you mean \"%s\"?\n",
-			search->word, nearest);
-	else if (has_file)
-		fprintf(stderr,
-			"evhd: unknown word \"%s\": neither evhd nor a plugin "
-			"of the file has it\n",
-			search->word);
-	else
-		fprintf(stderr,
-			"evhd: unknown word \"%s\"; a plugin's word needs -c "
-			"FILE\n",
-			search->word);
-	return EX_USAGE;
-}
-
-/*
- * Which instance of the file has the word, if none was told.  The other
- * sections need not be right, so nothing of them is reported.  0 and a
- * malloced name, or an exit code.
- */
-static int
-instance_search(const struct arguments *a, const struct config *config,
-		char **ret_name)
-{
-	struct loader *loader = loader_new(config->plugin_dir);
-	struct search search;
-	int rc = EX_OK;
-
-	if (!loader)
-		return exit_of(-ENOMEM);
-	search_init(&search, a->word);
-	for (unsigned i = 0; i < config->n_instances; i++) {
-		const struct config_instance *in = &config->instances[i];
-		const struct loader_plugin *plugin = NULL;
-		struct problems problems = { 0 };
-
-		if (in->plugin)
-			plugin = loader_open(loader, config->dir, in->plugin,
-					     in->where, &problems);
-		if (plugin)
-			search_plugin(&search, in->name, plugin);
-		problems_fini(&problems);
-	}
-	if (search.n_found == 0)
-		rc = word_unknown(&search, true);
-	else if (search.n_found > 1) {
-		fprintf(stderr,
-			"evhd: \"%s\" is offered by \"%s\" and \"%s\"; say "
-			"which with --on INSTANCE\n",
-			a->word, search.found[0], search.found[1]);
-		rc = EX_USAGE;
-	} else {
-		*ret_name = strdup(search.found[0]);
-		if (!*ret_name)
-			rc = exit_of(-ENOMEM);
-	}
-	loader_free(loader);
-	return rc;
-}
-
 static int
 instance_choose(const struct arguments *a, char **ret_name)
 {
@@ -343,7 +229,7 @@ instance_choose(const struct arguments *a, char **ret_name)
 	}
 	rc = config_open(a, &config);
 	if (rc == EX_OK)
-		rc = instance_search(a, config, ret_name);
+		rc = wordsearch_instance(a->word, config, ret_name);
 	config_free(config);
 	return rc;
 }
@@ -354,7 +240,7 @@ command_run(const struct arguments *a, struct setup *setup, const char *name)
 	const struct config_instance *in = config_instance(setup->config, name);
 	unsigned i = (unsigned)(in - setup->config->instances);
 	const struct evh_command *command =
-		command_find(setup->plugins[i], a->word);
+		wordsearch_command(setup->plugins[i], a->word);
 	int rc;
 
 	if (!command) {
@@ -374,14 +260,11 @@ cli_command(const struct arguments *a)
 {
 	struct problems problems = { 0 };
 	struct setup *setup;
-	struct search search;
 	char *name = NULL;
 	int rc;
 
-	if (!a->config_file) {
-		search_init(&search, a->word);
-		return word_unknown(&search, false);
-	}
+	if (!a->config_file)
+		return wordsearch_without_file(a->word);
 	rc = instance_choose(a, &name);
 	if (rc != EX_OK)
 		return rc;

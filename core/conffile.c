@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confmissing.h"
 #include "conftext.h"
+#include "conftwice.h"
 #include "textfile.h"
 
 enum {
@@ -48,7 +50,7 @@ config_settings_free(struct config_setting *settings, unsigned n)
 			free(settings[i].values[j]);
 		free(settings[i].values);
 		free(settings[i].name);
-		free(settings[i].missing);
+		confmissing_free(settings[i].missing);
 	}
 	free(settings);
 }
@@ -63,7 +65,7 @@ conffile_free(struct conffile *conffile)
 
 		free(section->keyword);
 		free(section->title);
-		free(section->missing);
+		confmissing_free(section->missing);
 		config_settings_free(section->settings, section->n_settings);
 	}
 	free(conffile->sections);
@@ -174,7 +176,8 @@ parse_text(cfg_t *cfg, const char *path)
 		cfg_error(cfg, "a closing brace is missing");
 		rc = CFG_PARSE_ERROR;
 	}
-	if (!prepared || rc == CFG_FILE_ERROR)
+	if (!prepared || rc == CFG_FILE_ERROR ||
+	    conftwice_check(prepared, path, &reading->errors) < 0)
 		reading->out_of_memory = true;
 	free(prepared);
 	return rc;
@@ -311,19 +314,15 @@ setting_fill(struct config_setting *setting, cfg_opt_t *opt)
 	if (!setting->name || !setting->values)
 		return -ENOMEM;
 	for (unsigned i = 0; i < opt->nvalues; i++) {
-		char *missing, *value = strdup(cfg_opt_getnstr(opt, i));
+		char *value = strdup(cfg_opt_getnstr(opt, i));
 		int err;
 
 		if (!value)
 			return -ENOMEM;
 		setting->values[setting->n_values++] = value;
-		err = conftext_unmark(value, &missing);
+		err = conftext_unmark(value, &setting->missing);
 		if (err < 0)
 			return err;
-		if (setting->missing)
-			free(missing);
-		else
-			setting->missing = missing;
 	}
 	return 0;
 }

@@ -30,7 +30,7 @@
 struct conffile_section {
 	char *keyword; /* "sink"; "" for what stands outside of sections */
 	char *title;
-	char *missing; /* a variable that the title needs, or NULL */
+	char **missing; /* variables that the title needs, or NULL */
 	struct config_setting *settings;
 	unsigned n_settings;
 };

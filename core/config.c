@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "conffile.h"
+#include "confmissing.h"
+#include "pipeline.h"
 #include "words.h"
 
 enum {
@@ -54,7 +56,8 @@ static const struct word pipeline_words[] = {
 	{ PIPELINE(on_drop), .type = WORD_LIST },
 	{ PIPELINE(match), .type = WORD_LIST },
 	{ PIPELINE(otherwise), .type = WORD_BOOL },
-	{ PIPELINE(workers), .type = WORD_COUNT, .min = 0, .max = 1024 },
+	{ PIPELINE(workers), .type = WORD_COUNT, .min = 0,
+	  .max = PIPELINE_MAX_WORKERS },
 	{ PIPELINE(in_flight), .type = WORD_COUNT, .min = 1, .max = 10000000 },
 	{ PIPELINE(in_flight_size), .type = WORD_SIZE, .min = 1024,
 	  .max = (uint64_t)1 << 40 },
@@ -91,13 +94,11 @@ name_is_good(const char *name)
 }
 
 static void
-name_check(const char *name, const char *missing, const char *where,
+name_check(const char *name, char *const *missing, const char *where,
 	   struct problems *problems)
 {
 	if (missing)
-		problems_add(problems, where,
-			     "the name needs the variable %s, which is not set",
-			     missing);
+		confmissing_report(missing, "the name", where, problems);
 	else if (!name_is_good(name))
 		problems_add(problems, where,
 			     "a name is 1 to %d letters, digits, '_', '-' and "
@@ -158,7 +159,7 @@ plugin_take(struct config_instance *in, struct problems *problems)
 			free(plugin.values[j]);
 		free(plugin.values);
 		free(plugin.name);
-		free(plugin.missing);
+		confmissing_free(plugin.missing);
 		break;
 	}
 	if (!in->plugin && problems->n_errors == n_before)

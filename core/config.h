@@ -21,8 +21,8 @@ struct config_setting {
 	char *name;    /* as written: "brokers", "rdkafka.linger.ms" */
 	char **values; /* expanded; one, or any number in a list */
 	unsigned n_values;
-	char *missing; /* the variable that was unset and had no default in
-			* one of the values, or NULL */
+	char **missing; /* the variables that are unset and have no default in
+			 * the values, see confmissing.h; or NULL */
 };
 
 struct config_instance {

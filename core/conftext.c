@@ -6,17 +6,15 @@
  */
 #include "conftext.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "confmissing.h"
+
 #define MARK_BEGIN "\001evh:"
 #define MARK_END   "\002"
-
-/* What ends a word that has no quotes. */
-static const char word_ends[] = " \t\n\r={}()+,\"'";
 
 struct writer {
 	FILE *out;
@@ -133,7 +131,7 @@ conftext_prepare(const char *text, int *ret_open)
 		} else if (!in_word && variable_copy(&w)) {
 			in_word = false;
 		} else {
-			in_word = !strchr(word_ends, *s);
+			in_word = !strchr(CONFTEXT_WORD_ENDS, *s);
 			open += (*s == '{') - (*s == '}');
 			copy(&w, 1);
 		}
@@ -152,25 +150,23 @@ conftext_prepare(const char *text, int *ret_open)
 }
 
 int
-conftext_unmark(char *value, char **ret_missing)
+conftext_unmark(char *value, char ***missing)
 {
-	char *begin, *end, *missing = NULL;
+	char *begin, *end;
 
 	while ((begin = strstr(value, MARK_BEGIN))) {
-		end = strstr(begin, MARK_END);
+		char *name = begin + strlen(MARK_BEGIN);
+		int err;
+
+		end = strstr(name, MARK_END);
 		if (!end)
 			break;
-		if (!missing) {
-			char *name = begin + strlen(MARK_BEGIN);
-
-			missing = strndup(name, (size_t)(end - name));
-			if (!missing)
-				return -ENOMEM;
-		}
+		err = confmissing_add(missing, name, (size_t)(end - name));
+		if (err < 0)
+			return err;
 		end += strlen(MARK_END);
 		memmove(begin, end, strlen(end) + 1);
 		value = begin;
 	}
-	*ret_missing = missing;
 	return 0;
 }

@@ -10,6 +10,9 @@
 #ifndef EVH_CONFTEXT_H
 #define EVH_CONFTEXT_H
 
+/* What ends a word that has no quotes. */
+#define CONFTEXT_WORD_ENDS " \t\n\r={}()+,\"'"
+
 /*
  * A new text, malloced; NULL when out of memory.  ret_open: how many braces
  * are still open at its end, which libconfuse takes for a closed section.
@@ -17,9 +20,9 @@
 char *conftext_prepare(const char *text, int *ret_open);
 
 /*
- * Takes all marks out of a value, in place, and gives the name in the first
- * (malloced) or NULL, if there is none.  0 or -ENOMEM.
+ * Takes all marks out of a value, in place, and adds the names in them to a
+ * list (confmissing.h).  0 or -ENOMEM.
  */
-int conftext_unmark(char *value, char **ret_missing);
+int conftext_unmark(char *value, char ***missing);
 
 #endif

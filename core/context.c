@@ -26,15 +26,36 @@ instance_of(struct evh_ctx *ctx)
 	return (struct instance *)ctx; /* its first member */
 }
 
+/* An option that its own table does not have; asked for with every event,
+ * perhaps, but told once. */
+static void
+option_check(struct instance *in, const char *name)
+{
+	if (!options_miss(in->options, name))
+		return;
+	if (in->host->problems)
+		problems_add(in->host->problems, in->config->where,
+			     "the plugin %s asks for an option \"%s\", which "
+			     "it does not have",
+			     in->plugin->name, name);
+	else
+		instance_blame(in, NULL,
+			       "it asks for an option \"%s\", which it does "
+			       "not have",
+			       name);
+}
+
 static const char *
 context_opt_str(struct evh_ctx *ctx, const char *name)
 {
+	option_check(instance_of(ctx), name);
 	return options_str(instance_of(ctx)->options, name);
 }
 
 static int64_t
 context_opt_int(struct evh_ctx *ctx, const char *name)
 {
+	option_check(instance_of(ctx), name);
 	return options_int(instance_of(ctx)->options, name);
 }
 
@@ -42,6 +63,7 @@ static const char *
 context_opt_at(struct evh_ctx *ctx, const char *name, unsigned i,
 	       const char **ret_key)
 {
+	option_check(instance_of(ctx), name);
 	return options_at(instance_of(ctx)->options, name, i, ret_key);
 }
 
@@ -93,10 +115,19 @@ context_metric(struct evh_ctx *ctx, enum evh_metric_kind kind, const char *name,
 	struct instance *in = instance_of(ctx);
 	char instance[256];
 	char all[TEXT_MAX];
+	int n;
 
 	metrics_label_escape(instance, sizeof(instance), in->name);
-	snprintf(all, sizeof(all), "instance=%s%s%s", instance,
-		 labels && *labels ? "," : "", labels ? labels : "");
+	n = snprintf(all, sizeof(all), "instance=%s%s%s", instance,
+		     labels && *labels ? "," : "", labels ? labels : "");
+	/* Cut, two series could become one. */
+	if (n >= (int)sizeof(all)) {
+		instance_blame(in, NULL,
+			       "metric %s: its labels have %d bytes, more than "
+			       "%d: it is not counted",
+			       name, n, (int)sizeof(all) - 1);
+		return NULL;
+	}
 	return metrics_get(in->host->metrics, kind, name, all, help);
 }
 

@@ -37,7 +37,7 @@ struct instance_every {
 	void (*fn)(void *self);
 };
 
-#define INSTANCE_WHY_MAX 256
+#define INSTANCE_WHY_MAX 512
 
 struct instance {
 	struct evh_ctx ctx; /* first: a plugin's ctx is a pointer to us */

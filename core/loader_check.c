@@ -17,6 +17,9 @@ enum {
 	MAX_WORD = 32,
 };
 
+/* What the user can do about it. */
+#define BUILD_AGAIN "build it again with this evhd's headers"
+
 /* What one must at least know of each, to be any plugin at all. */
 #define UP_TO(type, member)                                                    \
 	(offsetof(type, member) + sizeof(((type *)0)->member))
@@ -78,7 +81,7 @@ row_size_is_good(const struct check *check, const char *what, uint32_t size,
 		return true;
 	refuse(check,
 	       "its %s has %u bytes; this evhd needs %zu to %d, in steps of "
-	       "%zu",
+	       "%zu: " BUILD_AGAIN,
 	       what, size, least, MAX_ROW_SIZE, sizeof(void *));
 	return false;
 }
@@ -88,15 +91,24 @@ sizes_are_good(const struct check *check, const struct evh_plugin *theirs)
 {
 	bool good = true;
 
+	if (theirs->abi == 0) {
+		refuse(check,
+		       "it says no ABI: its evh_plugin must begin with "
+		       "EVH_PLUGIN_HEAD; this evhd has ABI %u",
+		       (unsigned)EVH_ABI);
+		return false;
+	}
 	if (theirs->abi != EVH_ABI) {
-		refuse(check, "it was built for ABI %u; this evhd has ABI %u",
+		refuse(check,
+		       "it was built for ABI %u; this evhd has ABI "
+		       "%u: " BUILD_AGAIN,
 		       theirs->abi, (unsigned)EVH_ABI);
 		return false;
 	}
 	if (theirs->size < least_plugin) {
 		refuse(check,
 		       "its struct evh_plugin has %u bytes; this evhd needs at "
-		       "least %zu",
+		       "least %zu: " BUILD_AGAIN,
 		       theirs->size, least_plugin);
 		return false;
 	}
@@ -150,14 +162,23 @@ nature_check(const struct check *check, const struct evh_plugin *plugin)
 		       "its name \"%s\" must be a small letter, then at most "
 		       "%d small letters, digits and '_'",
 		       plugin->name, MAX_WORD - 1);
-	if ((int)plugin->threads < 0 || (int)plugin->threads > EVH_PARALLEL)
+	if (plugin->threads == 0)
+		refuse(check, "it does not say its %s",
+		       "threads: EVH_SERIAL is the safe choice, EVH_PARALLEL "
+		       "for what locks for itself");
+	else if ((int)plugin->threads < 0 ||
+		 (int)plugin->threads > EVH_PARALLEL)
 		refuse(check,
 		       "its threads are %d; this evhd knows %d (EVH_SERIAL) "
 		       "and %d (EVH_PARALLEL)",
 		       (int)plugin->threads, EVH_SERIAL, EVH_PARALLEL);
 	if (!plugin->create)
 		refuse(check, "it has no %s", "create()");
-	if (!loader_kind_name(plugin->kind))
+	if (plugin->kind == 0)
+		refuse(check, "it does not say its %s",
+		       "kind: EVH_SOURCE, EVH_HANDLER, EVH_SINK or "
+		       "EVH_SERVICE");
+	else if (!loader_kind_name(plugin->kind))
 		refuse(check,
 		       "its kind is %d; this evhd knows %d (EVH_SOURCE) to %d "
 		       "(EVH_SERVICE)",
@@ -394,9 +415,6 @@ loader_check(const struct evh_plugin *descriptor, const char *file,
 		loader_plugin_fini(&copy);
 		return -EINVAL;
 	}
-	/* The safe choice for who made none. */
-	if (copy.plugin.threads == 0)
-		copy.plugin.threads = EVH_SERIAL;
 	*ret = copy;
 	return 0;
 }

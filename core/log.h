@@ -2,11 +2,11 @@
  * log.h - what evhd says, one line an entry, to standard error or a file.
  *
  * logfmt or JSON: time, level, instance, msg, and where they apply pipeline,
- * event, topic, partition, offset, attempt, code.  An entry is written by one
- * write(2) and at most PIPE_BUF (4096) bytes long, the message cut to fit, so
- * lines of several threads and processes never mix; what a disk, a full pipe
- * or a reader that is gone refuses is lost, and counted, for a log must not
- * stop the service.  Payloads and secrets are never logged.
+ * event, topic, partition, offset, attempt, sqlstate or err.  An entry is
+ * written by one write(2) and at most PIPE_BUF (4096) bytes long, the message
+ * cut to fit, so lines of several threads and processes never mix; what a disk,
+ * a full pipe or a reader that is gone refuses is lost, and counted, for a log
+ * must not stop the service.  Payloads and secrets are never logged.
  *
  * There is one log a process, without an object to pass: everybody may write
  * to it at any time.
@@ -28,7 +28,7 @@ struct log_facts {
 	const char *pipeline;
 	const struct evh_event
 		*event;	  /* id; topic, partition, offset; attempt */
-	const char *code; /* SQLSTATE, "timeout", ... */
+	const char *code; /* an SQLSTATE: `sqlstate`; "timeout", ...: `err` */
 };
 
 /*

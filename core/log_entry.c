@@ -6,10 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "json.h"
 #include "rfc3339.h"
+#include "timer.h"
 #include "utf8.h"
 #include "uuid_text.h"
 
@@ -110,6 +110,14 @@ line_fact(struct line *line, const char *key, const char *text)
 		line_text(line, key, text, strlen(text), FACT_SIZE);
 }
 
+/* Five digits and capitals, as the SQL standard has them. */
+static bool
+is_sqlstate(const char *code)
+{
+	return strlen(code) == 5 &&
+	       strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5;
+}
+
 static void
 line_event(struct line *line, const struct evh_event *event)
 {
@@ -130,11 +138,9 @@ static void
 line_begin(struct line *line, enum evh_level level, const char *instance)
 {
 	bool json = line->format == LOG_JSON;
-	struct timespec now;
 	char time[RFC3339_LEN];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	rfc3339_write((int64_t)now.tv_sec * 1000000000 + now.tv_nsec, time);
+	rfc3339_write(timer_wall_ns(), time);
 	if (json)
 		line_put(line, "{\"time\":\"", 9);
 	else
@@ -159,7 +165,9 @@ log_entry_format(enum log_format format, enum evh_level level,
 	line_fact(&tail, "pipeline", facts->pipeline);
 	if (facts->event)
 		line_event(&tail, facts->event);
-	line_fact(&tail, "code", facts->code);
+	if (facts->code)
+		line_fact(&tail, is_sqlstate(facts->code) ? "sqlstate" : "err",
+			  facts->code);
 
 	line_begin(&line, level, facts->instance);
 	line_text(&line, "msg", msg, strlen(msg),

@@ -10,15 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t
-clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	if (clock_gettime(clock, &ts) < 0)
-		return 0;
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
+#include "timer.h"
 
 /* The n-th word of the first line (from 0) behind the last `after`, if it is
  * not '\0'; INT64_MIN, which is not shown, when there is none. */
@@ -77,9 +69,9 @@ start_ns(void)
 
 	if (ticks < 0)
 		return INT64_MIN;
-	age_ns = clock_ns(CLOCK_BOOTTIME) -
+	age_ns = timer_clock_ns(CLOCK_BOOTTIME) -
 		 ticks * (1000000000 / sysconf(_SC_CLK_TCK));
-	return clock_ns(CLOCK_REALTIME) - age_ns;
+	return timer_wall_ns() - age_ns;
 }
 
 static struct evh_metric *
@@ -108,7 +100,8 @@ collect_process(void *arg)
 {
 	struct metrics *metrics = arg;
 
-	metric_raise(process_cpu(metrics), clock_ns(CLOCK_PROCESS_CPUTIME_ID));
+	metric_raise(process_cpu(metrics),
+		     timer_clock_ns(CLOCK_PROCESS_CPUTIME_ID));
 	metric_record(process_memory(metrics), memory_bytes());
 	metric_record(process_fds(metrics), open_fds());
 }

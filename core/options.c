@@ -4,10 +4,12 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "confmissing.h"
 #include "loader.h"
 #include "secret.h"
 #include "value.h"
@@ -26,6 +28,7 @@ struct option {
 struct options {
 	struct option *list;
 	unsigned n;
+	atomic_bool *has_missed; /* of its own: options are const to all */
 };
 
 /* Everything that a check needs to know, beside the setting. */
@@ -300,9 +303,8 @@ setting_take(struct check *check, const struct config_setting *setting)
 	}
 	if (setting->missing) {
 		/* Whoever wants it to be empty writes ${NAME:-}. */
-		problems_add(check->problems, check->in->where,
-			     "%s needs the variable %s, which is not set",
-			     setting->name, setting->missing);
+		confmissing_report(setting->missing, setting->name,
+				   check->in->where, check->problems);
 		option->is_given = true;
 		return;
 	}
@@ -321,23 +323,14 @@ setting_take(struct check *check, const struct config_setting *setting)
 
 /* ---- Defaults ------------------------------------------------------------ */
 
-/* "a, b" -> two items. */
 static void
 list_default(struct check *check, struct option *option)
 {
-	const char *s = option->row->def;
+	const char *s = option->row->def, *item;
+	size_t n;
 
-	while (*s) {
-		size_t n, end;
-
-		s += strspn(s, " ,");
-		end = n = strcspn(s, ",");
-		while (n > 0 && s[n - 1] == ' ')
-			n--;
-		if (n > 0)
-			item_add(check, option, NULL, s, n);
-		s += end;
-	}
+	while ((item = value_item_next(&s, &n)))
+		item_add(check, option, NULL, item, n);
 }
 
 static void
@@ -398,12 +391,14 @@ options_new(const struct loader_plugin *plugin,
 	size_t n_before = problems->n_errors;
 	struct options *options = calloc(1, sizeof(*options));
 
-	if (options)
+	if (options) {
+		options->has_missed = calloc(1, sizeof(*options->has_missed));
 		options->list =
 			calloc(plugin->n_options +
 				       rows_count(options_handler_words()) + 1,
 			       sizeof(*options->list));
-	if (!options || !options->list) {
+	}
+	if (!options || !options->list || !options->has_missed) {
 		options_free(options);
 		problems_add(problems, in->where, "out of memory");
 		return NULL;
@@ -447,6 +442,7 @@ options_free(struct options *options)
 		free(option->keys);
 	}
 	free(options->list);
+	free(options->has_missed);
 	free(options);
 }
 
@@ -481,6 +477,13 @@ options_at(const struct options *options, const char *name, unsigned i,
 	if (ret_key)
 		*ret_key = option->keys[i];
 	return option->items[i];
+}
+
+bool
+options_miss(const struct options *options, const char *name)
+{
+	return !option_of(options, name) &&
+	       !atomic_exchange(options->has_missed, true);
 }
 
 const char *

@@ -36,14 +36,19 @@ void options_free(struct options *options); /* NULL is fine */
  * What the option is, defaults applied.  options_str: any type but LIST and
  * MAP, as text.  options_int: INT, BOOL (0, 1), SIZE (bytes), MSEC
  * (milliseconds).  options_at: the i-th of a LIST, or the i-th of a MAP with
- * its key; NULL behind the last.  Asking for a name that is not in the table
- * is a bug of the plugin: NULL or 0.  An EVH_INSTANCE option whose value is
+ * its key; NULL behind the last.  NULL or 0 for a name that is not in the
+ * table; options_miss() says then that it is none.  An EVH_INSTANCE option
+ * whose value is
  * "" names nobody; options_str gives NULL then. [any]
  */
 const char *options_str(const struct options *options, const char *name);
 int64_t options_int(const struct options *options, const char *name);
 const char *options_at(const struct options *options, const char *name,
 		       unsigned i, const char **ret_key);
+
+/* True the first time that it is called for a name that is not in the table: a
+ * bug of the plugin, to be told once. [any] */
+bool options_miss(const struct options *options, const char *name);
 
 /* The i-th instance that an EVH_INSTANCE option names; NULL behind the last. */
 const char *options_instance(const struct options *options, unsigned i);

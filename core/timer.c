@@ -120,12 +120,12 @@ timer_wait_ms(const struct timer_heap *heap, int64_t now_ns, int max_ms)
 	return (int)((wait_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-static int64_t
-clock_read(clockid_t clock)
+int64_t
+timer_clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	/* Cannot fail for these two clocks and a good address. */
+	/* Cannot fail for a clock of the system's own and a good address. */
 	(void)clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
@@ -133,13 +133,13 @@ clock_read(clockid_t clock)
 int64_t
 timer_now_ns(void)
 {
-	return clock_read(CLOCK_MONOTONIC);
+	return timer_clock_ns(CLOCK_MONOTONIC);
 }
 
 int64_t
 timer_wall_ns(void)
 {
-	return clock_read(CLOCK_REALTIME);
+	return timer_clock_ns(CLOCK_REALTIME);
 }
 
 int64_t

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct timer {
 	int64_t due_ns;
@@ -30,6 +31,7 @@ struct timer *timer_pop(struct timer_heap *heap, int64_t now_ns);
 /* Milliseconds until the earliest is due, rounded up, at most max_ms. */
 int timer_wait_ms(const struct timer_heap *heap, int64_t now_ns, int max_ms);
 
+int64_t timer_clock_ns(clockid_t clock);
 int64_t timer_now_ns(void);  /* CLOCK_MONOTONIC */
 int64_t timer_wall_ns(void); /* CLOCK_REALTIME */
 

@@ -262,3 +262,16 @@ value_check(const struct evh_option *option, const char *text,
 				     : "");
 	return n < 0 ? -ENOMEM : -EINVAL;
 }
+
+const char *
+value_item_next(const char **s, size_t *ret_n)
+{
+	const char *item = *s + strspn(*s, " ,");
+	size_t n = strcspn(item, ",");
+
+	*s = item + n;
+	while (n > 0 && item[n - 1] == ' ')
+		n--;
+	*ret_n = n;
+	return n > 0 ? item : NULL;
+}

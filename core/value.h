@@ -27,4 +27,8 @@ bool value_range_is_good(const struct evh_option *option);
 
 const char *value_type_name(enum evh_type type); /* "text", "size", ... */
 
+/* "a, b" -> "a", then "b": the next item at *s, which goes on behind it, and
+ * its length; NULL behind the last. */
+const char *value_item_next(const char **s, size_t *ret_n);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confmissing.h"
 #include "options.h"
 
 static void
@@ -105,9 +106,8 @@ words_set_one(const struct word *word, void *base,
 	char *text;
 
 	if (setting->missing) {
-		problems_add(problems, where,
-			     "%s needs the variable %s, which is not set",
-			     word->name, setting->missing);
+		confmissing_report(setting->missing, word->name, where,
+				   problems);
 		return;
 	}
 	if (word->type == WORD_LIST) {

@@ -65,15 +65,13 @@ static const struct fixed table[REPLY_METHOD] = {
 	[REPLY_LATE] = { 503, "1",
 			 UNKNOWN("The event was not confirmed in time") },
 	[REPLY_UNREADABLE] = { 503, "1", DETAIL("Too much is being read") },
-	[REPLY_STORE_AWAY] = { 503, "5",
-			       DETAIL("The store cannot be reached") },
+	[REPLY_STORE_AWAY] = { 503, "5", DETAIL("The store is not ready") },
 	[REPLY_STORE_LATE] = { 503, "1",
 			       DETAIL("The store did not answer in time") },
 	[REPLY_PAGE_TOO_LARGE] = { 503, "1",
 				   DETAIL("The page is too large; ask for "
 					  "fewer by limit") },
-	[REPLY_RETRY_STORE] = { 503, "5",
-				REFUSED("The store cannot be reached") },
+	[REPLY_RETRY_STORE] = { 503, "5", REFUSED("The store is not ready") },
 };
 
 struct replies {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Waits for `events` of the socket.  0, or what ended the wait. */
@@ -212,7 +213,7 @@ static int
 result_check(struct connection *connection, const PGresult *result,
 	     struct failure *ret_failure)
 {
-	const char *sqlstate;
+	const char *sqlstate, *position;
 
 	switch (PQresultStatus(result)) {
 	case PGRES_COMMAND_OK:
@@ -242,6 +243,9 @@ result_check(struct connection *connection, const PGresult *result,
 	failure_set_sqlstate(
 		ret_failure, sqlstate,
 		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+	if (position)
+		ret_failure->position = (int)strtol(position, NULL, 10);
 	return -EREMOTEIO;
 }
 

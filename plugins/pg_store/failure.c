@@ -1,38 +1,52 @@
 #include "failure.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* libpq's messages have several lines, and end in a line break. */
-static void
-lines_join(char *text)
+static bool
+is_space(char c)
 {
-	char *to = text;
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
-	for (; *text; text++) {
-		bool is_space = *text == ' ' || *text == '\n' ||
-				*text == '\t' || *text == '\r';
+/* libpq's messages have several lines, and end in a line break; cut to fit. */
+static void
+lines_join(char *to, size_t size, const char *text)
+{
+	size_t n = 0;
 
-		if (!is_space)
-			*to++ = *text;
-		else if (text[1] && !strchr(" \n\t\r", text[1]))
-			*to++ = ' ';
+	while (*text && n + 3 < size) {
+		bool ends_line = false;
+
+		if (!is_space(*text)) {
+			to[n++] = *text++;
+			continue;
+		}
+		for (; is_space(*text); text++)
+			ends_line = ends_line || *text == '\n';
+		if (!*text || n == 0)
+			continue;
+		if (ends_line && isalnum((unsigned char)to[n - 1]))
+			to[n++] = ';';
+		to[n++] = ' ';
 	}
-	*to = '\0';
+	to[n] = '\0';
 }
 
 void
 failure_set(struct failure *failure, const char *fmt, ...)
 {
+	char text[sizeof(failure->text)];
 	va_list args;
 
-	*failure = (struct failure){ .policy = SQLSTATE_AWAY };
 	va_start(args, fmt);
-	vsnprintf(failure->text, sizeof(failure->text), fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	lines_join(failure->text);
+	*failure = (struct failure){ .policy = SQLSTATE_AWAY };
+	lines_join(failure->text, sizeof(failure->text), text);
 }
 
 void

@@ -16,6 +16,7 @@
 struct failure {
 	enum sqlstate_policy policy;
 	char sqlstate[6]; /* "" when the server did not say any */
+	int position;	  /* in the SQL, characters from 1; 0: not told */
 	char text[400];
 };
 
@@ -23,8 +24,9 @@ struct failure {
 void failure_set(struct failure *failure, const char *fmt, ...)
 	EVH_PRINTF(2, 3);
 /*
- * For what it said: `text` is its message, of which line breaks become
- * spaces; for a row's error it is replaced by our own sentence.
+ * For what it said: `text` is its message, of which line breaks become "; "
+ * or, behind a mark of punctuation, spaces; for a row's error it is replaced by
+ * our own sentence.
  */
 void failure_set_sqlstate(struct failure *failure, const char *sqlstate,
 			  const char *text);

@@ -216,14 +216,50 @@ say(const struct migrate *migrate, const char *done, int revision,
 		migrate->say(migrate->say_arg, line);
 }
 
+/* What is being done, for the sentence that says how it failed: a file, and
+ * where in it as soon as the server has said that. */
+struct doing {
+	char text[120];
+};
+
+static void
+doing_set(struct doing *doing, const struct migration *m, const char *way)
+{
+	snprintf(doing->text, sizeof(doing->text), "%04d_%s.%s.sql",
+		 m->revision, m->name, way);
+}
+
+/* position: as PostgreSQL counts, characters from 1. */
+static void
+doing_place(struct doing *doing, const char *sql, int position)
+{
+	size_t len = strlen(doing->text);
+	int line = 1, column = 1;
+
+	for (; *sql && position > 1; sql++) {
+		bool ends_character = ((unsigned char)sql[1] & 0xc0) != 0x80;
+
+		position -= ends_character;
+		column += ends_character;
+		if (*sql == '\n') {
+			line++;
+			column = 1;
+		}
+	}
+	snprintf(doing->text + len, sizeof(doing->text) - len, ":%d:%d", line,
+		 column);
+}
+
 /* The file's SQL, which must leave the transaction as it found it. */
 static int
-sql_run(struct migrate *migrate, const char *sql, int64_t deadline,
-	struct failure *failure)
+sql_run(struct migrate *migrate, const char *sql, struct doing *doing,
+	int64_t deadline, struct failure *failure)
 {
 	int rc = connection_run(&migrate->connection, sql, deadline, NULL,
 				failure);
 
+	if (rc < 0 && failure->position > 0)
+		doing_place(doing, sql, failure->position);
 	if (rc < 0)
 		return rc;
 	if (PQtransactionStatus(migrate->connection.pg) == PQTRANS_INTRANS)
@@ -235,8 +271,8 @@ sql_run(struct migrate *migrate, const char *sql, int64_t deadline,
 
 /* Ends a step's transaction.  rc: how it went so far. */
 static int
-step_end(struct migrate *migrate, int rc, const char *doing, int64_t deadline,
-	 struct failure *failure)
+step_end(struct migrate *migrate, int rc, const struct doing *doing,
+	 int64_t deadline, struct failure *failure)
 {
 	struct failure ignored;
 
@@ -250,7 +286,22 @@ step_end(struct migrate *migrate, int rc, const char *doing, int64_t deadline,
 	if (rc == -EREMOTEIO)
 		connection_run(&migrate->connection, "ROLLBACK", deadline, NULL,
 			       &ignored);
-	return fail(migrate, rc, doing, failure);
+	return fail(migrate, rc, doing->text, failure);
+}
+
+/* What `revision` has written and nobody has filled in would count as applied,
+ * for good. */
+static int
+statement_check(struct migrate *migrate, const struct migration *m,
+		const char *sql, const char *way)
+{
+	if (migration_has_statement(sql))
+		return 0;
+	snprintf(migrate->why, sizeof(migrate->why),
+		 "%04d_%s.%s.sql has no statement in it: fill it in (SELECT 1; "
+		 "if there is nothing to do); nothing was done",
+		 m->revision, m->name, way);
+	return EX_DATAERR;
 }
 
 static int
@@ -259,16 +310,16 @@ step_up(struct migrate *migrate, const struct migration *m)
 	int64_t deadline = step_deadline(migrate);
 	struct connection *connection = &migrate->connection;
 	struct failure failure;
-	char doing[100];
+	struct doing doing = { "" };
 	int rc;
 
-	snprintf(doing, sizeof(doing), "%04d_%s.up.sql", m->revision, m->name);
+	doing_set(&doing, m, "up");
 	rc = connection_run(connection, "BEGIN", deadline, NULL, &failure);
 	if (rc == 0)
-		rc = sql_run(migrate, m->up, deadline, &failure);
+		rc = sql_run(migrate, m->up, &doing, deadline, &failure);
 	if (rc == 0)
 		rc = migration_log_add(connection, m, deadline, &failure);
-	rc = step_end(migrate, rc, doing, deadline, &failure);
+	rc = step_end(migrate, rc, &doing, deadline, &failure);
 	if (rc == 0)
 		say(migrate, "upgraded to", m->revision, m->name);
 	return rc;
@@ -295,6 +346,13 @@ migrate_upgrade(struct migrate *migrate, int target)
 			 current, target);
 		return EX_DATAERR;
 	}
+	for (int i = current; i < target; i++) {
+		const struct migration *m = &migrate->files.list[i];
+
+		rc = statement_check(migrate, m, m->up, "up");
+		if (rc)
+			return rc;
+	}
 	for (; current < target; current++) {
 		rc = step_up(migrate, &migrate->files.list[current]);
 		if (rc)
@@ -310,23 +368,22 @@ step_down(struct migrate *migrate, const struct migration *m, bool yes)
 	struct connection *connection = &migrate->connection;
 	struct rows_at_stake stake = { 0 };
 	struct failure failure;
-	char doing[100];
+	struct doing doing = { "" };
 	int rc;
 
-	snprintf(doing, sizeof(doing), "%04d_%s.down.sql", m->revision,
-		 m->name);
+	doing_set(&doing, m, "down");
 	rc = connection_run(connection, "BEGIN", deadline, NULL, &failure);
 	if (rc == 0 && !yes)
 		rc = rows_at_stake_note(&stake, connection, deadline, &failure);
 	if (rc == 0)
-		rc = sql_run(migrate, m->down, deadline, &failure);
+		rc = sql_run(migrate, m->down, &doing, deadline, &failure);
 	if (rc == 0 && !yes)
 		rc = rows_at_stake_check(&stake, connection, deadline,
 					 &failure);
 	if (rc == 0)
 		rc = migration_log_remove(connection, m->revision, deadline,
 					  &failure);
-	rc = step_end(migrate, rc, doing, deadline, &failure);
+	rc = step_end(migrate, rc, &doing, deadline, &failure);
 	rows_at_stake_fini(&stake);
 	if (rc == 0)
 		say(migrate, "undid", m->revision, m->name);
@@ -350,6 +407,13 @@ migrate_downgrade(struct migrate *migrate, int target, bool yes)
 			 "migrations up to %04d only",
 			 current, migrate->files.n);
 		return EX_DATAERR;
+	}
+	for (int i = current; i > target; i--) {
+		const struct migration *m = &migrate->files.list[i - 1];
+
+		rc = statement_check(migrate, m, m->down, "down");
+		if (rc)
+			return rc;
 	}
 	for (; current > target; current--) {
 		rc = step_down(migrate, &migrate->files.list[current - 1], yes);

@@ -285,7 +285,7 @@ revision_command(struct migrate *migrate, const char *text)
 	if (rc < 0)
 		return rc == -EINVAL ? EX_USAGE : EX_DATAERR;
 
-	printf("%s\n%s\n", up, down);
+	printf("%s\n%s\nfill them in before `upgrade`\n", up, down);
 	return 0;
 }
 

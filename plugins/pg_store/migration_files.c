@@ -53,6 +53,42 @@ migration_file_parse(const char *file, int *ret_revision,
 	return true;
 }
 
+/* Behind a comment in C's manner, which may have others in it. */
+static const char *
+comment_skip(const char *sql)
+{
+	unsigned depth = 0;
+
+	do {
+		if (sql[0] == '/' && sql[1] == '*') {
+			depth++;
+			sql += 2;
+		} else if (sql[0] == '*' && sql[1] == '/') {
+			depth--;
+			sql += 2;
+		} else {
+			sql++;
+		}
+	} while (*sql && depth > 0);
+	return sql;
+}
+
+bool
+migration_has_statement(const char *sql)
+{
+	while (*sql) {
+		if (sql[0] == '-' && sql[1] == '-')
+			sql += strcspn(sql, "\n");
+		else if (sql[0] == '/' && sql[1] == '*')
+			sql = comment_skip(sql);
+		else if (strchr(" \t\r\n\f\v;", *sql))
+			sql++;
+		else
+			return true;
+	}
+	return false;
+}
+
 static int
 checksum_make(const char *text, size_t len, char ret[MIGRATION_CHECKSUM])
 {

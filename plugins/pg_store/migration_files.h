@@ -33,6 +33,9 @@ struct migration_files {
 bool migration_file_parse(const char *file, int *ret_revision,
 			  char ret_name[MIGRATION_NAME], bool *ret_is_up);
 
+/* Is there anything to run in it, beside spaces and comments?  Pure. */
+bool migration_has_statement(const char *sql);
+
 /*
  * Reads the folder.  0; or -errno and a sentence: -EINVAL when the files make
  * no sense, else what the system said.  migration_files_fini() frees it.

@@ -177,14 +177,15 @@ void
 settings_explain_host(const struct settings *settings, const char *host,
 		      const char *why, char *ret, size_t size)
 {
-	if (settings->is_docker) {
+	/* Compose's names have no dot: any other is more likely mistyped. */
+	if (settings->is_docker || strchr(host, '.')) {
 		snprintf(ret, size, "host \"%s\" does not resolve: %s", host,
 			 why);
 		return;
 	}
 	snprintf(ret, size,
-		 "host \"%s\" does not resolve: %s; outside of Docker "
-		 "PostgreSQL is at localhost:%lld: set "
+		 "host \"%s\" does not resolve: %s; if that is a container, "
+		 "outside of Docker it is at localhost:%lld: set "
 		 "EVENT_HANDLER_SERVICE_POSTGRES_HOST=localhost and "
 		 "EVENT_HANDLER_SERVICE_POSTGRES_PORT to the value of "
 		 "EVENT_HANDLER_SERVICE_POSTGRES_OUT_PORT",

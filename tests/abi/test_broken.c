@@ -118,16 +118,18 @@ static const struct refusal {
 	const char *fixture;
 	const char *sentences[2];
 } refusals[] = {
-	{ "wrong_abi", { "it was built for ABI 4711; this evhd has ABI 1" } },
+	{ "wrong_abi",
+	  { "it was built for ABI 4711; this evhd has ABI 1: build it again "
+	    "with this evhd's headers" } },
 	{ "size_short",
 	  { "its struct evh_plugin has 72 bytes; this evhd needs at least "
-	    "80" } },
+	    "80: build it again with this evhd's headers" } },
 	{ "spec_size_short",
 	  { "its struct evh_spec has 8 bytes; this evhd needs 40 to 4096, in "
-	    "steps of 8" } },
+	    "steps of 8: build it again with this evhd's headers" } },
 	{ "option_size_odd",
 	  { "its struct evh_option has 12 bytes; this evhd needs 24 to 4096, "
-	    "in steps of 8" } },
+	    "in steps of 8: build it again with this evhd's headers" } },
 	{ "no_name", { "it has no name" } },
 	{ "odd_name",
 	  { "its name \"Good Name\" must be a small letter, then at most 31 "
@@ -136,6 +138,12 @@ static const struct refusal {
 	{ "kind_unknown",
 	  { "its kind is 9; this evhd knows 1 (EVH_SOURCE) to 4 "
 	    "(EVH_SERVICE)" } },
+	{ "kind_unsaid",
+	  { "it does not say its kind: EVH_SOURCE, EVH_HANDLER, EVH_SINK or "
+	    "EVH_SERVICE" } },
+	{ "threads_unsaid",
+	  { "it does not say its threads: EVH_SERIAL is the safe choice, "
+	    "EVH_PARALLEL for what locks for itself" } },
 	{ "handler_without_process",
 	  { "it is a handler, but has no process()" } },
 	{ "sink_with_process",
@@ -424,19 +432,6 @@ tables_are_walked_with_the_plugins_own_stride(void **state)
 }
 
 static void
-who_says_nothing_of_threads_is_serial(void **state)
-{
-	struct place *place = *state;
-	const struct loader_plugin *p = open_it(place, "threads_unsaid");
-
-	assert_non_null(p);
-	assert_int_equal(p->plugin.threads, EVH_SERIAL);
-}
-
-/* ---- Which file it is -----------------------------------------------------
- */
-
-static void
 a_plugin_that_is_open_is_given_again(void **state)
 {
 	struct place *place = *state;
@@ -528,7 +523,6 @@ main(void)
 		TEST(a_plugin_of_a_newer_host_is_cut_to_size),
 		TEST(what_an_older_plugin_does_not_know_is_null),
 		TEST(tables_are_walked_with_the_plugins_own_stride),
-		TEST(who_says_nothing_of_threads_is_serial),
 		TEST(a_plugin_that_is_open_is_given_again),
 		TEST(two_plugins_in_a_row_are_two),
 		TEST(a_second_loader_sees_the_files_that_are_there_then),

@@ -65,6 +65,15 @@ static const struct fault {
 	  3, "OK" },
 	{ "", "bad_utf8_here", "",
 	  "instance=look msg=\"\xef\xbf\xbd\xef\xbf\xbd\" event=", 3, "OK" },
+	{ "", "no_option", "",
+	  "instance=look msg=\"plugin faulty_handler: it asks for an option "
+	  "\\\"txet\\\", which it does not have\"",
+	  1, "OK" },
+	{ "", "no_option", "", "it asks for an option", 1, "OK" },
+	{ "", "long_labels", "",
+	  "instance=look msg=\"plugin faulty_handler: metric odd: its labels "
+	  "have 2013 bytes, more than 1023: it is not counted\"",
+	  3, "OK" },
 	{ "", "", "too_many",
 	  "instance=out msg=\"plugin faulty_sink: submit() of 1 events took "
 	  "2\"",

@@ -31,7 +31,7 @@
 	"{\"detail\":\"" sentence "\",\"outcome\":\"refused\"}"
 #define UNKNOWN	   "{\"detail\":\"<text>\",\"outcome\":\"unknown\"}"
 #define AWAY	   REFUSED("Events cannot be taken at the moment")
-#define STORE_AWAY "{\"detail\":\"The store cannot be reached\"}"
+#define STORE_AWAY "{\"detail\":\"The store is not ready\"}"
 
 static int
 port_of(void **state)
@@ -202,7 +202,7 @@ post_goes_on_and_reads_are_503_while_the_store_is_stopped(void **state)
 	api_expect(a, 503, STORE_AWAY);
 	a = api_retry(port, id);
 	expect_retry_after(&a, "5");
-	api_expect(a, 503, REFUSED("The store cannot be reached"));
+	api_expect(a, 503, REFUSED("The store is not ready"));
 	assert_in_range(world_now_ms() - begin_ms, 0, ANSWER_MS);
 	for (int i = 0; i < 5; i++) {
 		begin_ms = world_now_ms();

@@ -164,8 +164,12 @@ a_downgrade_that_drops_rows_wants_yes(void **state)
 }
 
 static void
-revision_writes_the_next_two_files(void **state)
+revision_writes_the_next_two_files_to_be_filled_in(void **state)
 {
+	static const char *const files[] = { "0002_add_a_column.up.sql",
+					     "0002_add_a_column.down.sql",
+					     "0003_another.up.sql",
+					     "0003_another.down.sql" };
 	struct crew *crew = *state;
 	char config[WORLD_PATH_MAX];
 
@@ -173,7 +177,11 @@ revision_writes_the_next_two_files(void **state)
 	migrate(0, "0002_add_a_column.down.sql", config, "revision", "-m",
 		"Add a column!");
 	migrate(0, "0003_another.up.sql", config, "revision", "-m", "another");
-	/* Empty ones are fine to apply and undo. */
+	migrate(EX_DATAERR, "0002_add_a_column.up.sql has no statement in it",
+		config, "upgrade", "head", NULL);
+	assert_int_equal(table_count(&crew->w, HAS_EVENTS), 0);
+	for (size_t i = 0; i < 4; i++)
+		file_write(crew, files[i], "a", "SELECT 1;\n");
 	migrate(0, "upgraded to 0003 (another)", config, "upgrade", "head",
 		NULL);
 	migrate(0, "undid 0001", config, "downgrade", "base", NULL);
@@ -409,7 +417,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		MIGRATES(up_down_and_up_again),
 		MIGRATES(a_downgrade_that_drops_rows_wants_yes),
-		MIGRATES(revision_writes_the_next_two_files),
+		MIGRATES(revision_writes_the_next_two_files_to_be_filled_in),
 		MIGRATES(an_applied_file_that_has_changed_stops_it),
 		MIGRATES(a_table_of_somebody_else_stops_it),
 		MIGRATES(

@@ -351,6 +351,12 @@ unknown_words_and_options_are_guessed_at(void **state)
 		{ { "greet" },
 		  "evhd: unknown word \"greet\"; a plugin's word needs -c "
 		  "FILE\n" },
+		{ { "migrate" },
+		  "evhd: \"migrate\", a word of the plugin pg_store, needs a "
+		  "configuration: evhd migrate -c FILE ...\n" },
+		{ { "migrat", "upgrade", "head" },
+		  "evhd: unknown word \"migrat\"; did you mean "
+		  "\"migrate\"?\n" },
 		{ { "-c", "a.conf", "gret" },
 		  "evhd: unknown word \"gret\"; did you mean \"greet\"?\n" },
 		{ { "-c", "a.conf", "xyzzy" },
@@ -371,6 +377,19 @@ unknown_words_and_options_are_guessed_at(void **state)
 		assert_int_equal(run(line, cases[i].args), 64);
 		assert_output(line, cases[i].output);
 	}
+}
+
+static void
+a_log_that_cannot_be_opened_is_told_once(void **state)
+{
+	struct line *line = *state;
+	const char *first;
+
+	conf_write(line, "log_file = \"/nowhere/evhd.log\"\n" GOOD);
+	assert_int_equal(RUN(line, "-c", "a.conf"), 71);
+	first = strstr(line->output, "/nowhere/evhd.log: No such file");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "/nowhere"));
 }
 
 static void
@@ -462,6 +481,7 @@ main(void)
 		TEST(a_plugins_word_gets_its_arguments),
 		TEST(a_word_of_several_instances_needs_a_name),
 		TEST(unknown_words_and_options_are_guessed_at),
+		TEST(a_log_that_cannot_be_opened_is_told_once),
 		TEST(help_and_version_are_told),
 		TEST(the_shipped_files_are_right),
 		TEST(the_shipped_files_name_each_variable_that_is_missing),

@@ -326,13 +326,16 @@ a_variable_without_default_leaves_its_name(void **state)
 	assert_int_equal(conf->problems.n, 0);
 	s = setting(conf, "a");
 	assert_string_equal(s->values[0], ":");
-	assert_string_equal(s->missing, "EVH_T_NONE");
+	assert_string_equal(s->missing[0], "EVH_T_NONE");
+	assert_string_equal(s->missing[1], "EVH_T_EMPTY");
+	assert_null(s->missing[2]);
 	s = setting(conf, "b");
 	assert_string_equal(s->values[0], "");
-	assert_string_equal(s->missing, "EVH_T_EMPTY");
+	assert_string_equal(s->missing[0], "EVH_T_EMPTY");
 	s = setting(conf, "c");
 	assert_string_equal(s->values[1], "");
-	assert_string_equal(s->missing, "EVH_T_NONE");
+	assert_string_equal(s->missing[0], "EVH_T_NONE");
+	assert_null(s->missing[1]);
 	assert_null(setting(conf, "d")->missing);
 }
 
@@ -355,6 +358,24 @@ the_hosts_own_settings_name_the_variable(void **state)
 	assert_problem(conf, 2, ": pipeline \"p\"",
 		       "workers needs the variable EVH_T_EMPTY, which is not "
 		       "set");
+}
+
+static void
+all_variables_that_a_setting_misses_are_told_at_once(void **state)
+{
+	struct conf *conf = *state;
+
+	assert_non_null(parse(conf,
+			      "log_level = \"${EVH_T_NONE}${EVH_T_EMPTY}\"\n"
+			      "pipeline \"p\" { chain = { \"${EVH_T_EMPTY}\",\n"
+			      "  \"${EVH_T_NONE2}\", \"${EVH_T_NONE}\" } }"));
+	assert_int_equal(conf->problems.n_errors, 2);
+	assert_problem(conf, 0, "",
+		       "log_level needs the variables EVH_T_NONE and "
+		       "EVH_T_EMPTY, which are not set");
+	assert_problem(conf, 1, ": pipeline \"p\"",
+		       "chain needs the variables EVH_T_EMPTY, EVH_T_NONE2 and "
+		       "EVH_T_NONE, which are not set");
 }
 
 static void
@@ -416,7 +437,7 @@ included_files_are_read_in_their_place(void **state)
 		      "sink \"s\" { plugin = p include(\"more.conf\") c = 3 }");
 	assert_non_null(parse(conf, "include(\"all.conf\")\ndebug = true\n"));
 	assert_int_equal(conf->problems.n, 0);
-	assert_string_equal(setting(conf, "a")->missing, "EVH_T_NONE");
+	assert_string_equal(setting(conf, "a")->missing[0], "EVH_T_NONE");
 	assert_int_equal(setting(conf, "b")->n_values, 2);
 	assert_value(conf, "c", "3");
 	assert_true(conf->config->debug);
@@ -533,6 +554,76 @@ what_is_no_configuration_is_refused_with_its_line(void **state)
 		assert_int_equal(conf->problems.n, 1);
 		assert_problem(conf, 0, cases[i].where, cases[i].sentence);
 	}
+}
+
+static void
+a_setting_that_is_given_twice_is_refused_with_both_lines(void **state)
+{
+	struct conf *conf = *state;
+
+	assert_non_null(parse(conf, "debug = true\n"
+				    "sink \"s\" { plugin = p\n"
+				    "  # text = \"none\"\n"
+				    "  text = \"text = 1\"\n"
+				    "  list = { a, b }\n"
+				    "  m.a = 1 m.b = 2\n"
+				    "  'text' = \"two\" text = three }\n"
+				    "pipeline \"p\" { workers = 1\n"
+				    "  workers = 2 }\n"
+				    "debug = false\n"));
+	assert_int_equal(conf->problems.n, 4);
+	assert_problem(conf, 0, ":7",
+		       "\"text\" is set twice in this section, first in line "
+		       "4; one is enough");
+	assert_problem(conf, 1, ":7",
+		       "\"text\" is set twice in this section, first in line "
+		       "4; one is enough");
+	assert_problem(conf, 2, ":9",
+		       "\"workers\" is set twice in this section, first in "
+		       "line 8; one is enough");
+	assert_problem(conf, 3, ":10",
+		       "\"debug\" is set twice in this section, first in line "
+		       "1; one is enough");
+}
+
+static void
+sections_lists_and_includes_may_set_the_same_again(void **state)
+{
+	struct conf *conf = *state;
+
+	tempdir_write(&conf->dir, "base.conf", "a = 1\nl = { x }\n");
+	assert_non_null(parse(conf, "sink \"s\" { plugin = p a = 0\n"
+				    "  include(\"base.conf\")\n"
+				    "  a = 2\n"
+				    "  k = { x } k += { y }\n"
+				    "  b = 'it = is' }\n"
+				    "sink \"t\" { plugin = p a = 3 b = 4 }\n"));
+	assert_int_equal(conf->problems.n, 1);
+	assert_problem(conf, 0, ":3",
+		       "\"a\" is set twice in this section, first in line 1; "
+		       "one is enough");
+	assert_non_null(parse(conf, "sink \"s\" { plugin = p\n"
+				    "  include(\"base.conf\")\n"
+				    "  a = 2\n"
+				    "  k = { x } k += { y }\n"
+				    "  b = 'it = is' }\n"
+				    "sink \"t\" { plugin = p a = 3 b = 4 }\n"));
+	assert_int_equal(conf->problems.n, 0);
+	assert_value(conf, "a", "2");
+	assert_int_equal(setting(conf, "k")->n_values, 2);
+}
+
+static void
+a_pipeline_has_no_more_workers_than_evhd_starts(void **state)
+{
+	struct conf *conf = *state;
+
+	assert_non_null(parse(conf, "pipeline \"p\" { workers = 64 }"));
+	assert_int_equal(conf->problems.n, 0);
+	assert_non_null(parse(conf, "pipeline \"p\" { workers = 65 }"));
+	assert_int_equal(conf->problems.n, 1);
+	assert_problem(conf, 0, ": pipeline \"p\"",
+		       "workers = \"65\": this must be from 0 to 64");
 }
 
 /* Somewhere in the list: the order is the file's only within one keyword. */
@@ -683,6 +774,7 @@ main(void)
 		TEST(an_empty_variable_takes_the_default),
 		TEST(a_variable_without_default_leaves_its_name),
 		TEST(the_hosts_own_settings_name_the_variable),
+		TEST(all_variables_that_a_setting_misses_are_told_at_once),
 		TEST(the_confs_folder_is_a_variable),
 		TEST(comments_of_all_three_kinds_are_skipped),
 		TEST(a_mistake_has_its_line_behind_comments_too),
@@ -693,6 +785,9 @@ main(void)
 		TEST(a_file_that_is_not_there_is_named),
 		TEST(a_file_with_a_nul_in_it_is_refused),
 		TEST(what_is_no_configuration_is_refused_with_its_line),
+		TEST(a_setting_that_is_given_twice_is_refused_with_both_lines),
+		TEST(sections_lists_and_includes_may_set_the_same_again),
+		TEST(a_pipeline_has_no_more_workers_than_evhd_starts),
 		TEST(every_mistake_is_found_in_one_go_with_its_own_sentence),
 		TEST(a_build_tree_has_its_plugins_beside_evhd),
 		TEST(an_installation_has_them_in_lib_and_share),

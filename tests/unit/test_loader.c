@@ -101,8 +101,9 @@ a_refusal_leaves_the_copy_alone_and_names_the_file(void **state)
 	assert_int_equal(copy.n_options, 77);
 	assert_string_equal(problems.list[0].where, "a.conf");
 	assert_string_equal(problems.list[0].text,
-			    "/x/good.so: it was built for ABI 0; this evhd "
-			    "has ABI 1");
+			    "/x/good.so: it says no ABI: its evh_plugin must "
+			    "begin with EVH_PLUGIN_HEAD; this evhd has ABI "
+			    "1");
 	problems_fini(&problems);
 }
 

@@ -167,7 +167,7 @@ a_logfmt_line_has_its_members_in_order(void **state)
 			    "pipeline=create "
 			    "event=019aad2c-6c1e-7b3a-9d5e-0f4c1b2a3d4e "
 			    "topic=orders partition=0 offset=12345678901 "
-			    "attempt=2 code=22P05\n");
+			    "attempt=2 sqlstate=22P05\n");
 }
 
 static void
@@ -187,8 +187,27 @@ a_json_line_has_its_members_in_order(void **state)
 			    "0f4c1b2a3d4e\","
 			    "\"topic\":\"orders\",\"partition\":0,"
 			    "\"offset\":12345678901,\"attempt\":2,"
-			    "\"code\":\"22P05\"}\n");
+			    "\"sqlstate\":\"22P05\"}\n");
 	json_decref(line_json(text));
+}
+
+static void
+a_code_that_is_no_sqlstate_is_an_err(void **state)
+{
+	static const char *const codes[] = { "timeout", "empty", "ERR42X" };
+	struct place *place = *state;
+
+	assert_int_equal(log_open(EVH_INFO, LOG_LOGFMT, place->file), 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct log_facts facts = { .code = codes[i] };
+
+		log_write(EVH_WARN, &facts, "x");
+	}
+	place_read(place, place->file);
+	assert_non_null(strstr(place->text, "msg=x err=timeout\n"));
+	assert_non_null(strstr(place->text, "msg=x err=empty\n"));
+	assert_non_null(strstr(place->text, "msg=x err=ERR42X\n"));
+	assert_null(strstr(place->text, "sqlstate"));
 }
 
 static void
@@ -334,7 +353,7 @@ a_long_entry_is_cut_and_stays_one_whole_line(void **state)
 		assert_in_range(strlen(place->text), PIPE_BUF - 16, PIPE_BUF);
 		json = line_json(place->text);
 		assert_true(ends_with(member(json, "msg"), "\xE2\x80\xA6"));
-		assert_true(ends_with(member(json, "code"), "\xE2\x80\xA6"));
+		assert_true(ends_with(member(json, "err"), "\xE2\x80\xA6"));
 		assert_true(
 			ends_with(member(json, "instance"), "\xE2\x80\xA6"));
 		json_decref(json);
@@ -849,6 +868,7 @@ main(void)
 			before_it_is_opened_the_log_is_logfmt_on_stderr_at_info),
 		IN_PLACE(a_logfmt_line_has_its_members_in_order),
 		IN_PLACE(a_json_line_has_its_members_in_order),
+		IN_PLACE(a_code_that_is_no_sqlstate_is_an_err),
 		IN_PLACE(what_does_not_apply_is_not_written),
 		IN_PLACE(awkward_text_comes_back_as_it_was),
 		IN_PLACE(awkward_text_is_quoted_in_logfmt),

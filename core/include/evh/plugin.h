@@ -155,7 +155,9 @@ struct evh_ctx {
 
 	/* Options, already checked against evh_plugin.options; the strings live
 	 * as long as ctx.  opt_int: all numbers, and EVH_BOOL.  opt_at: the
-	 * i-th of a list or map, NULL behind the last; ret_key may be NULL. */
+	 * i-th of a list or map, NULL behind the last; ret_key may be NULL.
+	 * A name that evh_plugin.options does not have gives NULL or 0, and
+	 * the host says once in the log that you asked for it. */
 	const char *(*opt_str)(struct evh_ctx *ctx, const char *name);
 	int64_t (*opt_int)(struct evh_ctx *ctx, const char *name);
 	const char *(*opt_at)(struct evh_ctx *ctx, const char *name, unsigned i,
@@ -168,7 +170,9 @@ struct evh_ctx {
 	 * histogram files it by powers of two (name it with its unit:
 	 * "commit_seconds"; values are nanoseconds there).  Labels are NULL or
 	 * "topic=a,partition=3"; the same name and labels, the same metric.
-	 * record() is cheap enough for every event, and ignores NULL. */
+	 * NULL, and a line in the log, when name or labels are none, or have
+	 * more than some 900 bytes.  record() is cheap enough for every event,
+	 * and ignores NULL. */
 	struct evh_metric *(*metric)(struct evh_ctx *ctx,
 				     enum evh_metric_kind kind,
 				     const char *name, const char *labels,
@@ -194,9 +198,11 @@ struct evh_ctx {
 	void *(*event_alloc)(struct evh_ctx *ctx, struct evh_event *ev,
 			     size_t n);
 	/* Copied.  For handlers, and for a source before emit(); a sink may
-	 * only set the error: a short code ("22P05", "timeout") and a sentence,
-	 * to which the host adds element, attempts and time.  A NULL header
-	 * value removes the header. */
+	 * only set the error: a short code ("22P05", "timeout") and a sentence.
+	 * The event's error has the sentence, which element it was ("stage")
+	 * and what kind of failure ("type"), and the code when that is an
+	 * SQLSTATE; other codes are in the log alone.  A NULL header value
+	 * removes the header. */
 	int (*set_data)(struct evh_ctx *ctx, struct evh_event *ev,
 			struct evh_bytes data);
 	int (*set_key)(struct evh_ctx *ctx, struct evh_event *ev,
@@ -310,7 +316,9 @@ struct evh_plugin {
 	 *         still comes.
 	 * flush:  handler, sink: finish what you have; what would take longer
 	 *         than timeout_ms, answer EVH_RETRY.  You owe nothing when you
-	 *         return.  May come again: events still arrive.
+	 *         return.  May come again: events still arrive.  Who holds
+	 *         events needs it: without, stopping waits for them until
+	 *         shutdown_timeout is over.
 	 * stop:   undo start, in timeout_ms.  No event of yours is left, and
 	 *         whoever uses your service has stopped.
 	 * destroy: undo create.  The last call. */

@@ -196,13 +196,13 @@ a_store_that_is_away_gives_503(void **state)
 
 	rig->store_ask = -EAGAIN;
 	expect(rig, GET("/api/v1/events/" ID), 503,
-	       "{\"detail\":\"The store cannot be reached\"}");
+	       "{\"detail\":\"The store is not ready\"}");
 	expect_header("Retry-After", "5");
 	rig->store_ask = 0;
 	rig->store_mode = RIG_STORE_SAYS;
 	rig->store_rc = -EAGAIN;
 	expect(rig, GET("/api/v1/events"), 503,
-	       "{\"detail\":\"The store cannot be reached\"}");
+	       "{\"detail\":\"The store is not ready\"}");
 	rig->store_rc = -ETIMEDOUT;
 	expect(rig, GET("/api/v1/events"), 503,
 	       "{\"detail\":\"The store did not answer in time\"}");

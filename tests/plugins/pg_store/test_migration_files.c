@@ -190,6 +190,40 @@ revision_writes_the_next_two_files(void **state)
 }
 
 static void
+what_revision_writes_has_no_statement_until_it_is_filled_in(void **state)
+{
+	static const struct {
+		const char *sql;
+		bool has;
+	} rows[] = {
+		{ "", false },
+		{ " \t\n;;\n", false },
+		{ "-- SELECT 1;", false },
+		{ "/* SELECT /* 1 */ ; */ -- x\n", false },
+		{ "/* no end", false },
+		{ "-- x\nSELECT 1", true },
+		{ "/* x */SELECT 1", true },
+		{ "- 1", true },
+		{ "/", true },
+		{ "$$--$$", true },
+	};
+	char up[512], down[512], why[300];
+	struct migration_files files;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (migration_has_statement(rows[i].sql) != rows[i].has)
+			fail_msg("%s", rows[i].sql);
+	assert_int_equal(
+		migration_files_create(folder, "x -- y */", up, down, why, 300),
+		0);
+	assert_int_equal(migration_files_read(&files, folder, why, 300), 0);
+	assert_false(migration_has_statement(files.list[0].up));
+	assert_false(migration_has_statement(files.list[0].down));
+	migration_files_fini(&files);
+}
+
+static void
 a_text_without_letters_makes_no_revision(void **state)
 {
 	char up[512], down[512], why[300];
@@ -281,6 +315,7 @@ main(void)
 		TEST(an_empty_folder_is_refused),
 		cmocka_unit_test(a_missing_folder_is_refused),
 		TEST(revision_writes_the_next_two_files),
+		TEST(what_revision_writes_has_no_statement_until_it_is_filled_in),
 		TEST(a_text_without_letters_makes_no_revision),
 		cmocka_unit_test(words_are_parsed),
 	};

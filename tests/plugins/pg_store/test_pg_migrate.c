@@ -424,7 +424,7 @@ a_server_that_cannot_be_reached_is_69(void **state)
 {
 	(void)state;
 	assert_int_equal(migrate_at("upgrade head", "1"), 69);
-	says("Connection refused");
+	says("Connection refused; Is the server running on that host");
 	assert_int_equal(migrate_at("current", "1"), 69);
 }
 
@@ -434,8 +434,41 @@ revision_needs_no_server(void **state)
 	(void)state;
 	assert_int_equal(migrate_at("revision -m add_column", "1"), 0);
 	says("/0004_add_column.up.sql\n");
-	assert_int_equal(migrate("upgrade head"), 0); /* empty files are SQL */
+	says("fill them in before `upgrade`\n");
+}
+
+static void
+files_that_are_not_filled_in_are_refused_and_nothing_is_done(void **state)
+{
+	(void)state;
+	assert_int_equal(migrate("revision -m add_column"), 0);
+	assert_int_equal(migrate("upgrade head"), 65);
+	says("0004_add_column.up.sql has no statement in it: fill it in");
+	assert_string_equal(revisions(), "");
+	assert_int_equal(migrate("upgrade 3"), 0);
+
+	file_write("0004_add_column.up.sql", "SELECT 1;");
+	assert_int_equal(migrate("upgrade head"), 0);
+	assert_int_equal(migrate("downgrade -2"), 65);
+	says("0004_add_column.down.sql has no statement in it: fill it in");
 	assert_string_equal(revisions(), "1events 2tags 3more 4add_column");
+}
+
+static void
+a_mistake_in_the_sql_has_its_line_and_column(void **state)
+{
+	(void)state;
+	file_write("0003_more.up.sql", "-- gr\xc3\xbc\xc3\x9f"
+				       "e\n"
+				       "CREATE TABLE half (a int);\n"
+				       "\tCREATE TABEL other (b int);\n");
+	assert_int_equal(migrate("upgrade head"), 65);
+	says("0003_more.up.sql:3:9: syntax error at or near \"TABEL\" (42601)");
+	file_write("0003_more.up.sql", "CREATE TABLE half (a int);\n"
+				       "SELECT \xc3\xbc FROM half");
+	assert_int_equal(migrate("upgrade head"), 65);
+	says("0003_more.up.sql:2:8: column \"\xc3\xbc\" does not exist "
+	     "(42703)");
 }
 
 int
@@ -460,6 +493,8 @@ main(void)
 		TEST(a_database_newer_than_the_files_is_left_alone),
 		TEST(a_server_that_cannot_be_reached_is_69),
 		TEST(revision_needs_no_server),
+		TEST(files_that_are_not_filled_in_are_refused_and_nothing_is_done),
+		TEST(a_mistake_in_the_sql_has_its_line_and_column),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

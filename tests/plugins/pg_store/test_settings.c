@@ -122,6 +122,19 @@ outside_of_docker_the_way_to_the_container_is_named(void **state)
 }
 
 static void
+a_name_that_is_no_containers_gets_no_hint(void **state)
+{
+	struct settings settings;
+	char text[400];
+
+	assert_int_equal(settings_init(&settings, *state), 0);
+	settings_explain_host(&settings, "no.such.host", "unknown", text,
+			      sizeof(text));
+	assert_string_equal(text,
+			    "host \"no.such.host\" does not resolve: unknown");
+}
+
+static void
 in_docker_it_is_not(void **state)
 {
 	struct settings settings;
@@ -205,6 +218,7 @@ main(void)
 		TEST(an_unknown_setting_of_pq_is_refused_by_name),
 		TEST(what_has_an_option_is_refused_as_pq),
 		TEST(outside_of_docker_the_way_to_the_container_is_named),
+		TEST(a_name_that_is_no_containers_gets_no_hint),
 		TEST(in_docker_it_is_not),
 		cmocka_unit_test(hosts_resolve_to_lists_of_one_length),
 		cmocka_unit_test(localhost_is_looked_up),
