@@ -248,9 +248,6 @@ keeper_turn(struct keeper *k, struct producer *p)
 {
 	switch (producer_state(p)) {
 	case PRODUCER_RUNNING:
-		if (producer_is_down(p) &&
-		    !producer_has_delivered(p, RECENT_MS))
-			keeper_say_away(k, p);
 		if (batching_is_over(&k->batching, clock_ms())) {
 			batching_end(&k->batching);
 			producer_retire(p);
