@@ -34,14 +34,57 @@ say_fatal(struct consumer *c)
 	c->ctx->fatal(c->ctx, why);
 }
 
+/* Of several reasons the first one. */
 static void
-set_topic_missing(struct consumer *c)
+explain_topic(struct consumer *c)
 {
-	char why[HEALTH_WHY_MAX];
+	char missing[HEALTH_WHY_MAX];
+	const char *why = c->refusal;
 
-	(void)snprintf(why, sizeof(why), "topic %s does not exist yet",
-		       c->settings.topic);
+	for (int32_t i = 0; i < c->n_mine && why[0] == '\0'; i++)
+		why = c->mine[i]->refusal;
+	if (c->is_missing) {
+		(void)snprintf(missing, sizeof(missing),
+			       "topic %s does not exist yet",
+			       c->settings.topic);
+		why = missing;
+	}
 	health_set(&c->health, HEALTH_TOPIC, why);
+}
+
+static void
+set_refusal(struct consumer *c, const rd_kafka_message_t *msg)
+{
+	struct partition *p = consumer_partition(c, msg->partition);
+
+	(void)snprintf(p != NULL ? p->refusal : c->refusal, HEALTH_WHY_MAX,
+		       "%s", rd_kafka_message_errstr(msg));
+	explain_topic(c);
+}
+
+void
+consumer_reads(struct consumer *c, struct partition *p)
+{
+	if (c->refusal[0] == '\0' && p->refusal[0] == '\0')
+		return;
+	c->refusal[0] = '\0';
+	p->refusal[0] = '\0';
+	explain_topic(c);
+}
+
+void
+consumer_found(struct consumer *c)
+{
+	c->is_missing = false;
+	explain_topic(c);
+}
+
+void
+consumer_begins(struct consumer *c)
+{
+	c->is_missing = false;
+	c->refusal[0] = '\0';
+	explain_topic(c);
 }
 
 void
@@ -58,13 +101,13 @@ consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-		set_topic_missing(c);
+		c->is_missing = true;
+		explain_topic(c);
 		return;
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-		health_set(&c->health, HEALTH_TOPIC,
-			   rd_kafka_message_errstr(msg));
+		set_refusal(c, msg);
 		return;
 	default:
 		c->ctx->log(c->ctx, EVH_WARN, "%s: %s", c->settings.topic,

@@ -131,12 +131,23 @@ on_assign(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	}
 	assign(c, list);
 	health_set(&c->health, HEALTH_BROKERS, NULL);
-	health_set(&c->health, HEALTH_TOPIC, NULL);
 	health_set(&c->health, HEALTH_GROUP, NULL);
+	consumer_begins(c);
 	list_text(list, text);
 	c->ctx->log(c->ctx, EVH_INFO, "%d partition%s of %s assigned%s%s",
 		    list->cnt, list->cnt == 1 ? "" : "s", c->settings.topic,
 		    list->cnt > 0 ? ": " : "", text);
+}
+
+void
+group_await(struct consumer *c)
+{
+	char why[HEALTH_WHY_MAX];
+
+	(void)snprintf(why, sizeof(why),
+		       "waiting for group %s to assign partitions of %s",
+		       c->settings.group, c->settings.topic);
+	health_set(&c->health, HEALTH_GROUP, why);
 }
 
 static uint32_t
@@ -190,6 +201,7 @@ on_revoke(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	c->n_mine = 0;
 	assign(c, NULL);
 	health_set(&c->health, HEALTH_PARTITIONS, NULL);
+	group_await(c);
 	c->ctx->record(c->metric_rebalances, 1);
 	list_text(list, text);
 	c->ctx->log(c->ctx, EVH_INFO, "%d partition%s of %s %s%s%s", list->cnt,

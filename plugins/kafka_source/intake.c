@@ -147,6 +147,7 @@ take(struct consumer *c, rd_kafka_message_t *msg)
 		rd_kafka_message_destroy(msg);
 		return NULL;
 	}
+	consumer_reads(c, p);
 	pthread_mutex_lock(&c->lock);
 	r = offsets_add(&p->offsets, offset, &slot);
 	generation = p->offsets.generation;

@@ -55,6 +55,7 @@ partition_assigned(struct partition *p, uint32_t generation)
 	p->backoff_ms = 0;
 	p->rewound_at = -1;
 	p->seek_to = -1;
+	p->refusal[0] = '\0';
 }
 
 void

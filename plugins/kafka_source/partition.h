@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "health.h"
 #include "offsets.h"
 
 /* Events in one call of emit, and the most that wait for it. */
@@ -49,6 +50,7 @@ struct partition {
 	int64_t seek_to;    /* begun and not done; -1: none */
 	unsigned n_run;
 	struct evh_event *run[PARTITION_RUN_MAX]; /* the oldest first */
+	char refusal[HEALTH_WHY_MAX]; /* why it is not read; "": it is */
 	struct evh_metric *lag;
 };
 
