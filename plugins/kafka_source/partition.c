@@ -50,7 +50,7 @@ partition_assigned(struct partition *p, uint32_t generation)
 	offsets_reset(&p->offsets, generation);
 	p->state = PARTITION_RUNNING;
 	p->is_open = true;
-	p->stuck_ms = 0;
+	pace_reset(&p->pace);
 	p->held = 0;
 	p->backoff_ms = 0;
 	p->rewound_at = -1;

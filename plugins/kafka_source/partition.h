@@ -17,6 +17,7 @@
 
 #include "health.h"
 #include "offsets.h"
+#include "pace.h"
 
 /* Events in one call of emit, and the most that wait for it. */
 #define PARTITION_RUN_MAX 256u
@@ -40,9 +41,9 @@ struct partition {
 	rd_kafka_topic_partition_list_t *place; /* to store offsets with */
 
 	/* The poll thread's own. */
-	bool is_open;	  /* messages are taken */
-	bool is_paused;	  /* by us */
-	int64_t stuck_ms; /* since when the run waits for room; 0: not */
+	bool is_open;		   /* messages are taken */
+	bool is_paused;		   /* by us */
+	struct pace pace;	   /* of the run */
 	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
 	int64_t due_ms;		   /* held to rewind: when */
 	int64_t backoff_ms;	   /* before that */

@@ -258,6 +258,16 @@ record_event(struct fake_host *host, const struct evh_event *ev)
 	memcpy(host->records[host->n_records++].id, ev->id, sizeof(ev->id));
 }
 
+/* As a host, at the next event of a lane that stands. */
+static bool
+has_room(const struct fake_host *host, const struct evh_event *ev)
+{
+	if (host->lane_window > 0 && ev->partition == 0 &&
+	    host->n_in_lane >= host->lane_window)
+		return false;
+	return host->n_in_flight < host->window;
+}
+
 static int
 fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 	  int timeout_ms)
@@ -270,14 +280,14 @@ fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 	due_in(timeout_ms, &due);
 	pthread_mutex_lock(&host->lock);
 	host->n_emits++;
-	while (host->n_in_flight >= host->window && timeout_ms > 0 && r == 0 &&
+	while (!has_room(host, evs[0]) && timeout_ms > 0 && r == 0 &&
 	       !host->is_not_ready && !host->is_draining)
 		r = pthread_cond_timedwait(&host->changed, &host->lock, &due);
 	r = -EAGAIN;
 	if (host->is_draining)
 		r = -ESHUTDOWN;
 	else if (!host->is_not_ready)
-		for (; k < n && host->n_in_flight < host->window; k++) {
+		for (; k < n && has_room(host, evs[k]); k++) {
 			struct fake_event *ev = (struct fake_event *)evs[k];
 
 			if (host->keeps_records)
@@ -286,6 +296,7 @@ fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 				host->n_records++;
 			*host->tail = ev;
 			host->tail = &ev->next;
+			host->n_in_lane += ev->pub.partition == 0;
 			host->n_in_flight++;
 		}
 	if (k == 0)
@@ -352,6 +363,7 @@ answer_thread(void *arg)
 	struct fake_host *host = arg;
 	struct evh_event *evs[ANSWER_MAX];
 	enum evh_result result = EVH_OK;
+	unsigned n_lane;
 	int n;
 
 	pthread_mutex_lock(&host->lock);
@@ -365,10 +377,14 @@ answer_thread(void *arg)
 				pthread_cond_wait(&host->changed, &host->lock);
 			continue;
 		}
+		n_lane = 0;
+		for (int i = 0; i < n; i++)
+			n_lane += evs[i]->partition == 0;
 		pthread_mutex_unlock(&host->lock);
 		answers_take(host->consumer, evs, n, result);
 		fake_event_free(&host->ctx, evs, n);
 		pthread_mutex_lock(&host->lock);
+		host->n_in_lane -= n_lane;
 		host->n_in_flight -= (unsigned)n;
 		host->n_answered += (unsigned)n;
 		pthread_cond_broadcast(&host->changed);
