@@ -1,6 +1,7 @@
 #include "consumer.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,30 @@ consumer_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+consumer_say(struct consumer *c, enum evh_level level, const char *fmt, ...)
+{
+	char line[HEALTH_WHY_MAX * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	pthread_mutex_lock(&c->end_lock);
+	if (!c->is_abandoned)
+		c->ctx->log(c->ctx, level, "%s", line);
+	pthread_mutex_unlock(&c->end_lock);
+}
+
+void
+consumer_record(struct consumer *c, struct evh_metric *metric, int64_t value)
+{
+	pthread_mutex_lock(&c->end_lock);
+	if (!c->is_abandoned)
+		c->ctx->record(metric, value);
+	pthread_mutex_unlock(&c->end_lock);
 }
 
 struct partition *
@@ -110,8 +135,8 @@ consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
 		set_refusal(c, msg);
 		return;
 	default:
-		c->ctx->log(c->ctx, EVH_WARN, "%s: %s", c->settings.topic,
-			    rd_kafka_message_errstr(msg));
+		consumer_say(c, EVH_WARN, "%s: %s", c->settings.topic,
+			     rd_kafka_message_errstr(msg));
 	}
 }
 
@@ -142,7 +167,7 @@ on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 	if (err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 	    err == RD_KAFKA_RESP_ERR__SSL)
 		health_set(&c->health, HEALTH_BROKERS, reason);
-	c->ctx->log(c->ctx, EVH_DEBUG, "%s", reason);
+	consumer_say(c, EVH_DEBUG, "%s", reason);
 }
 
 static void
@@ -161,10 +186,10 @@ on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 		return;
 	}
 	if (!c->commit_fails)
-		c->ctx->log(c->ctx, EVH_WARN,
-			    "offsets of %s could not be committed, will be "
-			    "again: %s",
-			    c->settings.topic, rd_kafka_err2str(err));
+		consumer_say(c, EVH_WARN,
+			     "offsets of %s could not be committed, will be "
+			     "again: %s",
+			     c->settings.topic, rd_kafka_err2str(err));
 	c->commit_fails = true;
 }
 

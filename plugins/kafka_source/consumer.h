@@ -92,6 +92,14 @@ void consumer_free(struct consumer *c);
 void consumer_over(struct consumer *c);
 
 int64_t consumer_now_ms(void); /* monotonic */
+
+/* As ctx's, for a poll thread that may have been left behind: then it has
+ * nobody to talk to. */
+void consumer_say(struct consumer *c, enum evh_level level, const char *fmt,
+		  ...) EVH_PRINTF(3, 4);
+void consumer_record(struct consumer *c, struct evh_metric *metric,
+		     int64_t value);
+
 /* What came instead of a message, from either queue.  librdkafka says when
  * something begins to be refused and not when it ends: */
 void consumer_error(struct consumer *c, const rd_kafka_message_t *msg);

@@ -451,7 +451,8 @@ intake_attend(struct consumer *c)
 	enum partition_state state;
 	struct partition *p;
 
-	for (int32_t i = 0; i < c->n_mine; i++) {
+	for (int32_t i = 0; i < c->n_mine && !atomic_load(&c->is_quitting);
+	     i++) {
 		p = c->mine[i];
 		if (attention) {
 			pthread_mutex_lock(&c->lock);

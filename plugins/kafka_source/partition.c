@@ -8,7 +8,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS	 10000
-#define SEEK_TIMEOUT_MS	 2000
+#define SEEK_TIMEOUT_MS	 500 /* well below what a stop has at least */
 
 struct partition *
 partition_new(struct evh_ctx *ctx, const char *topic, int32_t id)

@@ -117,16 +117,19 @@ poller_run(void *arg)
 
 	(void)pthread_setname_np(pthread_self(), "evh-kafka-poll");
 	while (!atomic_load(&c->is_quitting)) {
-		bool drains = atomic_load(&c->is_draining);
-
-		serve_group(c, drains ? DRAINED_MS : 0);
+		serve_group(c, atomic_load(&c->is_draining) ? DRAINED_MS : 0);
+		/* Whatever waits for librdkafka may come back late. */
+		if (atomic_load(&c->is_quitting))
+			break;
 		each_second(c);
-		if (drains) {
+		if (atomic_load(&c->is_draining)) {
 			for (int32_t i = 0; i < c->n_mine; i++)
 				intake_drop(c, c->mine[i]);
 			continue;
 		}
 		intake_attend(c);
+		if (atomic_load(&c->is_draining))
+			continue;
 		health_say(&c->health);
 		intake_turn(c);
 	}

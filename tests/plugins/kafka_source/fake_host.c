@@ -91,6 +91,13 @@ opt_at(struct evh_ctx *ctx, const char *name, unsigned n, const char **ret_key)
 }
 
 static void
+note_call(struct fake_host *host)
+{
+	if (__atomic_load_n(&host->is_gone, __ATOMIC_SEQ_CST))
+		__atomic_fetch_add(&host->n_late_calls, 1, __ATOMIC_SEQ_CST);
+}
+
+static void
 fake_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 {
 	struct fake_host *host = host_of(ctx);
@@ -98,6 +105,7 @@ fake_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 	size_t used;
 	va_list args;
 
+	note_call(host);
 	if (level == EVH_ERROR) {
 		va_start(args, fmt);
 		(void)vsnprintf(line, sizeof(line), fmt, args);
@@ -142,6 +150,7 @@ fake_metric(struct evh_ctx *ctx, enum evh_metric_kind kind, const char *name,
 static void
 fake_record_metric(struct evh_metric *metric, int64_t value)
 {
+	note_call(metric->host);
 	pthread_mutex_lock(&metric->host->lock);
 	if (metric->is_counter)
 		metric->value += value;
@@ -156,6 +165,7 @@ fake_ready(struct evh_ctx *ctx, const char *why_not)
 {
 	struct fake_host *host = host_of(ctx);
 
+	note_call(host);
 	pthread_mutex_lock(&host->lock);
 	host->is_ready = why_not == NULL;
 	(void)snprintf(host->why, sizeof(host->why), "%s",
@@ -214,6 +224,7 @@ fake_event_free(struct evh_ctx *ctx, struct evh_event *const *evs, int n)
 {
 	struct fake_host *host = host_of(ctx);
 
+	note_call(host);
 	for (int i = 0; i < n; i++) {
 		struct fake_event *ev = (struct fake_event *)evs[i];
 
@@ -470,6 +481,7 @@ fake_host_stop(struct fake_host *host, int timeout_ms)
 	(void)pthread_join(host->thread, NULL);
 	consumer_free(host->consumer);
 	host->consumer = NULL;
+	__atomic_store_n(&host->is_gone, true, __ATOMIC_SEQ_CST);
 	return start_ms;
 }
 

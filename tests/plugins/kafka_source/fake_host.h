@@ -64,6 +64,8 @@ struct fake_host {
 	struct evh_metric rebalances, late, partitions, others;
 	struct fake_event *first, **tail;
 	bool is_over;
+	bool is_gone;	       /* nobody may call any more, */
+	unsigned n_late_calls; /* and so often somebody did; atomic */
 	pthread_t thread;
 
 	/* What the source is to hear; 0: not yet, keep it.  Under the lock. */

@@ -3,8 +3,10 @@
  * errors on demand.
  *
  * They refuse no fetch of a single partition.  So what librdkafka says then
- * comes here instead of a message without a value.
+ * comes here instead of a message without a value: some of its functions lead
+ * here, by the linker.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -48,6 +50,66 @@ __wrap_rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
 	if (msg != NULL && msg->payload == NULL)
 		msg->err = (rd_kafka_resp_err_t)atomic_load(&refusal);
 	return msg;
+}
+
+/* Giving up an assignment may take as long as librdkafka likes. */
+static struct {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t changed;
+	bool is_stuck; /* rd_kafka_assign(NULL) does not come back */
+	int n_ends;    /* the last that a poll thread does has begun */
+} library = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	      .changed = PTHREAD_COND_INITIALIZER };
+
+rd_kafka_resp_err_t
+__real_rd_kafka_assign(rd_kafka_t *rk,
+		       const rd_kafka_topic_partition_list_t *list);
+void __real_rd_kafka_destroy_flags(rd_kafka_t *rk, int flags);
+rd_kafka_resp_err_t
+__wrap_rd_kafka_assign(rd_kafka_t *rk,
+		       const rd_kafka_topic_partition_list_t *list);
+void __wrap_rd_kafka_destroy_flags(rd_kafka_t *rk, int flags);
+
+rd_kafka_resp_err_t
+__wrap_rd_kafka_assign(rd_kafka_t *rk,
+		       const rd_kafka_topic_partition_list_t *list)
+{
+	pthread_mutex_lock(&library.lock);
+	while (library.is_stuck && list == NULL)
+		pthread_cond_wait(&library.changed, &library.lock);
+	pthread_mutex_unlock(&library.lock);
+	return __real_rd_kafka_assign(rk, list);
+}
+
+void
+__wrap_rd_kafka_destroy_flags(rd_kafka_t *rk, int flags)
+{
+	pthread_mutex_lock(&library.lock);
+	library.n_ends++;
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
+	__real_rd_kafka_destroy_flags(rk, flags);
+}
+
+static void
+get_stuck(bool is_stuck)
+{
+	pthread_mutex_lock(&library.lock);
+	library.is_stuck = is_stuck;
+	if (is_stuck)
+		library.n_ends = 0;
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
+}
+
+/* The test's own time limit ends a wait without end. */
+static void
+await_end(void)
+{
+	pthread_mutex_lock(&library.lock);
+	while (library.n_ends == 0)
+		pthread_cond_wait(&library.changed, &library.lock);
+	pthread_mutex_unlock(&library.lock);
 }
 
 struct bench {
@@ -102,7 +164,8 @@ tear_down(void **state)
 	struct bench *b = *state;
 
 	rd_kafka_mock_clear_request_errors(b->cluster, JOIN_GROUP);
-	(void)fake_host_stop(&b->host, STOP_MS);
+	if (b->host.consumer != NULL)
+		(void)fake_host_stop(&b->host, STOP_MS);
 	fake_host_fini(&b->host);
 	rd_kafka_destroy(b->producer);
 	free(b);
@@ -228,17 +291,33 @@ a_member_that_has_lost_its_partitions_is_not_ready(void **state)
 	assert_answered(b);
 }
 
+static void
+a_poll_thread_that_is_left_behind_calls_nobody(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	get_stuck(true);
+	(void)fake_host_stop(&b->host, 3000);
+	get_stuck(false);
+	await_end();
+	assert_int_equal(b->host.n_late_calls, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_ends_what_kept_its_partition_from_being_read),
 		TEST(a_message_says_nothing_of_another_partition),
 		TEST(a_topic_that_is_back_is_found_without_a_message),
+		TEST(a_poll_thread_that_is_left_behind_calls_nobody),
 		TEST(a_member_that_has_lost_its_partitions_is_not_ready),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
