@@ -6,15 +6,17 @@
 #include <stdlib.h>
 
 struct graveyard {
-	pthread_mutex_t lock; /* guards n, left */
+	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t less;
-	size_t n;  /* under way */
-	bool left; /* by its owner */
+	size_t n;		/* not ended */
+	struct burial *waiting; /* of these: without a thread */
+	bool left;		/* by its owner */
 };
 
 struct burial {
 	struct graveyard *g;
 	rd_kafka_t *rk;
+	struct burial *next;
 };
 
 struct graveyard *
@@ -58,30 +60,36 @@ burial_run(void *arg)
 	return NULL;
 }
 
+/* Lock held, which a new thread does not mind. */
+static void
+graveyard_begin(struct graveyard *g)
+{
+	struct burial *b;
+	pthread_t thread;
+
+	while ((b = g->waiting) != NULL) {
+		g->waiting = b->next;
+		if (pthread_create(&thread, NULL, burial_run, b) != 0) {
+			g->waiting = b;
+			return;
+		}
+		pthread_detach(thread);
+	}
+}
+
 void
 graveyard_bury(struct graveyard *g, rd_kafka_t *rk)
 {
 	struct burial *b = malloc(sizeof(*b));
-	pthread_t thread;
 
-	/* Without memory or a thread it has to be done here. */
-	if (b == NULL) {
-		rd_kafka_destroy(rk);
-		return;
-	}
-	*b = (struct burial){ g, rk };
 	pthread_mutex_lock(&g->lock);
-	g->n++;
-	pthread_mutex_unlock(&g->lock);
-	if (pthread_create(&thread, NULL, burial_run, b) == 0) {
-		pthread_detach(thread);
-		return;
+	g->n++; /* without memory for more it never ends */
+	if (b != NULL) {
+		*b = (struct burial){ g, rk, g->waiting };
+		g->waiting = b;
+		graveyard_begin(g);
 	}
-	pthread_mutex_lock(&g->lock);
-	g->n--;
 	pthread_mutex_unlock(&g->lock);
-	free(b);
-	rd_kafka_destroy(rk);
 }
 
 size_t
@@ -91,6 +99,7 @@ graveyard_wait(struct graveyard *g, int timeout_ms)
 	size_t n;
 
 	pthread_mutex_lock(&g->lock);
+	graveyard_begin(g);
 	while (g->n > 0 &&
 	       pthread_cond_timedwait(&g->less, &g->lock, &until) == 0)
 		;

@@ -82,8 +82,9 @@ keeper_changed(void *arg)
 }
 
 static bool
-keeper_stopping(struct keeper *k)
+keeper_stopping(void *arg)
 {
+	struct keeper *k = arg;
 	bool stop;
 
 	pthread_mutex_lock(&k->lock);
@@ -143,6 +144,7 @@ keeper_say_away(struct keeper *k, struct producer *p)
 static int
 keeper_make_topic(struct keeper *k, struct producer *p, char *why)
 {
+	const struct topic_wait wait = { CREATE_MS, keeper_stopping, k };
 	int rc;
 
 	if (!k->settings->create) {
@@ -152,7 +154,7 @@ keeper_make_topic(struct keeper *k, struct producer *p, char *why)
 			 k->settings->topic);
 		return -EAGAIN;
 	}
-	rc = topic_create(producer_handle(p), k->settings, CREATE_MS, why,
+	rc = topic_create(producer_handle(p), k->settings, &wait, why,
 			  OUTAGE_TEXT);
 	if (rc < 0)
 		return rc;
@@ -179,7 +181,8 @@ keeper_probe(struct keeper *k, struct producer *p)
 		keeper_say(k, why);
 		if (keeper_make_topic(k, p, why) == 0)
 			return true;
-		keeper_say(k, why);
+		if (!keeper_stopping(k))
+			keeper_say(k, why);
 		return false;
 	case TOPIC_REFUSED:
 		keeper_say(k, why);
@@ -248,9 +251,6 @@ keeper_turn(struct keeper *k, struct producer *p)
 {
 	switch (producer_state(p)) {
 	case PRODUCER_RUNNING:
-		if (producer_is_down(p) &&
-		    !producer_has_delivered(p, RECENT_MS))
-			keeper_say_away(k, p);
 		if (batching_is_over(&k->batching, clock_ms())) {
 			batching_end(&k->batching);
 			producer_retire(p);
@@ -377,6 +377,8 @@ keeper_start(struct keeper *k)
 void
 keeper_stop(struct keeper *k, int timeout_ms)
 {
+	int64_t due_ms = clock_ms() + timeout_ms;
+	int64_t rest_ms;
 	size_t left;
 
 	if (!k->started)
@@ -391,7 +393,8 @@ keeper_stop(struct keeper *k, int timeout_ms)
 	if (k->producer != NULL)
 		producer_free(k->producer, k->graveyard);
 	k->producer = NULL;
-	left = graveyard_wait(k->graveyard, timeout_ms);
+	rest_ms = due_ms - clock_ms();
+	left = graveyard_wait(k->graveyard, rest_ms > 0 ? (int)rest_ms : 0);
 	if (left > 0)
 		k->ctx->log(k->ctx, EVH_WARN,
 			    "%zu of librdkafka's handles did not end within "

@@ -22,7 +22,7 @@ void keeper_free(struct keeper *k);
 
 /* Logs; -EINVAL (the configuration) or -errno. [main] */
 int keeper_start(struct keeper *k);
-/* Waits at most timeout_ms, and the bounds of what is under way. [main] */
+/* Waits at most timeout_ms, or for a probe that is under way: 1 s. [main] */
 void keeper_stop(struct keeper *k, int timeout_ms);
 
 /* As evh_plugin.submit and evh_plugin.flush. */

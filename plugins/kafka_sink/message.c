@@ -113,6 +113,19 @@ headers_of(const struct evh_event *ev, bool raw)
 	return headers;
 }
 
+/*
+ * An event's first message has the time of its making.  What is written later
+ * (a retry, a dead letter, a copy) may be old by then: retention goes by this
+ * time, and would delete it before anybody has read it.  0: now.
+ */
+static int64_t
+time_ms(const struct evh_event *ev)
+{
+	if (ev->status != EVH_PENDING || ev->attempts > 0)
+		return 0;
+	return ev->created_ns / 1000000;
+}
+
 static rd_kafka_resp_err_t
 produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, const struct evh_event *ev,
 	struct evh_bytes value, int flags, rd_kafka_headers_t *headers,
@@ -127,9 +140,8 @@ produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, const struct evh_event *ev,
 		/* With F_COPY it is only read, with F_FREE it is ours. */
 		RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.len),
 		RD_KAFKA_V_KEY(key, ev->key.len),
-		RD_KAFKA_V_TIMESTAMP(ev->created_ns / 1000000),
-		RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(opaque),
-		RD_KAFKA_V_END);
+		RD_KAFKA_V_TIMESTAMP(time_ms(ev)), RD_KAFKA_V_HEADERS(headers),
+		RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
 }
 
 static rd_kafka_resp_err_t

@@ -130,8 +130,9 @@ producer_trouble(struct producer *p, rd_kafka_event_t *event)
 		return;
 	}
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		/* It says how many; what was said before says why. */
-		atomic_store(&p->reports.down, true);
+		/* It says how many; what was said before says why.  Whether
+		 * that lasts (a broker also ends a connection that has long
+		 * been idle), its owner asks. */
 		p->env.changed(p->env.arg);
 		return;
 	}
@@ -432,12 +433,6 @@ size_t
 producer_owed(struct producer *p)
 {
 	return ledger_owed(&p->ledger);
-}
-
-bool
-producer_is_down(struct producer *p)
-{
-	return atomic_load(&p->reports.down);
 }
 
 bool

@@ -73,8 +73,6 @@ void producer_watch(struct producer *p, bool on);
 
 enum producer_state producer_state(struct producer *p);
 size_t producer_owed(struct producer *p);
-/* True after "all brokers are down", until something is delivered. [any] */
-bool producer_is_down(struct producer *p);
 /* Was there a report of a delivery in the last ms? [any] */
 bool producer_has_delivered(struct producer *p, int within_ms);
 /* librdkafka's last error and its text. [any] */

@@ -16,7 +16,6 @@ reports_init(struct reports *r, struct evh_ctx *ctx, struct ledger *ledger,
 	r->errors = errors;
 	r->refusal = (struct refusal){ 0 };
 	atomic_init(&r->delivered_ms, INT64_MIN / 2);
-	atomic_init(&r->down, false);
 }
 
 /* NULL is no line. */
@@ -77,7 +76,6 @@ reports_deliver(struct reports *r, const uint64_t *lines, int n)
 	EVH_SCRATCH struct evh_event *evs[BATCH];
 
 	atomic_store(&r->delivered_ms, clock_ms());
-	atomic_store(&r->down, false);
 	n = ledger_answer(r->ledger, lines, n, evs);
 	if (n > 0)
 		r->ctx->done(r->ctx, evs, n, EVH_OK);

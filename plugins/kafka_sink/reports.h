@@ -15,7 +15,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +30,6 @@ struct reports {
 	struct evh_metric *seconds, *errors;
 	struct refusal refusal;		   /* the smallest so far */
 	atomic_int_least64_t delivered_ms; /* when the last one was OK */
-	atomic_bool down; /* all brokers are, and nothing came since */
 };
 
 void reports_init(struct reports *r, struct evh_ctx *ctx, struct ledger *ledger,

@@ -1,7 +1,11 @@
 #include "topic.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <stdio.h>
+
+#define NET_MS	 1000 /* behind a request's own limit */
+#define SLICE_MS 50   /* between looks whether the wait is over */
 
 static enum topic_state
 judge(const struct rd_kafka_metadata_topic *topic, char *ret_why, size_t size)
@@ -77,10 +81,25 @@ outcome(rd_kafka_event_t *event, const struct settings *s, char *ret_why,
 	return -EAGAIN;
 }
 
+/* The request ends by its own limit. */
+static rd_kafka_event_t *
+await(rd_kafka_queue_t *queue, const struct topic_wait *wait)
+{
+	int64_t until_ms = clock_ms() + wait->timeout_ms + NET_MS;
+	rd_kafka_event_t *event = NULL;
+
+	while (event == NULL && clock_ms() < until_ms &&
+	       !wait->is_over(wait->arg))
+		event = rd_kafka_queue_poll(queue, SLICE_MS);
+	return event;
+}
+
 static int
 ask(rd_kafka_t *rk, const struct settings *s, rd_kafka_NewTopic_t *topic,
-    rd_kafka_queue_t *queue, int timeout_ms, char *ret_why, size_t size)
+    rd_kafka_queue_t *queue, const struct topic_wait *wait, char *ret_why,
+    size_t size)
 {
+	int timeout_ms = wait->timeout_ms;
 	rd_kafka_AdminOptions_t *options;
 	rd_kafka_event_t *event;
 	char why[128];
@@ -102,8 +121,7 @@ ask(rd_kafka_t *rk, const struct settings *s, rd_kafka_NewTopic_t *topic,
 	}
 	rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
 	rd_kafka_AdminOptions_destroy(options);
-	/* The request ends by its own limit; a second more is the net. */
-	event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
+	event = await(queue, wait);
 	if (event == NULL) {
 		snprintf(ret_why, size,
 			 "topic %s does not exist and no broker creates it in "
@@ -117,8 +135,8 @@ ask(rd_kafka_t *rk, const struct settings *s, rd_kafka_NewTopic_t *topic,
 }
 
 int
-topic_create(rd_kafka_t *rk, const struct settings *s, int timeout_ms,
-	     char *ret_why, size_t size)
+topic_create(rd_kafka_t *rk, const struct settings *s,
+	     const struct topic_wait *wait, char *ret_why, size_t size)
 {
 	rd_kafka_NewTopic_t *topic;
 	rd_kafka_queue_t *queue;
@@ -134,7 +152,7 @@ topic_create(rd_kafka_t *rk, const struct settings *s, int timeout_ms,
 		return -EAGAIN;
 	}
 	queue = rd_kafka_queue_new(rk);
-	rc = ask(rk, s, topic, queue, timeout_ms, ret_why, size);
+	rc = ask(rk, s, topic, queue, wait, ret_why, size);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_NewTopic_destroy(topic);
 	return rc;

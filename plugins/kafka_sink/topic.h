@@ -8,6 +8,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum topic_state {
@@ -22,11 +23,18 @@ enum topic_state {
 enum topic_state topic_probe(rd_kafka_t *rk, rd_kafka_topic_t *topic,
 			     int timeout_ms, char *ret_why, size_t size);
 
+/* How long to wait for an answer. */
+struct topic_wait {
+	int timeout_ms;
+	bool (*is_over)(void *arg); /* true: no longer, whatever comes */
+	void *arg;
+};
+
 /*
  * Creates it.  0, also when somebody else was first; -EAGAIN and why.  Waits
- * at most timeout_ms. [any]
+ * no longer than `wait` says. [any]
  */
-int topic_create(rd_kafka_t *rk, const struct settings *s, int timeout_ms,
-		 char *ret_why, size_t size);
+int topic_create(rd_kafka_t *rk, const struct settings *s,
+		 const struct topic_wait *wait, char *ret_why, size_t size);
 
 #endif

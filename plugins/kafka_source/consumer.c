@@ -1,6 +1,7 @@
 #include "consumer.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,30 @@ consumer_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+consumer_say(struct consumer *c, enum evh_level level, const char *fmt, ...)
+{
+	char line[HEALTH_WHY_MAX * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	pthread_mutex_lock(&c->end_lock);
+	if (!c->is_abandoned)
+		c->ctx->log(c->ctx, level, "%s", line);
+	pthread_mutex_unlock(&c->end_lock);
+}
+
+void
+consumer_record(struct consumer *c, struct evh_metric *metric, int64_t value)
+{
+	pthread_mutex_lock(&c->end_lock);
+	if (!c->is_abandoned)
+		c->ctx->record(metric, value);
+	pthread_mutex_unlock(&c->end_lock);
 }
 
 struct partition *
@@ -34,14 +59,57 @@ say_fatal(struct consumer *c)
 	c->ctx->fatal(c->ctx, why);
 }
 
+/* Of several reasons the first one. */
 static void
-set_topic_missing(struct consumer *c)
+explain_topic(struct consumer *c)
 {
-	char why[HEALTH_WHY_MAX];
+	char missing[HEALTH_WHY_MAX];
+	const char *why = c->refusal;
 
-	(void)snprintf(why, sizeof(why), "topic %s does not exist yet",
-		       c->settings.topic);
+	for (int32_t i = 0; i < c->n_mine && why[0] == '\0'; i++)
+		why = c->mine[i]->refusal;
+	if (c->is_missing) {
+		(void)snprintf(missing, sizeof(missing),
+			       "topic %s does not exist yet",
+			       c->settings.topic);
+		why = missing;
+	}
 	health_set(&c->health, HEALTH_TOPIC, why);
+}
+
+static void
+set_refusal(struct consumer *c, const rd_kafka_message_t *msg)
+{
+	struct partition *p = consumer_partition(c, msg->partition);
+
+	(void)snprintf(p != NULL ? p->refusal : c->refusal, HEALTH_WHY_MAX,
+		       "%s", rd_kafka_message_errstr(msg));
+	explain_topic(c);
+}
+
+void
+consumer_reads(struct consumer *c, struct partition *p)
+{
+	if (c->refusal[0] == '\0' && p->refusal[0] == '\0')
+		return;
+	c->refusal[0] = '\0';
+	p->refusal[0] = '\0';
+	explain_topic(c);
+}
+
+void
+consumer_found(struct consumer *c)
+{
+	c->is_missing = false;
+	explain_topic(c);
+}
+
+void
+consumer_begins(struct consumer *c)
+{
+	c->is_missing = false;
+	c->refusal[0] = '\0';
+	explain_topic(c);
 }
 
 void
@@ -58,17 +126,17 @@ consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-		set_topic_missing(c);
+		c->is_missing = true;
+		explain_topic(c);
 		return;
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-		health_set(&c->health, HEALTH_TOPIC,
-			   rd_kafka_message_errstr(msg));
+		set_refusal(c, msg);
 		return;
 	default:
-		c->ctx->log(c->ctx, EVH_WARN, "%s: %s", c->settings.topic,
-			    rd_kafka_message_errstr(msg));
+		consumer_say(c, EVH_WARN, "%s: %s", c->settings.topic,
+			     rd_kafka_message_errstr(msg));
 	}
 }
 
@@ -99,7 +167,7 @@ on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 	if (err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 	    err == RD_KAFKA_RESP_ERR__SSL)
 		health_set(&c->health, HEALTH_BROKERS, reason);
-	c->ctx->log(c->ctx, EVH_DEBUG, "%s", reason);
+	consumer_say(c, EVH_DEBUG, "%s", reason);
 }
 
 static void
@@ -118,10 +186,10 @@ on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 		return;
 	}
 	if (!c->commit_fails)
-		c->ctx->log(c->ctx, EVH_WARN,
-			    "offsets of %s could not be committed, will be "
-			    "again: %s",
-			    c->settings.topic, rd_kafka_err2str(err));
+		consumer_say(c, EVH_WARN,
+			     "offsets of %s could not be committed, will be "
+			     "again: %s",
+			     c->settings.topic, rd_kafka_err2str(err));
 	c->commit_fails = true;
 }
 

@@ -72,6 +72,8 @@ struct consumer {
 	int64_t second_ms; /* when the once-a-second work is due */
 	bool commit_fails;
 	bool is_fatal;
+	bool is_missing;		 /* the topic, or a partition of it */
+	char refusal[HEALTH_WHY_MAX];	 /* of the topic as a whole */
 	char last_error[HEALTH_WHY_MAX]; /* of one broker */
 	rd_kafka_resp_err_t last_error_code;
 
@@ -90,8 +92,23 @@ void consumer_free(struct consumer *c);
 void consumer_over(struct consumer *c);
 
 int64_t consumer_now_ms(void); /* monotonic */
-/* What came instead of a message, from either queue. */
+
+/* As ctx's, for a poll thread that may have been left behind: then it has
+ * nobody to talk to. */
+void consumer_say(struct consumer *c, enum evh_level level, const char *fmt,
+		  ...) EVH_PRINTF(3, 4);
+void consumer_record(struct consumer *c, struct evh_metric *metric,
+		     int64_t value);
+
+/* What came instead of a message, from either queue.  librdkafka says when
+ * something begins to be refused and not when it ends: */
 void consumer_error(struct consumer *c, const rd_kafka_message_t *msg);
+/* a message of the partition has come, */
+void consumer_reads(struct consumer *c, struct partition *p);
+/* the brokers say that the topic is there, */
+void consumer_found(struct consumer *c);
+/* it is assigned anew. */
+void consumer_begins(struct consumer *c);
 /* The partition of this number, or NULL. */
 struct partition *consumer_partition(const struct consumer *c, int32_t id);
 

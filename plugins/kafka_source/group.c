@@ -113,9 +113,9 @@ assign(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	rd_kafka_resp_err_t err = rd_kafka_assign(c->rk, list);
 
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		c->ctx->log(c->ctx, EVH_ERROR, "assigning partitions of %s: %s",
-			    c->settings.topic, rd_kafka_err2str(err));
-	c->ctx->record(c->metric_partitions, c->n_mine);
+		consumer_say(c, EVH_ERROR, "assigning partitions of %s: %s",
+			     c->settings.topic, rd_kafka_err2str(err));
+	consumer_record(c, c->metric_partitions, c->n_mine);
 }
 
 static void
@@ -131,12 +131,23 @@ on_assign(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	}
 	assign(c, list);
 	health_set(&c->health, HEALTH_BROKERS, NULL);
-	health_set(&c->health, HEALTH_TOPIC, NULL);
 	health_set(&c->health, HEALTH_GROUP, NULL);
+	consumer_begins(c);
 	list_text(list, text);
-	c->ctx->log(c->ctx, EVH_INFO, "%d partition%s of %s assigned%s%s",
-		    list->cnt, list->cnt == 1 ? "" : "s", c->settings.topic,
-		    list->cnt > 0 ? ": " : "", text);
+	consumer_say(c, EVH_INFO, "%d partition%s of %s assigned%s%s",
+		     list->cnt, list->cnt == 1 ? "" : "s", c->settings.topic,
+		     list->cnt > 0 ? ": " : "", text);
+}
+
+void
+group_await(struct consumer *c)
+{
+	char why[HEALTH_WHY_MAX];
+
+	(void)snprintf(why, sizeof(why),
+		       "waiting for group %s to assign partitions of %s",
+		       c->settings.group, c->settings.topic);
+	health_set(&c->health, HEALTH_GROUP, why);
 }
 
 static uint32_t
@@ -183,24 +194,26 @@ on_revoke(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 		pthread_mutex_lock(&c->lock);
 		partition_revoked(c->mine[i], ++c->generation);
 		pthread_mutex_unlock(&c->lock);
-		c->ctx->record(c->mine[i]->lag, INT64_MIN);
+		consumer_record(c, c->mine[i]->lag, INT64_MIN);
 		/* Our pause would outlive the assignment. */
-		(void)partition_resume(c->mine[i], c->ctx, c->rk);
+		if (!atomic_load(&c->is_quitting))
+			(void)partition_resume(c->mine[i], c->ctx, c->rk);
 	}
 	c->n_mine = 0;
 	assign(c, NULL);
 	health_set(&c->health, HEALTH_PARTITIONS, NULL);
-	c->ctx->record(c->metric_rebalances, 1);
+	group_await(c);
+	consumer_record(c, c->metric_rebalances, 1);
 	list_text(list, text);
-	c->ctx->log(c->ctx, EVH_INFO, "%d partition%s of %s %s%s%s", list->cnt,
-		    list->cnt == 1 ? "" : "s", c->settings.topic,
-		    is_lost ? "lost" : "given up", list->cnt > 0 ? ": " : "",
-		    text);
+	consumer_say(c, EVH_INFO, "%d partition%s of %s %s%s%s", list->cnt,
+		     list->cnt == 1 ? "" : "s", c->settings.topic,
+		     is_lost ? "lost" : "given up", list->cnt > 0 ? ": " : "",
+		     text);
 	if (n_left > 0)
-		c->ctx->log(c->ctx, EVH_WARN,
-			    "%" PRIu32 " events of %s were still in flight; "
-			    "the partitions' next owner reads them again",
-			    n_left, c->settings.topic);
+		consumer_say(c, EVH_WARN,
+			     "%" PRIu32 " events of %s were still in flight; "
+			     "the partitions' next owner reads them again",
+			     n_left, c->settings.topic);
 }
 
 void
@@ -215,7 +228,7 @@ group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 		return;
 	}
 	if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-		c->ctx->log(c->ctx, EVH_WARN, "group %s: %s", c->settings.group,
-			    rd_kafka_err2str(err));
+		consumer_say(c, EVH_WARN, "group %s: %s", c->settings.group,
+			     rd_kafka_err2str(err));
 	on_revoke(c, list);
 }

@@ -11,6 +11,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+struct consumer;
+
+/* Not ready: no partitions are assigned.  [main] before the poll thread is
+ * there, then on that. */
+void group_await(struct consumer *c);
+
 /* librdkafka's rebalance_cb; opaque is the consumer.  On the poll thread. */
 void group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 		     rd_kafka_topic_partition_list_t *list, void *opaque);

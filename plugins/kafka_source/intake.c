@@ -12,7 +12,6 @@
 #define IDLE_MS	   100	/* wait for a message */
 #define ROOM_MS	   20	/* wait for room */
 #define NO_ROOM_MS 10	/* wait when emit() did not */
-#define STUCK_MS   1000 /* then a partition is paused */
 
 /* A ring with less room than this is full: what was fetched comes one by one,
  * and a pause takes effect before the next. */
@@ -59,7 +58,7 @@ intake_drop(struct consumer *c, struct partition *p)
 	unsigned n = p->n_run;
 
 	p->is_open = false;
-	p->stuck_ms = 0;
+	pace_dropped(&p->pace);
 	if (n == 0)
 		return;
 	pthread_mutex_lock(&c->lock);
@@ -147,6 +146,7 @@ take(struct consumer *c, rd_kafka_message_t *msg)
 		rd_kafka_message_destroy(msg);
 		return NULL;
 	}
+	consumer_reads(c, p);
 	pthread_mutex_lock(&c->lock);
 	r = offsets_add(&p->offsets, offset, &slot);
 	generation = p->offsets.generation;
@@ -187,7 +187,7 @@ may_emit(struct consumer *c, const struct partition *p)
 static bool
 offer(struct consumer *c, struct partition *p, int timeout_ms)
 {
-	unsigned n;
+	unsigned n = 0;
 	int k;
 
 	if (!may_emit(c, p))
@@ -195,16 +195,12 @@ offer(struct consumer *c, struct partition *p, int timeout_ms)
 	k = c->ctx->emit(c->ctx, p->run, (int)p->n_run, timeout_ms);
 	if (k == -ESHUTDOWN)
 		atomic_store(&c->is_draining, true);
-	if (k <= 0) {
-		if (p->stuck_ms == 0)
-			p->stuck_ms = consumer_now_ms();
-		return false;
-	}
-	n = (unsigned)k;
+	if (k > 0)
+		n = (unsigned)k;
 	p->n_run -= n;
 	memmove(p->run, p->run + n, p->n_run * sizeof(p->run[0]));
-	p->stuck_ms = p->n_run > 0 ? consumer_now_ms() : 0;
-	return true;
+	pace_offered(&p->pace, n, p->n_run, consumer_now_ms());
+	return n > 0;
 }
 
 /* Offers all that waits; true when some of it was taken. */
@@ -238,6 +234,35 @@ may_read(const struct consumer *c)
 	return true;
 }
 
+/* One of which nothing waits, perhaps because it is not read. */
+static bool
+is_anyone_idle(const struct consumer *c)
+{
+	const struct partition *p;
+
+	for (int32_t i = 0; i < c->n_mine; i++) {
+		p = c->mine[i];
+		if (p->is_open && !p->is_paused && p->n_run == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Pauses it, if the others gain by that; true when they may be read now. */
+static bool
+make_way(struct consumer *c, struct partition *p)
+{
+	int64_t now_ms = consumer_now_ms();
+
+	if (p->n_run < PARTITION_RUN_MAX / 2 || !is_anyone_idle(c) ||
+	    !pace_is_slow(&p->pace, p->n_run == PARTITION_RUN_MAX, now_ms))
+		return false;
+	if (partition_pause(p, c->ctx, c->rk) < 0)
+		return false;
+	pace_paused(&p->pace, now_ms);
+	return true;
+}
+
 /* Reads what is at hand and emits it as runs of one partition. */
 static unsigned
 read_some(struct consumer *c, int wait_ms)
@@ -264,7 +289,7 @@ read_some(struct consumer *c, int wait_ms)
 		if (p == NULL || p->n_run < PARTITION_RUN_MAX)
 			continue;
 		(void)offer(c, p, 0);
-		if (p->n_run == PARTITION_RUN_MAX)
+		if (p->n_run == PARTITION_RUN_MAX && !make_way(c, p))
 			break;
 	}
 	if (current != NULL)
@@ -405,9 +430,7 @@ regulate(struct consumer *c, struct partition *p, int64_t now_ms)
 	uint32_t room;
 
 	if (!p->is_paused) {
-		if (p->n_run == PARTITION_RUN_MAX && p->stuck_ms > 0 &&
-		    now_ms - p->stuck_ms > STUCK_MS && c->n_mine > 1)
-			(void)partition_pause(p, c->ctx, c->rk);
+		(void)make_way(c, p);
 		return;
 	}
 	if (p->n_run > 0)
@@ -415,8 +438,9 @@ regulate(struct consumer *c, struct partition *p, int64_t now_ms)
 	pthread_mutex_lock(&c->lock);
 	room = offsets_room(&p->offsets);
 	pthread_mutex_unlock(&c->lock);
-	if (room >= UNCROWDED_SLOTS)
-		(void)partition_resume(p, c->ctx, c->rk);
+	if (room < UNCROWDED_SLOTS || partition_resume(p, c->ctx, c->rk) < 0)
+		return;
+	pace_resumed(&p->pace, now_ms);
 }
 
 void
@@ -427,7 +451,8 @@ intake_attend(struct consumer *c)
 	enum partition_state state;
 	struct partition *p;
 
-	for (int32_t i = 0; i < c->n_mine; i++) {
+	for (int32_t i = 0; i < c->n_mine && !atomic_load(&c->is_quitting);
+	     i++) {
 		p = c->mine[i];
 		if (attention) {
 			pthread_mutex_lock(&c->lock);

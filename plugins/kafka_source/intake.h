@@ -3,8 +3,8 @@
  * a call; and partitions that cannot go on are held, rewound, or let go on.
  *
  * What emit() does not take stays in the partition's run and is offered
- * again.  A partition whose run is full for a second is paused, so that it
- * does not keep the inbox from the others.  All on the poll thread.
+ * again.  A partition whose events go slowly is paused while its run is full,
+ * so that it does not keep the inbox from the others.  All on the poll thread.
  */
 #ifndef KAFKA_SOURCE_INTAKE_H
 #define KAFKA_SOURCE_INTAKE_H

@@ -12,17 +12,6 @@
 #define RELEASE_MS     20   /* see wait_messages() */
 #define STOP_MIN_MS    1000 /* what a stop without time takes, if need be */
 
-/* Once it is left behind, the poll thread has nobody to talk to. */
-static void
-say(struct consumer *c, enum evh_level level, const char *what, const char *why)
-{
-	pthread_mutex_lock(&c->end_lock);
-	if (!c->is_abandoned)
-		c->ctx->log(c->ctx, level, "group %s: %s%s", c->settings.group,
-			    what, why);
-	pthread_mutex_unlock(&c->end_lock);
-}
-
 /* Stored offsets are committed on the way out, as long as the time allows;
  * rd_kafka_consumer_close() itself knows no limit. */
 static void
@@ -36,12 +25,14 @@ leave_group(struct consumer *c)
 	       consumer_now_ms() < due_ms)
 		rd_kafka_queue_poll_callback(queue, CLOSE_SLICE_MS);
 	if (error != NULL && !c->is_fatal)
-		say(c, EVH_WARN, "leaving it: ", rd_kafka_error_string(error));
+		consumer_say(c, EVH_WARN, "group %s: leaving it: %s",
+			     c->settings.group, rd_kafka_error_string(error));
 	else if (error == NULL && !rd_kafka_consumer_closed(c->rk))
-		say(c, EVH_WARN,
-		    "the brokers did not answer; left without the last "
-		    "commit, what it covers will be read again",
-		    "");
+		consumer_say(c, EVH_WARN,
+			     "group %s: the brokers did not answer; left "
+			     "without the "
+			     "last commit, what it covers will be read again",
+			     c->settings.group);
 	rd_kafka_error_destroy(error);
 	rd_kafka_queue_destroy(queue);
 }
@@ -93,8 +84,10 @@ leaving_run(struct consumer *c)
 		return;
 	}
 	/* rd_kafka_destroy() would wait for them without end. */
-	say(c, EVH_ERROR, "events are not released; the client stays as it is",
-	    "");
+	consumer_say(
+		c, EVH_ERROR,
+		"group %s: events are not released; the client stays as it is",
+		c->settings.group);
 	pthread_mutex_lock(&c->end_lock);
 	c->is_needed = true;
 	pthread_mutex_unlock(&c->end_lock);

@@ -8,7 +8,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS	 10000
-#define SEEK_TIMEOUT_MS	 2000
+#define SEEK_TIMEOUT_MS	 500 /* well below what a stop has at least */
 
 struct partition *
 partition_new(struct evh_ctx *ctx, const char *topic, int32_t id)
@@ -50,11 +50,12 @@ partition_assigned(struct partition *p, uint32_t generation)
 	offsets_reset(&p->offsets, generation);
 	p->state = PARTITION_RUNNING;
 	p->is_open = true;
-	p->stuck_ms = 0;
+	pace_reset(&p->pace);
 	p->held = 0;
 	p->backoff_ms = 0;
 	p->rewound_at = -1;
 	p->seek_to = -1;
+	p->refusal[0] = '\0';
 }
 
 void

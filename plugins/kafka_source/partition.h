@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "health.h"
 #include "offsets.h"
+#include "pace.h"
 
 /* Events in one call of emit, and the most that wait for it. */
 #define PARTITION_RUN_MAX 256u
@@ -39,9 +41,9 @@ struct partition {
 	rd_kafka_topic_partition_list_t *place; /* to store offsets with */
 
 	/* The poll thread's own. */
-	bool is_open;	  /* messages are taken */
-	bool is_paused;	  /* by us */
-	int64_t stuck_ms; /* since when the run waits for room; 0: not */
+	bool is_open;		   /* messages are taken */
+	bool is_paused;		   /* by us */
+	struct pace pace;	   /* of the run */
 	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
 	int64_t due_ms;		   /* held to rewind: when */
 	int64_t backoff_ms;	   /* before that */
@@ -49,6 +51,7 @@ struct partition {
 	int64_t seek_to;    /* begun and not done; -1: none */
 	unsigned n_run;
 	struct evh_event *run[PARTITION_RUN_MAX]; /* the oldest first */
+	char refusal[HEALTH_WHY_MAX]; /* why it is not read; "": it is */
 	struct evh_metric *lag;
 };
 

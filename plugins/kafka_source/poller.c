@@ -13,7 +13,21 @@
 #define PROBE_MS   500 /* how long a look for a broker may take */
 #define DRAINED_MS 20  /* wait for the group while nothing is emitted */
 
-/* While the brokers are away nothing else tells that they are back. */
+static bool
+has_topic(const struct rd_kafka_metadata *metadata, const char *topic)
+{
+	const struct rd_kafka_metadata_topic *t;
+
+	for (int i = 0; i < metadata->topic_cnt; i++) {
+		t = &metadata->topics[i];
+		if (strcmp(t->topic, topic) == 0)
+			return t->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+	}
+	return false;
+}
+
+/* While the brokers are away, or the topic, nothing else tells that they are
+ * back. */
 static void
 probe(struct consumer *c)
 {
@@ -22,8 +36,10 @@ probe(struct consumer *c)
 	if (rd_kafka_metadata(c->rk, 0, NULL, &metadata, PROBE_MS) !=
 	    RD_KAFKA_RESP_ERR_NO_ERROR)
 		return;
-	rd_kafka_metadata_destroy(metadata);
 	health_set(&c->health, HEALTH_BROKERS, NULL);
+	if (c->is_missing && has_topic(metadata, c->settings.topic))
+		consumer_found(c);
+	rd_kafka_metadata_destroy(metadata);
 }
 
 /* The high watermark is what the last fetch brought with it.  When nothing
@@ -70,7 +86,7 @@ each_second(struct consumer *c)
 	c->second_ms = now_ms + SECOND_MS;
 	for (int32_t i = 0; i < c->n_mine; i++)
 		measure_lag(c, c->mine[i]);
-	if (!health_is_fine(&c->health, HEALTH_BROKERS))
+	if (!health_is_fine(&c->health, HEALTH_BROKERS) || c->is_missing)
 		probe(c);
 }
 
@@ -101,16 +117,19 @@ poller_run(void *arg)
 
 	(void)pthread_setname_np(pthread_self(), "evh-kafka-poll");
 	while (!atomic_load(&c->is_quitting)) {
-		bool drains = atomic_load(&c->is_draining);
-
-		serve_group(c, drains ? DRAINED_MS : 0);
+		serve_group(c, atomic_load(&c->is_draining) ? DRAINED_MS : 0);
+		/* Whatever waits for librdkafka may come back late. */
+		if (atomic_load(&c->is_quitting))
+			break;
 		each_second(c);
-		if (drains) {
+		if (atomic_load(&c->is_draining)) {
 			for (int32_t i = 0; i < c->n_mine; i++)
 				intake_drop(c, c->mine[i]);
 			continue;
 		}
 		intake_attend(c);
+		if (atomic_load(&c->is_draining))
+			continue;
 		health_say(&c->health);
 		intake_turn(c);
 	}
@@ -134,10 +153,7 @@ poller_start(struct consumer *c)
 	c->conf = NULL; /* taken */
 	c->inbox = rd_kafka_queue_new(c->rk);
 	(void)rd_kafka_poll_set_consumer(c->rk);
-	(void)snprintf(why, sizeof(why),
-		       "waiting for group %s to assign partitions of %s",
-		       c->settings.group, c->settings.topic);
-	health_set(&c->health, HEALTH_GROUP, why);
+	group_await(c);
 	health_say(&c->health);
 	r = subscribe(c);
 	if (r == 0) {

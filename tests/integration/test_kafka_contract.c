@@ -218,7 +218,8 @@ a_retry_is_the_same_message_with_its_attempts(void **state)
 
 	assert_int_equal(topic_count(&crew->w), 2);
 	assert_string_equal(second.value, first.value);
-	assert_int_equal(second.time_ms, first.time_ms);
+	/* Not that of the event: retention goes by it. */
+	assert_true(second.time_ms > first.time_ms);
 	snprintf(expected, sizeof(expected),
 		 "evh-id=%s\ncontent-type=application/json\nevh-attempts=1\n",
 		 id);

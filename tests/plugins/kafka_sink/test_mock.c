@@ -276,6 +276,22 @@ without_a_broker_events_come_back_in_time_and_in_order(void **state)
 	free(evs);
 }
 
+/* Nothing is delivered meanwhile: a host offers nothing to a sink that is not
+ * ready, and nobody may have anything to offer. */
+static void
+a_broker_that_is_back_is_back_for_good(void **state)
+{
+	struct bench *b = *state;
+
+	start(b);
+	rd_kafka_mock_broker_set_down(b->cluster, 1);
+	assert_true(fake_wait_ready(&b->host, false, 10000));
+	rd_kafka_mock_broker_set_up(b->cluster, 1);
+	assert_true(fake_wait_ready(&b->host, true, 10000));
+	/* Three looks of the keeper, which are 2 s apart. */
+	assert_false(fake_wait_ready(&b->host, false, 7000));
+}
+
 static void
 flush_waits_for_reports_and_then_no_longer(void **state)
 {
@@ -336,6 +352,7 @@ main(void)
 		TEST(an_event_too_large_fails_in_its_turn),
 		TEST(a_full_queue_takes_the_first_that_fit),
 		TEST(without_a_broker_events_come_back_in_time_and_in_order),
+		TEST(a_broker_that_is_back_is_back_for_good),
 		TEST(flush_waits_for_reports_and_then_no_longer),
 		TEST(stop_is_bounded_while_no_broker_answers),
 	};

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -86,20 +87,20 @@ offer(struct bench *b, struct fake_event *evs, int n)
 }
 
 /* As the host does: again after a RETRY, which a partition that is just being
- * made may be the reason for. */
+ * made may be the reason for.  Until so many are delivered. */
 static void
-deliver(struct bench *b, struct fake_event *e)
+deliver(struct bench *b, struct fake_event *e, int ok)
 {
 	int64_t until_ms = clock_ms() + 20000;
 
-	for (int answers = 1; b->host.ok == 0; answers++) {
+	for (int answers = b->host.answers + 1; b->host.ok < ok; answers++) {
 		assert_true(clock_ms() < until_ms);
 		assert_true(fake_wait_ready(&b->host, true, 20000));
 		e->answers = 0;
 		offer(b, e, 1);
 		assert_true(fake_wait_answers(&b->host, answers, 10000));
 	}
-	assert_int_equal(1, b->host.ok);
+	assert_int_equal(ok, b->host.ok);
 }
 
 /* ---- Kafka's side ---- */
@@ -277,7 +278,6 @@ check_message(void *arg, const rd_kafka_message_t *message)
 	struct fake_event *e = arg;
 	struct envelope envelope;
 	struct envelope_error why;
-	rd_kafka_timestamp_type_t type;
 	char id[UUID_TEXT_LEN + 1] = "";
 
 	assert_int_equal(0, envelope_read(message->payload, message->len,
@@ -291,8 +291,6 @@ check_message(void *arg, const rd_kafka_message_t *message)
 	assert_memory_equal("key-0", message->key, 5);
 	/* As Java: toPositive(murmur2("key-0")) % 6. */
 	assert_int_equal(1, message->partition);
-	assert_int_equal(1763837813556,
-			 rd_kafka_message_timestamp(message, &type));
 	uuid_write(e->ev.id, id);
 	assert_header(message, "evh-id", id);
 	assert_header(message, "content-type", "application/json");
@@ -317,9 +315,69 @@ an_event_is_written_as_promised_to_a_topic_made_for_it(void **state)
 	begin(b);
 	assert_true(fake_wait_ready(&b->host, true, 20000));
 	assert_true(fake_logged(&b->host, "created, 6 partitions"));
-	deliver(b, e);
+	deliver(b, e, 1);
 	assert_int_equal(1, topic_read(b, check_message, e));
 	free(e);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct times {
+	int64_t from_ms; /* nothing was written before */
+	int n_created, n_written;
+};
+
+static void
+check_time(void *arg, const rd_kafka_message_t *message)
+{
+	rd_kafka_timestamp_type_t type;
+	int64_t time_ms = rd_kafka_message_timestamp(message, &type);
+	struct times *times = arg;
+	struct envelope envelope;
+	struct envelope_error why;
+	int number;
+
+	assert_int_equal(0, envelope_read(message->payload, message->len,
+					  1 << 20, &envelope, &why));
+	assert_int_equal(1763837813556543000 / 1000,
+			 envelope.created_ns / 1000);
+	memcpy(&number, envelope.id, sizeof(number));
+	if (number == 0) {
+		assert_int_equal(1763837813556, time_ms);
+		times->n_created++;
+		return;
+	}
+	assert_in_range(time_ms, times->from_ms, now_ms());
+	times->n_written++;
+}
+
+/* By its own time an old event would be beyond the topic's retention as soon
+ * as it is written again, and gone before anybody has read it. */
+static void
+only_the_first_message_of_an_event_has_the_time_of_its_making(void **state)
+{
+	struct bench *b = *state;
+	struct fake_event *evs = fake_events(5, 1);
+	struct times times = { .from_ms = now_ms() };
+
+	evs[1].ev.attempts = 1; /* a retry */
+	evs[2].ev.status = EVH_FAILED;
+	evs[3].ev.status = EVH_DROPPED;
+	evs[4].ev.status = EVH_PROCESSED; /* from a topic to another */
+	begin(b);
+	for (int i = 0; i < 5; i++)
+		deliver(b, &evs[i], i + 1);
+	topic_read(b, check_time, &times);
+	assert_true(times.n_created >= 1);
+	assert_true(times.n_written >= 4);
+	free(evs);
 }
 
 static void
@@ -348,7 +406,7 @@ what_is_no_event_is_kept_as_the_bytes_that_came(void **state)
 	e->ev.partition = 3;
 	e->ev.offset = 77;
 	begin(b);
-	deliver(b, e);
+	deliver(b, e, 1);
 	assert_int_equal(1, topic_read(b, check_poison, NULL));
 	free(e);
 }
@@ -525,6 +583,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_is_written_as_promised_to_a_topic_made_for_it),
+		TEST(only_the_first_message_of_an_event_has_the_time_of_its_making),
 		TEST(what_is_no_event_is_kept_as_the_bytes_that_came),
 		TEST(a_missing_topic_that_may_not_be_created_is_waited_for),
 		TEST(a_topic_that_is_deleted_is_made_again),

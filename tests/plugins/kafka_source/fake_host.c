@@ -91,6 +91,13 @@ opt_at(struct evh_ctx *ctx, const char *name, unsigned n, const char **ret_key)
 }
 
 static void
+note_call(struct fake_host *host)
+{
+	if (__atomic_load_n(&host->is_gone, __ATOMIC_SEQ_CST))
+		__atomic_fetch_add(&host->n_late_calls, 1, __ATOMIC_SEQ_CST);
+}
+
+static void
 fake_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 {
 	struct fake_host *host = host_of(ctx);
@@ -98,6 +105,7 @@ fake_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 	size_t used;
 	va_list args;
 
+	note_call(host);
 	if (level == EVH_ERROR) {
 		va_start(args, fmt);
 		(void)vsnprintf(line, sizeof(line), fmt, args);
@@ -142,6 +150,7 @@ fake_metric(struct evh_ctx *ctx, enum evh_metric_kind kind, const char *name,
 static void
 fake_record_metric(struct evh_metric *metric, int64_t value)
 {
+	note_call(metric->host);
 	pthread_mutex_lock(&metric->host->lock);
 	if (metric->is_counter)
 		metric->value += value;
@@ -156,6 +165,7 @@ fake_ready(struct evh_ctx *ctx, const char *why_not)
 {
 	struct fake_host *host = host_of(ctx);
 
+	note_call(host);
 	pthread_mutex_lock(&host->lock);
 	host->is_ready = why_not == NULL;
 	(void)snprintf(host->why, sizeof(host->why), "%s",
@@ -214,6 +224,7 @@ fake_event_free(struct evh_ctx *ctx, struct evh_event *const *evs, int n)
 {
 	struct fake_host *host = host_of(ctx);
 
+	note_call(host);
 	for (int i = 0; i < n; i++) {
 		struct fake_event *ev = (struct fake_event *)evs[i];
 
@@ -258,6 +269,16 @@ record_event(struct fake_host *host, const struct evh_event *ev)
 	memcpy(host->records[host->n_records++].id, ev->id, sizeof(ev->id));
 }
 
+/* As a host, at the next event of a lane that stands. */
+static bool
+has_room(const struct fake_host *host, const struct evh_event *ev)
+{
+	if (host->lane_window > 0 && ev->partition == 0 &&
+	    host->n_in_lane >= host->lane_window)
+		return false;
+	return host->n_in_flight < host->window;
+}
+
 static int
 fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 	  int timeout_ms)
@@ -270,14 +291,14 @@ fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 	due_in(timeout_ms, &due);
 	pthread_mutex_lock(&host->lock);
 	host->n_emits++;
-	while (host->n_in_flight >= host->window && timeout_ms > 0 && r == 0 &&
+	while (!has_room(host, evs[0]) && timeout_ms > 0 && r == 0 &&
 	       !host->is_not_ready && !host->is_draining)
 		r = pthread_cond_timedwait(&host->changed, &host->lock, &due);
 	r = -EAGAIN;
 	if (host->is_draining)
 		r = -ESHUTDOWN;
 	else if (!host->is_not_ready)
-		for (; k < n && host->n_in_flight < host->window; k++) {
+		for (; k < n && has_room(host, evs[k]); k++) {
 			struct fake_event *ev = (struct fake_event *)evs[k];
 
 			if (host->keeps_records)
@@ -286,6 +307,7 @@ fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 				host->n_records++;
 			*host->tail = ev;
 			host->tail = &ev->next;
+			host->n_in_lane += ev->pub.partition == 0;
 			host->n_in_flight++;
 		}
 	if (k == 0)
@@ -352,6 +374,7 @@ answer_thread(void *arg)
 	struct fake_host *host = arg;
 	struct evh_event *evs[ANSWER_MAX];
 	enum evh_result result = EVH_OK;
+	unsigned n_lane;
 	int n;
 
 	pthread_mutex_lock(&host->lock);
@@ -365,10 +388,14 @@ answer_thread(void *arg)
 				pthread_cond_wait(&host->changed, &host->lock);
 			continue;
 		}
+		n_lane = 0;
+		for (int i = 0; i < n; i++)
+			n_lane += evs[i]->partition == 0;
 		pthread_mutex_unlock(&host->lock);
 		answers_take(host->consumer, evs, n, result);
 		fake_event_free(&host->ctx, evs, n);
 		pthread_mutex_lock(&host->lock);
+		host->n_in_lane -= n_lane;
 		host->n_in_flight -= (unsigned)n;
 		host->n_answered += (unsigned)n;
 		pthread_cond_broadcast(&host->changed);
@@ -454,6 +481,7 @@ fake_host_stop(struct fake_host *host, int timeout_ms)
 	(void)pthread_join(host->thread, NULL);
 	consumer_free(host->consumer);
 	host->consumer = NULL;
+	__atomic_store_n(&host->is_gone, true, __ATOMIC_SEQ_CST);
 	return start_ms;
 }
 

@@ -43,13 +43,15 @@ struct fake_host {
 	struct fake_option options[FAKE_OPTIONS];
 	bool is_quiet; /* shows nothing of the log */
 	unsigned window;
-	int slow_ms; /* before each batch of answers */
+	unsigned lane_window; /* of partition 0's events; 0: as the others' */
+	int slow_ms;	      /* before each batch of answers */
 	bool keeps_records;
 
 	pthread_mutex_t lock; /* guards: all below */
 	pthread_cond_t changed;
 	struct fake_record *records;
 	unsigned n_records, size_records;
+	unsigned n_in_lane; /* of n_in_flight: of partition 0 */
 	unsigned n_in_flight, n_answered, n_emits, n_refused;
 	int n_made;	   /* and not freed; atomic */
 	bool is_held;	   /* nothing is answered */
@@ -62,6 +64,8 @@ struct fake_host {
 	struct evh_metric rebalances, late, partitions, others;
 	struct fake_event *first, **tail;
 	bool is_over;
+	bool is_gone;	       /* nobody may call any more, */
+	unsigned n_late_calls; /* and so often somebody did; atomic */
 	pthread_t thread;
 
 	/* What the source is to hear; 0: not yet, keep it.  Under the lock. */

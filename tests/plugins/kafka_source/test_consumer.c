@@ -270,6 +270,115 @@ retry_reads_the_partition_again_from_there(void **state)
 	fake_host_fini(&host);
 }
 
+/* So many events of partition 0 are answered; all of the others. */
+static enum evh_result
+some_of_0(struct fake_host *host, const struct evh_event *ev)
+{
+	int64_t *n_allowed = host->decide_arg;
+
+	if (ev->partition == 0 && ev->offset >= *n_allowed)
+		return 0;
+	return EVH_OK;
+}
+
+static void
+allow(struct fake_host *host, int64_t *n_allowed, int64_t n)
+{
+	fake_host_lock(host);
+	*n_allowed = n;
+	pthread_cond_broadcast(&host->changed);
+	fake_host_unlock(host);
+}
+
+static int64_t
+count_records(const struct fake_host *host, int32_t partition)
+{
+	int64_t n = 0;
+
+	for (unsigned i = 0; i < host->n_records; i++)
+		n += host->records[i].partition == partition;
+	return n;
+}
+
+static bool
+has_of_0(struct fake_host *host, int64_t n)
+{
+	return count_records(host, 0) >= n;
+}
+
+static bool
+has_of_1(struct fake_host *host, int64_t n)
+{
+	return count_records(host, 1) >= n;
+}
+
+/* Partition 0 stands, goes on for a while, and stands again, each time with
+ * all that may wait of it.  The first stop costs the others a second, most of
+ * the twenty nothing to speak of. */
+static void
+a_partition_that_stands_again_and_again_halts_no_other(void **state)
+{
+	int64_t n_allowed = 0, from_ms;
+	static struct fake_host host;
+	struct set_up s;
+
+	(void)state;
+	set_up(&s, 2);
+	broker_fill(s.topic, 0, 0, 10000, 200);
+	init(&host, &s, "5s");
+	host.lane_window = 10;
+	host.decide = some_of_0;
+	host.decide_arg = &n_allowed;
+	fake_host_start(&host);
+	assert_records(&host, 10);
+	from_ms = consumer_now_ms();
+	for (int i = 1; i <= 20; i++) {
+		allow(&host, &n_allowed, 400 * i);
+		assert_true(
+			fake_host_wait(&host, WAIT_MS, has_of_0, 400 * i + 10));
+		broker_fill(s.topic, 1, (unsigned)i * 10, 10, 200);
+		assert_true(fake_host_wait(&host, WAIT_MS, has_of_1, 10 * i));
+	}
+	assert_true(consumer_now_ms() - from_ms < 12000);
+	allow(&host, &n_allowed, 10000);
+	assert_answered(&host, 10200);
+	stop(&host);
+	assert_in_order(&host, 0, 0, 10000);
+	assert_in_order(&host, 1, 0, 200);
+	fake_host_fini(&host);
+}
+
+/* All of partition 0 lies before partition 1's in what was fetched. */
+static void
+a_partition_that_crawls_keeps_no_other_to_its_pace(void **state)
+{
+	int64_t n_allowed = 0, from_ms;
+	static struct fake_host host;
+	struct set_up s;
+
+	(void)state;
+	set_up(&s, 2);
+	broker_fill(s.topic, 0, 0, 4000, 200);
+	init(&host, &s, "5s");
+	host.lane_window = 10;
+	host.decide = some_of_0;
+	host.decide_arg = &n_allowed;
+	fake_host_start(&host);
+	assert_records(&host, 10);
+	broker_fill(s.topic, 1, 0, 100, 200);
+	from_ms = consumer_now_ms();
+	while (!fake_host_wait(&host, 20, has_of_1, 100)) {
+		allow(&host, &n_allowed, n_allowed + 1);
+		assert_true(consumer_now_ms() - from_ms < 15000);
+	}
+	allow(&host, &n_allowed, 4000);
+	assert_answered(&host, 4100);
+	stop(&host);
+	assert_in_order(&host, 0, 0, 4000);
+	assert_in_order(&host, 1, 0, 100);
+	fake_host_fini(&host);
+}
+
 static enum evh_result
 fail_offset_70(struct fake_host *host, const struct evh_event *ev)
 {
@@ -660,6 +769,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(while_a_sink_is_not_ready_nobody_spins),
 		cmocka_unit_test(what_is_not_done_is_not_committed),
 		cmocka_unit_test(retry_reads_the_partition_again_from_there),
+		cmocka_unit_test(
+			a_partition_that_stands_again_and_again_halts_no_other),
+		cmocka_unit_test(
+			a_partition_that_crawls_keeps_no_other_to_its_pace),
 		cmocka_unit_test(fail_stops_its_partition_there_and_no_other),
 		cmocka_unit_test(
 			a_member_that_joins_and_one_that_leaves_lose_and_repeat_nothing),

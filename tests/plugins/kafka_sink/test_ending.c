@@ -1,0 +1,177 @@
+/*
+ * How the sink ends when librdkafka does not: a call to it that never comes
+ * back is made of one of its functions, which the linker leads here.
+ */
+#include "clock.h"
+#include "fake_host.h"
+#include "graveyard.h"
+#include "keeper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+static struct {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t changed;
+	bool is_stuck;	    /* rd_kafka_destroy() does not come back */
+	bool has_no_thread; /* pthread_create() fails */
+	int n_created;	    /* calls of rd_kafka_CreateTopics() */
+	int n_destroying;   /* calls of rd_kafka_destroy() under way */
+} library = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	      .changed = PTHREAD_COND_INITIALIZER };
+
+void __real_rd_kafka_destroy(rd_kafka_t *rk);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg);
+
+void __wrap_rd_kafka_destroy(rd_kafka_t *rk);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+			  void *(*fn)(void *), void *arg);
+void __wrap_rd_kafka_CreateTopics(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics,
+				  size_t n, const rd_kafka_AdminOptions_t *o,
+				  rd_kafka_queue_t *queue);
+
+void
+__wrap_rd_kafka_destroy(rd_kafka_t *rk)
+{
+	pthread_mutex_lock(&library.lock);
+	library.n_destroying++;
+	while (library.is_stuck)
+		pthread_cond_wait(&library.changed, &library.lock);
+	library.n_destroying--;
+	pthread_mutex_unlock(&library.lock);
+	__real_rd_kafka_destroy(rk);
+}
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+		      void *(*fn)(void *), void *arg)
+{
+	bool fails;
+
+	pthread_mutex_lock(&library.lock);
+	fails = library.has_no_thread;
+	pthread_mutex_unlock(&library.lock);
+	return fails ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
+}
+
+/* No answer ever comes. */
+void
+__wrap_rd_kafka_CreateTopics(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics,
+			     size_t n, const rd_kafka_AdminOptions_t *options,
+			     rd_kafka_queue_t *queue)
+{
+	(void)rk;
+	(void)topics;
+	(void)n;
+	(void)options;
+	(void)queue;
+	pthread_mutex_lock(&library.lock);
+	library.n_created++;
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
+}
+
+static void
+set(bool *what, bool value)
+{
+	pthread_mutex_lock(&library.lock);
+	*what = value;
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
+}
+
+/* The test's own time limit ends a wait without end. */
+static void
+await_creation(void)
+{
+	pthread_mutex_lock(&library.lock);
+	while (library.n_created == 0)
+		pthread_cond_wait(&library.changed, &library.lock);
+	pthread_mutex_unlock(&library.lock);
+}
+
+static rd_kafka_t *
+client_new(void)
+{
+	char why[200];
+	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(),
+				      why, sizeof(why));
+
+	assert_non_null(rk);
+	return rk;
+}
+
+/* Neither the creation of a topic, which takes up to 4 s, nor a handle that
+ * does not end, in addition, makes it later. */
+static void
+a_stop_has_one_deadline(void **state)
+{
+	rd_kafka_t *owner = client_new();
+	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(owner, 1);
+	struct settings settings;
+	struct fake_host host;
+	struct keeper *keeper;
+	int64_t from_ms;
+
+	(void)state;
+	rd_kafka_mock_topic_set_error(cluster, "events",
+				      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	fake_host_init(&host, settings_options);
+	fake_host_set(&host, "brokers",
+		      rd_kafka_mock_cluster_bootstraps(cluster));
+	assert_int_equal(0, settings_read(&host.ctx, &settings));
+	keeper = keeper_new(&host.ctx, &settings);
+	assert_int_equal(0, keeper_start(keeper));
+	await_creation();
+	set(&library.is_stuck, true);
+	from_ms = clock_ms();
+	keeper_stop(keeper, 1000);
+	assert_in_range(clock_ms() - from_ms, 900, 3500);
+	assert_true(fake_logged(&host, "did not end within 1000 ms"));
+	keeper_free(keeper);
+	set(&library.is_stuck, false);
+	fake_host_fini(&host);
+	rd_kafka_mock_cluster_destroy(cluster);
+	rd_kafka_destroy(owner);
+}
+
+static void
+a_handle_without_a_thread_to_end_it_is_not_waited_for(void **state)
+{
+	struct graveyard *g = graveyard_new();
+	rd_kafka_t *rk = client_new();
+
+	(void)state;
+	set(&library.is_stuck, true);
+	set(&library.has_no_thread, true);
+	graveyard_bury(g, rk);
+	assert_int_equal(1, graveyard_wait(g, 0));
+	set(&library.has_no_thread, false);
+	assert_int_equal(1, graveyard_wait(g, 0));
+	set(&library.is_stuck, false);
+	assert_int_equal(0, graveyard_wait(g, 30000));
+	graveyard_free(g);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_stop_has_one_deadline),
+		cmocka_unit_test(
+			a_handle_without_a_thread_to_end_it_is_not_waited_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

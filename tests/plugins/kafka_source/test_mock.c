@@ -1,0 +1,323 @@
+/*
+ * The consumer at librdkafka's mock brokers, which are good for one thing:
+ * errors on demand.
+ *
+ * They refuse no fetch of a single partition.  So what librdkafka says then
+ * comes here instead of a message without a value: some of its functions lead
+ * here, by the linker.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "consumer.h"
+#include "fake_host.h"
+
+#define WAIT_MS 30000
+#define STOP_MS 10000
+#define MANY	1000
+#define TOPIC	"events"
+#define N_PARTS 2
+#define VALUE	"{\"name\":\"user.created\",\"data\":{}}"
+
+/* Kafka's ApiKeys. */
+enum { JOIN_GROUP = 11, HEARTBEAT = 12 };
+
+static atomic_int refusal; /* rd_kafka_resp_err_t */
+
+rd_kafka_message_t *__real_rd_kafka_consume_queue(rd_kafka_queue_t *queue,
+						  int timeout_ms);
+rd_kafka_message_t *__wrap_rd_kafka_consume_queue(rd_kafka_queue_t *queue,
+						  int timeout_ms);
+
+rd_kafka_message_t *
+__wrap_rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
+{
+	rd_kafka_message_t *msg =
+		__real_rd_kafka_consume_queue(queue, timeout_ms);
+
+	if (msg != NULL && msg->payload == NULL)
+		msg->err = (rd_kafka_resp_err_t)atomic_load(&refusal);
+	return msg;
+}
+
+/* Giving up an assignment may take as long as librdkafka likes. */
+static struct {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t changed;
+	bool is_stuck; /* rd_kafka_assign(NULL) does not come back */
+	int n_ends;    /* the last that a poll thread does has begun */
+} library = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	      .changed = PTHREAD_COND_INITIALIZER };
+
+rd_kafka_resp_err_t
+__real_rd_kafka_assign(rd_kafka_t *rk,
+		       const rd_kafka_topic_partition_list_t *list);
+void __real_rd_kafka_destroy_flags(rd_kafka_t *rk, int flags);
+rd_kafka_resp_err_t
+__wrap_rd_kafka_assign(rd_kafka_t *rk,
+		       const rd_kafka_topic_partition_list_t *list);
+void __wrap_rd_kafka_destroy_flags(rd_kafka_t *rk, int flags);
+
+rd_kafka_resp_err_t
+__wrap_rd_kafka_assign(rd_kafka_t *rk,
+		       const rd_kafka_topic_partition_list_t *list)
+{
+	pthread_mutex_lock(&library.lock);
+	while (library.is_stuck && list == NULL)
+		pthread_cond_wait(&library.changed, &library.lock);
+	pthread_mutex_unlock(&library.lock);
+	return __real_rd_kafka_assign(rk, list);
+}
+
+void
+__wrap_rd_kafka_destroy_flags(rd_kafka_t *rk, int flags)
+{
+	pthread_mutex_lock(&library.lock);
+	library.n_ends++;
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
+	__real_rd_kafka_destroy_flags(rk, flags);
+}
+
+static void
+get_stuck(bool is_stuck)
+{
+	pthread_mutex_lock(&library.lock);
+	library.is_stuck = is_stuck;
+	if (is_stuck)
+		library.n_ends = 0;
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
+}
+
+/* The test's own time limit ends a wait without end. */
+static void
+await_end(void)
+{
+	pthread_mutex_lock(&library.lock);
+	while (library.n_ends == 0)
+		pthread_cond_wait(&library.changed, &library.lock);
+	pthread_mutex_unlock(&library.lock);
+}
+
+struct bench {
+	struct fake_host host;
+	rd_kafka_t *producer; /* has the mock cluster, too */
+	rd_kafka_mock_cluster_t *cluster;
+	unsigned n_put;
+};
+
+static int
+set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char why[256];
+
+	assert_non_null(b);
+	/* Its own cluster, which its client then writes to. */
+	assert_int_equal(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1",
+					   why, sizeof(why)),
+			 RD_KAFKA_CONF_OK);
+	b->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	assert_non_null(b->producer);
+	b->cluster = rd_kafka_handle_mock_cluster(b->producer);
+	assert_non_null(b->cluster);
+	assert_int_equal(
+		rd_kafka_mock_topic_create(b->cluster, TOPIC, N_PARTS, 1),
+		RD_KAFKA_RESP_ERR_NO_ERROR);
+	*state = b;
+	return 0;
+}
+
+static void
+begin(struct bench *b)
+{
+	const struct fake_option options[] = {
+		{ "brokers", rd_kafka_mock_cluster_bootstraps(b->cluster) },
+		{ "topic", TOPIC },
+		{ "group", "readers" },
+		{ "rdkafka.heartbeat.interval.ms", "200" },
+		{ NULL, NULL },
+	};
+
+	fake_host_init(&b->host, options);
+	fake_host_start(&b->host);
+	assert_true(fake_host_wait(&b->host, WAIT_MS, fake_is_ready, 0));
+}
+
+static int
+tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	rd_kafka_mock_clear_request_errors(b->cluster, JOIN_GROUP);
+	if (b->host.consumer != NULL)
+		(void)fake_host_stop(&b->host, STOP_MS);
+	fake_host_fini(&b->host);
+	rd_kafka_destroy(b->producer);
+	free(b);
+	return 0;
+}
+
+static void
+produce(struct bench *b, int32_t partition, const char *value)
+{
+	size_t len = value != NULL ? strlen(value) : 0;
+
+	assert_int_equal(
+		rd_kafka_producev(
+			b->producer, RD_KAFKA_V_TOPIC(TOPIC),
+			RD_KAFKA_V_PARTITION(partition),
+			RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
+			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+			RD_KAFKA_V_END),
+		RD_KAFKA_RESP_ERR_NO_ERROR);
+	assert_int_equal(rd_kafka_flush(b->producer, WAIT_MS),
+			 RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+static void
+put(struct bench *b, int32_t partition)
+{
+	produce(b, partition, VALUE);
+	b->n_put++;
+}
+
+static void
+refuse(struct bench *b, int32_t partition, rd_kafka_resp_err_t err)
+{
+	atomic_store(&refusal, err);
+	produce(b, partition, NULL);
+}
+
+static void
+assert_answered(struct bench *b)
+{
+	if (!fake_host_wait(&b->host, WAIT_MS, fake_has_answered, b->n_put))
+		fail_msg("%u of %u answered", b->host.n_answered, b->n_put);
+}
+
+static void
+assert_ready(struct bench *b)
+{
+	if (!fake_host_wait(&b->host, WAIT_MS, fake_is_ready, 0))
+		fail_msg("not ready: %s", b->host.why);
+}
+
+static bool
+says(struct fake_host *host, int64_t part)
+{
+	return strstr(host->why, (const char *)(intptr_t)part) != NULL;
+}
+
+static void
+assert_says(struct bench *b, const char *part)
+{
+	if (!fake_host_wait(&b->host, WAIT_MS, says, (intptr_t)part))
+		fail_msg("it says \"%s\", not \"%s\"", b->host.why, part);
+}
+
+static void
+a_message_ends_what_kept_its_partition_from_being_read(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	assert_says(b, "authorization failed");
+	put(b, 0);
+	assert_answered(b);
+	assert_ready(b);
+}
+
+static void
+a_message_says_nothing_of_another_partition(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	refuse(b, 1, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET);
+	assert_says(b, "automatically reset");
+	refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	assert_says(b, "authorization failed");
+	put(b, 0);
+	assert_answered(b);
+	assert_says(b, "automatically reset");
+	put(b, 1);
+	assert_answered(b);
+	assert_ready(b);
+}
+
+static void
+a_topic_that_is_back_is_found_without_a_message(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	refuse(b, 0, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	assert_says(b, "does not exist yet");
+	assert_ready(b);
+}
+
+static void
+a_member_that_has_lost_its_partitions_is_not_ready(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	rd_kafka_mock_push_request_errors(
+		b->cluster, JOIN_GROUP, 3,
+		RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+		RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+		RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+	rd_kafka_mock_push_request_errors(b->cluster, HEARTBEAT, 1,
+					  RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+	assert_says(b, "waiting for group readers to assign partitions");
+	assert_ready(b);
+	put(b, 0);
+	assert_answered(b);
+}
+
+static void
+a_poll_thread_that_is_left_behind_calls_nobody(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	get_stuck(true);
+	(void)fake_host_stop(&b->host, 3000);
+	get_stuck(false);
+	await_end();
+	assert_int_equal(b->host.n_late_calls, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_message_ends_what_kept_its_partition_from_being_read),
+		TEST(a_message_says_nothing_of_another_partition),
+		TEST(a_topic_that_is_back_is_found_without_a_message),
+		TEST(a_poll_thread_that_is_left_behind_calls_nobody),
+		TEST(a_member_that_has_lost_its_partitions_is_not_ready),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
