@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <time.h>
 
 #include "completion.h"
 #include "instance.h"
@@ -13,20 +12,11 @@
 #include "verdict.h"
 #include "worker.h"
 
-/* How long a worker's pass may hold up what is through with its handlers. */
+/* How long a worker's pass may hold up what is through with its handlers; the
+ * coarse clock is enough to see that one is slow. */
 #define PASS_MAX_NS INT64_C(5000000)
 
 #define DUE_NOW INT64_C(1)
-
-/* A few ns and a few ms coarse: enough to see that a handler is slow. */
-static int64_t
-coarse_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* Its first try at this element, or one more. */
 static int64_t
@@ -158,13 +148,13 @@ static void
 pass_set_cut(struct pass *pass)
 {
 	if (pass->cut_ns == 0)
-		pass->cut_ns = coarse_now_ns() + PASS_MAX_NS;
+		pass->cut_ns = timer_coarse_ns() + PASS_MAX_NS;
 }
 
 static void
 pass_look_at_clock(struct pass *pass)
 {
-	if (pass->worker && coarse_now_ns() > pass->cut_ns)
+	if (pass->worker && timer_coarse_ns() > pass->cut_ns)
 		pass->is_cut = true;
 }
 
