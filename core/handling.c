@@ -76,7 +76,8 @@ stand_here(struct pass *pass, struct worker *w, struct event *ev,
 		handling_resume(pass, w, ev);
 }
 
-/* Makes it stand on its worker, from wherever this is. */
+/* Makes it stand on its worker, from wherever this is.  If that is another
+ * thread, which may go on with it at once, then those before it go first. */
 static void
 stand(struct pass *pass, struct event *ev, int64_t until_ns)
 {
@@ -84,11 +85,13 @@ stand(struct pass *pass, struct event *ev, int64_t until_ns)
 	struct event_list list = { 0 };
 
 	ev->stand_until_ns = until_ns;
-	divert(ev);
 	if (pass->worker == w) {
+		divert(ev);
 		handling_stand(pass, w, ev);
 		return;
 	}
+	pass_run_ahead(pass, ev);
+	divert(ev);
 	ev->mail = EVENT_STANDS;
 	event_list_push(&list, ev);
 	worker_post(w, &list);

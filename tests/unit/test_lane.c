@@ -1,0 +1,86 @@
+/*
+ * test_lane.c - events of one key stay in their order, whichever way each of
+ * them takes from one element to the next.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "pipeline.h"
+#include "rig.h"
+
+#define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
+#define N	  3
+
+/* A source, an element under test, and a handler that notes who comes. */
+struct bench {
+	struct rig *rig;
+	struct pipeline *pipeline;
+	struct rig_element src, first, second;
+};
+
+static void
+bench_open(struct bench *b, struct rig_element first,
+	   struct config_pipeline config)
+{
+	*b = (struct bench){ .rig = rig_new() };
+	b->src = (struct rig_element){ .name = "src", .kind = EVH_SOURCE };
+	b->first = first;
+	b->first.name = "first";
+	b->second = (struct rig_element){ .name = "second",
+					  .kind = EVH_HANDLER,
+					  .process = rig_note };
+	rig_add(b->rig, &b->src);
+	rig_add(b->rig, &b->first);
+	rig_add(b->rig, &b->second);
+	config.chain = LIST("src", "first", "second");
+	b->pipeline = rig_pipeline(b->rig, config);
+}
+
+static void
+assert_in_order(struct bench *b)
+{
+	rig_await_heard(&b->src, N);
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(b->second.cookies[i], i);
+	rig_free(b->rig);
+}
+
+/* The last one is resumed before process() has returned. */
+static enum evh_result
+resume_last(struct rig_element *el, struct evh_event *ev)
+{
+	if (ev->cookie < N - 1)
+		return EVH_OK;
+	el->ctx->resume(el->ctx, ev, EVH_OK);
+	return EVH_HOLD;
+}
+
+static void
+who_is_held_and_resumed_does_not_overtake_those_that_went_on(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b,
+		   (struct rig_element){ .kind = EVH_HANDLER,
+					 .process = resume_last },
+		   (struct config_pipeline){ .workers = 0 });
+	rig_start(b.rig);
+	rig_emit_many(&b.src, 0, N, "k");
+	assert_in_order(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			who_is_held_and_resumed_does_not_overtake_those_that_went_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
