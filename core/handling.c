@@ -290,14 +290,15 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		lane_end(pass, w, ev, 0);
 		return;
 	}
-	if (ev->awaits_ready && !atomic_load(&el->in->is_ready)) {
-		timer_set(&w->lanes.due, &ev->timer,
-			  verdict_await_ready(el, ev));
-		return;
-	}
 	if (!ev->awaits_ready && now_ns < ev->stand_until_ns) {
 		/* Woken for another's sake. */
 		timer_set(&w->lanes.due, &ev->timer, ev->stand_until_ns);
+		return;
+	}
+	if (!atomic_load(&el->in->is_ready) &&
+	    pattern_matches_any(el->in->match, ev->pub.name)) {
+		timer_set(&w->lanes.due, &ev->timer,
+			  verdict_await_ready(el, ev));
 		return;
 	}
 	ev->awaits_ready = false;
