@@ -46,7 +46,8 @@ delivery_free(struct delivery *d)
 	free(d);
 }
 
-/* An optional sink that cannot have it now does without. */
+/* An optional sink that cannot have it now does without.  Those that it had
+ * before may be on their way by the inbox, and are not overtaken. */
 static void
 pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 {
@@ -54,8 +55,10 @@ pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 
 	if (list->n > 0)
 		metric_record(d->element->passed_over, list->n);
-	while ((ev = event_list_pop(list)))
+	while ((ev = event_list_pop(list))) {
+		ev->goes_by_inbox = true;
 		pipeline_advance(pass, ev);
+	}
 }
 
 /* Those of evs that the sink has not taken; it may have answered one all the
@@ -203,6 +206,7 @@ static void
 take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 {
 	struct instance *in = d->element->in;
+	struct event_list behind;
 
 	if (in != pass->caller && atomic_load(&in->is_ready)) {
 		pthread_mutex_lock(&d->lock);
@@ -213,7 +217,12 @@ take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 		d->n_in_hand -= run->n;
 		pthread_mutex_unlock(&d->lock);
 	}
+	/* At once, for the same reason as in submit_all(). */
+	behind = pass->moving;
+	pass->moving = (struct event_list){ 0 };
 	pass_over(pass, d, run);
+	pass_run(pass);
+	pass->moving = behind;
 }
 
 /* A sink that wants one call at a time may let its caller wait: only threads

@@ -2,6 +2,7 @@
  * test_lane.c - events of one key stay in their order, whichever way each of
  * them takes from one element to the next.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,12 +75,70 @@ who_is_held_and_resumed_does_not_overtake_those_that_went_on(void **state)
 	assert_in_order(&b);
 }
 
+/* OK to the first, which goes on by its worker; RETRY to the others. */
+static int
+retry_all_but_first(struct rig_element *el, struct evh_event *const *evs, int n)
+{
+	el->ctx->done(el->ctx, evs, 1, EVH_OK);
+	el->ctx->done(el->ctx, evs + 1, n - 1, EVH_RETRY);
+	return n;
+}
+
+static void
+whom_an_optional_sink_refuses_does_not_overtake_whom_it_has_taken(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b,
+		   (struct rig_element){ .kind = EVH_SINK,
+					 .submit = retry_all_but_first },
+		   (struct config_pipeline){ .optional = LIST("first") });
+	rig_start(b.rig);
+	rig_emit_many(&b.src, 0, N, "k");
+	assert_in_order(&b);
+}
+
+static int
+refuse_first(struct rig_element *el, struct evh_event *const *evs, int n)
+{
+	if (evs[0]->cookie == 0)
+		return -EAGAIN;
+	el->ctx->done(el->ctx, evs, n, EVH_OK);
+	return n;
+}
+
+static void
+whom_an_optional_sink_takes_does_not_overtake_whom_it_has_refused(void **state)
+{
+	struct rig_element out = { .name = "out", .kind = EVH_SINK };
+	struct bench b;
+
+	(void)state;
+	bench_open(&b,
+		   (struct rig_element){ .kind = EVH_SINK,
+					 .submit = refuse_first },
+		   (struct config_pipeline){ .optional = LIST("first") });
+	/* With two pipelines, each event is offered by itself. */
+	rig_add(b.rig, &out);
+	rig_pipeline(b.rig,
+		     (struct config_pipeline){ .name = (char *)"other",
+					       .chain = LIST("src", "out") });
+	rig_start(b.rig);
+	rig_emit_many(&b.src, 0, N, "k");
+	assert_in_order(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			who_is_held_and_resumed_does_not_overtake_those_that_went_on),
+		cmocka_unit_test(
+			whom_an_optional_sink_refuses_does_not_overtake_whom_it_has_taken),
+		cmocka_unit_test(
+			whom_an_optional_sink_takes_does_not_overtake_whom_it_has_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
