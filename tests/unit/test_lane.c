@@ -12,6 +12,7 @@
 
 #include "pipeline.h"
 #include "rig.h"
+#include "timer.h"
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 #define N	  3
@@ -129,6 +130,39 @@ whom_an_optional_sink_takes_does_not_overtake_whom_it_has_refused(void **state)
 	assert_in_order(&b);
 }
 
+/* Holds the first; the second takes longer than a worker's pass may. */
+static enum evh_result
+hold_then_be_slow(struct rig_element *el, struct evh_event *ev)
+{
+	int64_t until_ns = timer_now_ns() + 20000000;
+	struct evh_event *evs[] = { ev };
+
+	if (ev->cookie == 0) {
+		rig_keep(el, evs, 1);
+		return EVH_HOLD;
+	}
+	while (ev->cookie == 1 && timer_now_ns() < until_ns)
+		;
+	return EVH_OK;
+}
+
+static void
+who_waited_behind_a_slow_one_does_not_overtake_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b,
+		   (struct rig_element){ .kind = EVH_HANDLER,
+					 .process = hold_then_be_slow },
+		   (struct config_pipeline){ .workers = 1 });
+	rig_start(b.rig);
+	rig_emit_many(&b.src, 0, N, "k");
+	rig_await_held(&b.first, 1);
+	rig_answer_held(&b.first, EVH_OK);
+	assert_in_order(&b);
+}
+
 int
 main(void)
 {
@@ -139,6 +173,8 @@ main(void)
 			whom_an_optional_sink_refuses_does_not_overtake_whom_it_has_taken),
 		cmocka_unit_test(
 			whom_an_optional_sink_takes_does_not_overtake_whom_it_has_refused),
+		cmocka_unit_test(
+			who_waited_behind_a_slow_one_does_not_overtake_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
