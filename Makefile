@@ -1,8 +1,11 @@
 # The front door.  Everything real is in scripts/ and CMakeLists.txt.
 PREFIX ?= /usr/local
 ONLY ?=
+N ?=
+SEED ?=
+TEETH ?=
 .DEFAULT_GOAL := help
-.PHONY: help run stop test bench lint format install clean
+.PHONY: help run stop test simulate bench lint format install clean
 # Scripts share .run and build, and a script decides what runs beside what.
 .NOTPARALLEL:
 
@@ -10,6 +13,7 @@ help:
 	@echo 'make run      install what is missing, build, start servers, one API, three consumers'
 	@echo 'make stop     end everything that make run and make test started'
 	@echo 'make test     build and prove everything; ONLY=unit|integration|asan|NAME for a part'
+	@echo 'make simulate  N=1000000 schedules of the core; TEETH=1: that they find what is broken'
 	@echo 'make bench    measure evhd beside the bare libraries'
 	@echo 'make lint     clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make format   rewrite the sources as clang-format wants them'
@@ -24,6 +28,9 @@ stop:
 
 test:
 	@scripts/test '$(ONLY)'
+
+simulate:
+	@scripts/simulate $(if $(TEETH),--teeth,'$(N)' '$(SEED)')
 
 bench:
 	@scripts/bench

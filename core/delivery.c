@@ -63,7 +63,8 @@ delivery_stand_back(struct delivery *d)
 						      BACKOFF_MAX_MS);
 }
 
-/* An optional sink that cannot have it now does without. */
+/* An optional sink that cannot have it now does without.  Those that it had
+ * before may be on their way by the inbox, and are not overtaken. */
 static void
 pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 {
@@ -71,8 +72,10 @@ pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 
 	if (list->n > 0)
 		metric_record(d->element->passed_over, list->n);
-	while ((ev = event_list_pop(list)))
+	while ((ev = event_list_pop(list))) {
+		ev->goes_by_inbox = true;
 		pipeline_advance(pass, ev);
+	}
 }
 
 /* Not taken after all.  Under lock. */
@@ -108,6 +111,7 @@ take_here(struct pass *pass, struct delivery *d, struct event_list *run)
 		return;
 	}
 	d->n_in_hand += n;
+	submission_begin(d);
 	pthread_mutex_unlock(&d->lock);
 	submission_run(pass, d, run);
 	if (!run->head)
@@ -122,17 +126,24 @@ static void
 take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 {
 	struct instance *in = d->element->in;
+	struct event_list behind;
 
 	if (in != pass->caller && atomic_load(&in->is_ready)) {
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand += run->n;
+		submission_begin(d);
 		pthread_mutex_unlock(&d->lock);
 		submission_run(pass, d, run);
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand -= run->n;
 		pthread_mutex_unlock(&d->lock);
 	}
+	/* At once, for the same reason as in submission_run(). */
+	behind = pass->moving;
+	pass->moving = (struct event_list){ 0 };
 	pass_over(pass, d, run);
+	pass_run(pass);
+	pass->moving = behind;
 }
 
 /* A sink that wants one call at a time may let its caller wait: only threads
@@ -221,6 +232,7 @@ offer(struct pass *pass, struct delivery *d, int64_t now_ns,
 	waiting_take(&d->waiting, &list);
 	d->is_offering = true;
 	d->n_in_hand += list.n;
+	submission_begin(d);
 	pthread_mutex_unlock(&d->lock);
 	submission_run(pass, d, &list);
 	pthread_mutex_lock(&d->lock);

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <time.h>
 
 #include "completion.h"
 #include "instance.h"
@@ -13,20 +12,11 @@
 #include "verdict.h"
 #include "worker.h"
 
-/* How long a worker's pass may hold up what is through with its handlers. */
+/* How long a worker's pass may hold up what is through with its handlers; the
+ * coarse clock is enough to see that one is slow. */
 #define PASS_MAX_NS INT64_C(5000000)
 
 #define DUE_NOW INT64_C(1)
-
-/* A few ns and a few ms coarse: enough to see that a handler is slow. */
-static int64_t
-coarse_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* Its first try at this element, or one more. */
 static int64_t
@@ -86,7 +76,8 @@ stand_here(struct pass *pass, struct worker *w, struct event *ev,
 		handling_resume(pass, w, ev);
 }
 
-/* Makes it stand on its worker, from wherever this is. */
+/* Makes it stand on its worker, from wherever this is.  If that is another
+ * thread, which may go on with it at once, then those before it go first. */
 static void
 stand(struct pass *pass, struct event *ev, int64_t until_ns)
 {
@@ -94,11 +85,13 @@ stand(struct pass *pass, struct event *ev, int64_t until_ns)
 	struct event_list list = { 0 };
 
 	ev->stand_until_ns = until_ns;
-	divert(ev);
 	if (pass->worker == w) {
+		divert(ev);
 		handling_stand(pass, w, ev);
 		return;
 	}
+	pass_run_ahead(pass, ev);
+	divert(ev);
 	ev->mail = EVENT_STANDS;
 	event_list_push(&list, ev);
 	worker_post(w, &list);
@@ -158,13 +151,13 @@ static void
 pass_set_cut(struct pass *pass)
 {
 	if (pass->cut_ns == 0)
-		pass->cut_ns = coarse_now_ns() + PASS_MAX_NS;
+		pass->cut_ns = timer_coarse_ns() + PASS_MAX_NS;
 }
 
 static void
 pass_look_at_clock(struct pass *pass)
 {
-	if (pass->worker && coarse_now_ns() > pass->cut_ns)
+	if (pass->worker && timer_coarse_ns() > pass->cut_ns)
 		pass->is_cut = true;
 }
 
@@ -297,14 +290,15 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		lane_end(pass, w, ev, 0);
 		return;
 	}
-	if (ev->awaits_ready && !atomic_load(&el->in->is_ready)) {
-		timer_set(&w->lanes.due, &ev->timer,
-			  verdict_await_ready(el, ev));
-		return;
-	}
 	if (!ev->awaits_ready && now_ns < ev->stand_until_ns) {
 		/* Woken for another's sake. */
 		timer_set(&w->lanes.due, &ev->timer, ev->stand_until_ns);
+		return;
+	}
+	if (!atomic_load(&el->in->is_ready) &&
+	    pattern_matches_any(el->in->match, ev->pub.name)) {
+		timer_set(&w->lanes.due, &ev->timer,
+			  verdict_await_ready(el, ev));
 		return;
 	}
 	ev->awaits_ready = false;

@@ -72,6 +72,24 @@ pass_run(struct pass *pass)
 }
 
 void
+pass_run_ahead(struct pass *pass, const struct event *ev)
+{
+	struct event_list ahead = { 0 };
+	struct event_list rest = { 0 };
+	struct event *other;
+
+	while ((other = event_list_pop(&pass->moving))) {
+		bool is_ahead =
+			other->pipeline == ev->pipeline && other->pos > ev->pos;
+
+		event_list_push(is_ahead ? &ahead : &rest, other);
+	}
+	pass->moving = ahead;
+	pass_run(pass);
+	pass->moving = rest;
+}
+
+void
 pass_end(struct pass *own)
 {
 	if (current != own)

@@ -60,5 +60,8 @@ void pass_move(struct pass *pass, struct event *ev);
 /* Moves on all that has been added, now; for a step of the pass that must not
  * go on before. */
 void pass_run(struct pass *pass);
+/* The same for those that are further along ev's pipeline: it is about to go
+ * on elsewhere, and must not overtake them. */
+void pass_run_ahead(struct pass *pass, const struct event *ev);
 
 #endif

@@ -72,11 +72,12 @@ flush_all(const struct host *host, int64_t due_ns, bool handlers_only)
 		flush_pipeline(host->pipelines[i], due_ns, handlers_only);
 }
 
-/* Until something has changed there, or a short while is over. */
+/* Until something has changed there, or its part of a short while is over:
+ * what goes on in the others waits for the next flush(). */
 static void
 wait_pipeline(const struct host *host, struct pipeline *p)
 {
-	int64_t due_ns = timer_now_ns() + WAIT_MAX_NS;
+	int64_t due_ns = timer_now_ns() + WAIT_MAX_NS / host->n_pipelines;
 	unsigned turn = window_turn(&p->window);
 
 	if (window_used(&p->window) == 0 && open_at_sources(host) == 0)

@@ -94,18 +94,25 @@ submit_some(struct delivery *d, struct event_list *list)
 	return (unsigned)taken;
 }
 
-/* False when it answered RETRY meanwhile: then nothing more is offered. */
-static bool
-submit_begin(struct delivery *d)
+void
+submission_begin(struct delivery *d)
 {
-	bool may;
+	d->n_submitting++;
+}
+
+/* The first batch was decided on together with all; the next one not if the
+ * sink has said RETRY since. */
+static bool
+submit_again(struct delivery *d)
+{
+	bool goes_on;
 
 	pthread_mutex_lock(&d->lock);
-	may = !d->is_standing;
-	if (may)
-		d->n_submitting++;
+	goes_on = !d->is_standing;
+	if (goes_on)
+		submission_begin(d);
 	pthread_mutex_unlock(&d->lock);
-	return may;
+	return goes_on;
 }
 
 static void
@@ -124,20 +131,17 @@ submission_run(struct pass *pass, struct delivery *d, struct event_list *list)
 {
 	const struct instance *outer = pass->submitting;
 	struct event_list behind = pass->moving;
+	unsigned n, taken;
 
 	pass->moving = (struct event_list){ 0 };
-	while (list->head && submit_begin(d)) {
-		unsigned n = list->n < BATCH_MAX ? list->n : BATCH_MAX;
-		unsigned taken;
-
+	do {
+		n = list->n < BATCH_MAX ? list->n : BATCH_MAX;
 		pass->submitting = d->element->in;
 		taken = submit_some(d, list);
 		pass->submitting = outer;
 		submit_end(d, taken);
 		pass_run(pass);
-		if (taken < n)
-			break;
-	}
+	} while (list->head && taken == n && submit_again(d));
 	pass->moving = behind;
 }
 

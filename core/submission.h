@@ -12,6 +12,9 @@
 
 struct delivery;
 
+/* It is decided: submission_run() follows.  Under the delivery's lock. */
+void submission_begin(struct delivery *d);
+
 /*
  * Hands over until the sink takes no more, or has answered RETRY; what it has
  * not taken stays in the list.  The events count as in hand already.  What the

@@ -1,7 +1,6 @@
 #include "timer.h"
 
-#include <stdlib.h>
-#include <time.h>
+#include <stddef.h>
 
 #define NS_PER_MS 1000000
 
@@ -121,32 +120,8 @@ timer_wait_ms(const struct timer_heap *heap, int64_t now_ns, int max_ms)
 }
 
 int64_t
-timer_clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	/* Cannot fail for a clock of the system's own and a good address. */
-	(void)clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-int64_t
-timer_now_ns(void)
-{
-	return timer_clock_ns(CLOCK_MONOTONIC);
-}
-
-int64_t
-timer_wall_ns(void)
-{
-	return timer_clock_ns(CLOCK_REALTIME);
-}
-
-int64_t
 timer_backoff_ns(unsigned attempt, unsigned first_ms, unsigned max_ms)
 {
-	static _Thread_local unsigned short seed[3];
-	static _Thread_local bool is_seeded;
 	int64_t wait_ns = (int64_t)first_ms * NS_PER_MS;
 	int64_t max_ns = (int64_t)max_ms * NS_PER_MS;
 
@@ -154,13 +129,5 @@ timer_backoff_ns(unsigned attempt, unsigned first_ms, unsigned max_ms)
 		wait_ns *= 2;
 	if (wait_ns > max_ns)
 		wait_ns = max_ns;
-	if (!is_seeded) {
-		int64_t now_ns = timer_now_ns();
-
-		seed[0] = (unsigned short)now_ns;
-		seed[1] = (unsigned short)(now_ns >> 16);
-		seed[2] = (unsigned short)((uintptr_t)&seed >> 6);
-		is_seeded = true;
-	}
-	return (int64_t)((double)wait_ns * (0.8 + 0.4 * erand48(seed)));
+	return (int64_t)((double)wait_ns * (0.8 + 0.4 * timer_chance()));
 }

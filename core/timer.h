@@ -31,9 +31,13 @@ struct timer *timer_pop(struct timer_heap *heap, int64_t now_ns);
 /* Milliseconds until the earliest is due, rounded up, at most max_ms. */
 int timer_wait_ms(const struct timer_heap *heap, int64_t now_ns, int max_ms);
 
-int64_t timer_clock_ns(clockid_t clock);
-int64_t timer_now_ns(void);  /* CLOCK_MONOTONIC */
-int64_t timer_wall_ns(void); /* CLOCK_REALTIME */
+/* What comes from outside, in a file of its own (timer_clock.c), so that a test
+ * can have a time and a chance of its own.  [any] */
+int64_t timer_clock_ns(clockid_t clock); /* one of the system's own */
+int64_t timer_now_ns(void);		 /* CLOCK_MONOTONIC */
+int64_t timer_coarse_ns(void);		 /* the same, cheaper, some ms behind */
+int64_t timer_wall_ns(void);		 /* CLOCK_REALTIME */
+double timer_chance(void);		 /* from 0 to 1, without 1 */
 
 /*
  * The wait before try number `attempt` (2 is the first retry): first_ms,

@@ -81,10 +81,9 @@ worker_poke(struct worker *w)
 static void
 worker_read(struct worker *w, struct pass *pass)
 {
-	struct event_list mail = w->backlog;
+	struct event_list mail = { 0 };
 	struct event *ev;
 
-	w->backlog = (struct event_list){ 0 };
 	pthread_mutex_lock(&w->lock);
 	event_list_append(&mail, &w->inbox);
 	pthread_mutex_unlock(&w->lock);
@@ -129,7 +128,9 @@ worker_turn(struct worker *w, int64_t now_ns, bool was_poked)
 	struct event *ev;
 	int64_t next_ns = INT64_MAX;
 
-	/* A lane before its inbox: who waits is older than who comes. */
+	/* The backlog before a lane: it is further along.  A lane before its
+	 * inbox: who waits is older than who comes. */
+	event_list_append(&pass->moving, &w->backlog);
 	if (was_poked)
 		lanes_hurry(&w->lanes, now_ns);
 	while (!pass->is_cut && (ev = lanes_due(&w->lanes, now_ns)))

@@ -285,6 +285,43 @@ go_away_at_first(struct rig_element *el, struct evh_event *ev)
 	return EVH_RETRY;
 }
 
+/* While the first stands in back-off, the second finds that the server is
+ * away. */
+static enum evh_result
+retry_then_go_away(struct rig_element *el, struct evh_event *ev)
+{
+	(void)rig_note(el, ev);
+	if (ev->cookie == 0) {
+		gate_wait();
+		return EVH_RETRY;
+	}
+	el->ctx->ready(el->ctx, "its server is away");
+	return EVH_OK;
+}
+
+static void
+who_stands_in_back_off_is_not_shown_to_an_absent_handler(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, retry_then_go_away, NULL,
+		   (struct config_pipeline){ .workers = 1,
+					     .attempts = 9,
+					     .deadline_ms = 700,
+					     .backoff_ms = 200,
+					     .backoff_max_ms = 200 });
+	rig_start(b.rig);
+	emit_named(&b, 0, "a");
+	gate_await();
+	rig_emit(&b.src, 1, "another", 0);
+	gate_open();
+	rig_await_heard(&b.src, 2);
+	assert_int_equal(b.src.results[1], EVH_RETRY);
+	assert_int_equal(b.look.n_seen, 2);
+	bench_close(&b);
+}
+
 static void
 who_awaits_a_handler_goes_on_when_it_is_ready(void **state)
 {
@@ -365,6 +402,8 @@ main(void)
 			who_stands_in_back_off_hears_retry_at_shutdown_at_once),
 		cmocka_unit_test(
 			who_stands_beyond_the_deadline_is_not_tried_again),
+		cmocka_unit_test(
+			who_stands_in_back_off_is_not_shown_to_an_absent_handler),
 		cmocka_unit_test(who_awaits_a_handler_goes_on_when_it_is_ready),
 		cmocka_unit_test(
 			many_lanes_that_are_due_do_not_hold_up_the_first_of_them),

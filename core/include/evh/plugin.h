@@ -225,9 +225,9 @@ struct evh_ctx {
 		    int timeout_ms);
 	/* Sink: takes the events.  result is EVH_OK, EVH_RETRY or EVH_FAIL; a
 	 * batch with mixed results is several calls.  Events of one key are
-	 * answered in the order in which they were taken.  With EVH_RETRY it
-	 * returns when all calls of submit() that had begun have: until then
-	 * take no event, for it may be a later one of the same key. */
+	 * answered in the order in which they were taken; after EVH_RETRY for
+	 * one, so is every later one of the key that you have, or take before
+	 * this returns, which is when every submit() that had begun has. */
 	void (*done)(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 		     enum evh_result result);
 	/* Handler: takes the event, as if process() had returned `result` now.
@@ -341,7 +341,8 @@ struct evh_plugin {
 	 *          and offers it again.  What is answered within submit() goes
 	 *          on when it has returned: of one key answer all that you take
 	 *          now, or all of it later.  It never waits for a done() of its
-	 *          own.  Negative but for -EAGAIN is logged. [worker], EVH_PARALLEL [any] */
+	 *          own.  Negative but for -EAGAIN is logged. [worker],
+	 * EVH_PARALLEL [any] */
 	void (*done)(void *self, struct evh_event *const *evs, int n,
 		     enum evh_result result);
 	enum evh_result (*process)(void *self, struct evh_event *ev);

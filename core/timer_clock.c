@@ -1,0 +1,49 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "timer.h"
+
+int64_t
+timer_clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	/* Cannot fail for these clocks and a good address. */
+	(void)clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t
+timer_now_ns(void)
+{
+	return timer_clock_ns(CLOCK_MONOTONIC);
+}
+
+int64_t
+timer_coarse_ns(void)
+{
+	return timer_clock_ns(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t
+timer_wall_ns(void)
+{
+	return timer_clock_ns(CLOCK_REALTIME);
+}
+
+double
+timer_chance(void)
+{
+	static _Thread_local unsigned short seed[3];
+	static _Thread_local bool is_seeded;
+
+	if (!is_seeded) {
+		int64_t now_ns = timer_now_ns();
+
+		seed[0] = (unsigned short)now_ns;
+		seed[1] = (unsigned short)(now_ns >> 16);
+		seed[2] = (unsigned short)((uintptr_t)&seed >> 6);
+		is_seeded = true;
+	}
+	return erand48(seed);
+}

@@ -1,0 +1,406 @@
+#include "broker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chance.h"
+#include "failure.h"
+#include "virtual.h"
+
+#define PAYLOAD_MAX 1800
+
+/* Handles that librdkafka would give, and that only it looks into. */
+static struct broker *
+broker_of(const void *handle)
+{
+	return (struct broker *)(uintptr_t)handle;
+}
+
+void
+broker_init(struct broker *b, struct chance *chance, void *consumer)
+{
+	memset(b, 0, sizeof(*b));
+	b->chance = chance;
+	b->consumer = consumer;
+	b->is_exact = true;
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
+		commits_begin(&b->partitions[i].commits, i);
+}
+
+void
+broker_produce(struct broker *b)
+{
+	static const char keys[] = "klmnopqr";
+	unsigned key = chance_below(b->chance, 10);
+	/* The same key, the same partition, as every producer does it. */
+	unsigned i = key < 8 ? key % BROKER_PARTITIONS
+			     : chance_below(b->chance, BROKER_PARTITIONS);
+	struct broker_partition *p = &b->partitions[i];
+	struct broker_message *m = &p->messages[p->n];
+
+	if (p->n == BROKER_MESSAGES_MAX)
+		return;
+	if (chance_of(b->chance, 10)) /* transactions leave holes */
+		p->end += chance_between(b->chance, 1, 2);
+	*m = (struct broker_message){
+		.offset = p->end++,
+		.key = key < 8 ? keys[key] : 0,
+		.name = (char)('a' + chance_below(b->chance, 3)),
+		.is_poison = chance_of(b->chance, 3),
+		.size = chance_of(b->chance, 10) ? chance_below(b->chance, 1500)
+						 : 0,
+	};
+	p->n++;
+	commits_produced(&p->commits, m->offset);
+}
+
+void
+broker_commit(struct broker *b)
+{
+	for (int i = 0; i < BROKER_PARTITIONS; i++) {
+		struct broker_partition *p = &b->partitions[i];
+
+		if (p->is_assigned && p->commits.stored > p->committed)
+			p->committed = p->commits.stored;
+	}
+}
+
+/* ---- Messages ----------------------------------------------------------- */
+
+struct delivered {
+	rd_kafka_message_t msg;
+	struct broker *broker;
+	char payload[PAYLOAD_MAX];
+	char key;
+};
+
+static rd_kafka_message_t *
+deliver(struct broker *b, int32_t partition, const struct broker_message *m)
+{
+	struct delivered *d = virtual_alloc(sizeof(*d));
+	int n;
+
+	n = snprintf(d->payload, sizeof(d->payload),
+		     "{\"name\":\"%c.x\",\"data\":\"%*s\"}", m->name,
+		     (int)m->size, "");
+	if (m->is_poison)
+		d->payload[0] = '?';
+	d->broker = b;
+	d->key = m->key;
+	d->msg = (rd_kafka_message_t){
+		.rkt = (rd_kafka_topic_t *)b,
+		.partition = partition,
+		.offset = m->offset,
+		.payload = d->payload,
+		.len = n > 0 ? (size_t)n : 0,
+		.key = m->key ? &d->key : NULL,
+		.key_len = m->key ? 1 : 0,
+	};
+	b->n_out++;
+	return &d->msg;
+}
+
+static const struct broker_message *
+next_message(const struct broker_partition *p)
+{
+	if (!p->is_assigned || p->is_paused)
+		return NULL;
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->messages[i].offset >= p->position)
+			return &p->messages[i];
+	return NULL;
+}
+
+rd_kafka_message_t *
+rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
+{
+	struct broker *b = broker_of(queue);
+	int first = (int)chance_below(b->chance, BROKER_PARTITIONS);
+
+	(void)timeout_ms;
+	/* The network is slow now and then. */
+	if (!b->is_calm && chance_of(b->chance, 15))
+		return NULL;
+	for (int i = 0; i < BROKER_PARTITIONS; i++) {
+		int32_t id = (first + i) % BROKER_PARTITIONS;
+		const struct broker_message *m =
+			next_message(&b->partitions[id]);
+
+		if (m == NULL)
+			continue;
+		b->partitions[id].position = m->offset + 1;
+		return deliver(b, id, m);
+	}
+	return NULL;
+}
+
+void
+rd_kafka_message_destroy(rd_kafka_message_t *msg)
+{
+	struct delivered *d = (struct delivered *)msg;
+
+	if (d->broker->n_out-- == 0)
+		failure("a message is destroyed twice");
+	memset(d->payload, '!', sizeof(d->payload));
+	virtual_free(d);
+}
+
+rd_kafka_resp_err_t
+rd_kafka_message_headers(const rd_kafka_message_t *msg,
+			 rd_kafka_headers_t **ret)
+{
+	(void)msg;
+	(void)ret;
+	return RD_KAFKA_RESP_ERR__NOENT;
+}
+
+rd_kafka_resp_err_t
+rd_kafka_header_get_all(const rd_kafka_headers_t *headers, size_t i,
+			const char **name, const void **value, size_t *size)
+{
+	(void)headers;
+	(void)i;
+	(void)name;
+	(void)value;
+	(void)size;
+	return RD_KAFKA_RESP_ERR__NOENT;
+}
+
+int64_t
+rd_kafka_message_timestamp(const rd_kafka_message_t *msg,
+			   rd_kafka_timestamp_type_t *type)
+{
+	*type = RD_KAFKA_TIMESTAMP_CREATE_TIME;
+	return 1000 + msg->offset;
+}
+
+void *
+rd_kafka_topic_opaque(const rd_kafka_topic_t *topic)
+{
+	return broker_of(topic)->consumer;
+}
+
+rd_kafka_message_t *
+rd_kafka_consumer_poll(rd_kafka_t *rk, int timeout_ms)
+{
+	(void)rk;
+	(void)timeout_ms;
+	return NULL;
+}
+
+/* ---- Places ------------------------------------------------------------- */
+
+struct place_list {
+	rd_kafka_topic_partition_list_t list;
+	rd_kafka_topic_partition_t elems[BROKER_PARTITIONS];
+};
+
+rd_kafka_topic_partition_list_t *
+rd_kafka_topic_partition_list_new(int size)
+{
+	struct place_list *l = virtual_alloc(sizeof(*l));
+
+	(void)size;
+	l->list.elems = l->elems;
+	l->list.size = BROKER_PARTITIONS;
+	return &l->list;
+}
+
+rd_kafka_topic_partition_t *
+rd_kafka_topic_partition_list_add(rd_kafka_topic_partition_list_t *list,
+				  const char *topic, int32_t partition)
+{
+	rd_kafka_topic_partition_t *place = &list->elems[list->cnt++];
+
+	place->topic = (char *)(uintptr_t)topic;
+	place->partition = partition;
+	return place;
+}
+
+void
+rd_kafka_topic_partition_list_destroy(rd_kafka_topic_partition_list_t *list)
+{
+	virtual_free(list);
+}
+
+static struct broker_partition *
+partition_at(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+	return &broker_of(rk)->partitions[list->elems[0].partition];
+}
+
+rd_kafka_resp_err_t
+rd_kafka_offsets_store(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
+{
+	struct broker_partition *p = partition_at(rk, list);
+
+	if (!p->is_assigned)
+		return RD_KAFKA_RESP_ERR__STATE;
+	commits_stored(&p->commits, list->elems[0].offset);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t
+rd_kafka_pause_partitions(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
+{
+	partition_at(rk, list)->is_paused = true;
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t
+rd_kafka_resume_partitions(rd_kafka_t *rk,
+			   rd_kafka_topic_partition_list_t *list)
+{
+	struct broker_partition *p = partition_at(rk, list);
+
+	p->is_paused = false;
+	/* librdkafka 2.0.2 may bring old messages again. */
+	if (chance_of(broker_of(rk)->chance, 10) && p->position > 0)
+		p->position--;
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_error_t *
+rd_kafka_seek_partitions(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+			 int timeout_ms)
+{
+	struct broker *b = broker_of(rk);
+	struct broker_partition *p = partition_at(rk, list);
+
+	(void)timeout_ms;
+	commits_sought(&p->commits, list->elems[0].offset,
+		       b->is_exact && b->n_answering == 0);
+	if (!b->is_calm && chance_of(b->chance, 10))
+		return (rd_kafka_error_t *)b;
+	p->position = list->elems[0].offset;
+	return NULL;
+}
+
+/* ---- The group ---------------------------------------------------------- */
+
+static void
+unassign(struct broker *b)
+{
+	if (!b->is_lost)
+		broker_commit(b);
+	for (int i = 0; i < BROKER_PARTITIONS; i++) {
+		struct broker_partition *p = &b->partitions[i];
+
+		if (p->is_assigned)
+			commits_revoked(&p->commits);
+		p->is_assigned = false;
+	}
+}
+
+rd_kafka_resp_err_t
+rd_kafka_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+	struct broker *b = broker_of(rk);
+
+	unassign(b);
+	for (int i = 0; list != NULL && i < list->cnt; i++) {
+		struct broker_partition *p =
+			&b->partitions[list->elems[i].partition];
+
+		p->is_assigned = true;
+		p->position = p->committed;
+		commits_assigned(&p->commits, p->committed);
+	}
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+int
+rd_kafka_assignment_lost(rd_kafka_t *rk)
+{
+	return broker_of(rk)->is_lost;
+}
+
+rd_kafka_queue_t *
+rd_kafka_queue_new(rd_kafka_t *rk)
+{
+	return (rd_kafka_queue_t *)rk;
+}
+
+rd_kafka_queue_t *
+rd_kafka_queue_get_partition(rd_kafka_t *rk, const char *topic,
+			     int32_t partition)
+{
+	(void)topic;
+	(void)partition;
+	return (rd_kafka_queue_t *)rk;
+}
+
+void
+rd_kafka_queue_forward(rd_kafka_queue_t *from, rd_kafka_queue_t *to)
+{
+	(void)from;
+	(void)to;
+}
+
+void
+rd_kafka_queue_yield(rd_kafka_queue_t *queue)
+{
+	(void)queue;
+}
+
+void
+rd_kafka_queue_destroy(rd_kafka_queue_t *queue)
+{
+	(void)queue;
+}
+
+rd_kafka_error_t *
+rd_kafka_consumer_close_queue(rd_kafka_t *rk, rd_kafka_queue_t *queue)
+{
+	(void)queue;
+	broker_of(rk)->is_closing = true;
+	return NULL;
+}
+
+int
+rd_kafka_consumer_closed(rd_kafka_t *rk)
+{
+	return broker_of(rk)->is_closed;
+}
+
+int
+rd_kafka_queue_poll_callback(rd_kafka_queue_t *queue, int timeout_ms)
+{
+	struct broker *b = broker_of(queue);
+
+	(void)timeout_ms;
+	b->revoke(b);
+	b->is_closed = true;
+	return 1;
+}
+
+void
+rd_kafka_destroy_flags(rd_kafka_t *rk, int flags)
+{
+	(void)flags;
+	if (broker_of(rk)->n_out > 0)
+		failure("librdkafka ends with %u messages out",
+			broker_of(rk)->n_out);
+}
+
+/* ---- Words -------------------------------------------------------------- */
+
+const char *
+rd_kafka_err2str(rd_kafka_resp_err_t err)
+{
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? "success" : "an error";
+}
+
+const char *
+rd_kafka_error_string(const rd_kafka_error_t *error)
+{
+	(void)error;
+	return "timed out";
+}
+
+void
+rd_kafka_error_destroy(rd_kafka_error_t *error)
+{
+	(void)error;
+}
