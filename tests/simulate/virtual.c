@@ -17,7 +17,8 @@
 #define WALL_NS	 INT64_C(1700000000000000000)
 
 /* A wait that nothing ends would make the schedule endless. */
-#define WAITS_MAX 200000u
+#define PATIENCE_NS INT64_C(500000000)
+#define WAITS_MAX   200000u
 
 static struct {
 	struct chance *chance;
@@ -195,11 +196,13 @@ virtual_free(void *p)
 
 /* ---- Waits -------------------------------------------------------------- */
 
-/* The second strand waits for the first a while, in which no time goes by. */
+/* The second strand waits for the first a while, in which no time goes by; but
+ * who has half a second sees it get on. */
 static int
-wait_for_first(pthread_mutex_t *lock)
+wait_for_first(pthread_mutex_t *lock, int64_t due_ns)
 {
-	bool is_enough = chance_of(outside.chance, 2);
+	bool is_enough = due_ns - outside.now_ns < PATIENCE_NS &&
+			 chance_of(outside.chance, 2);
 
 	pthread_mutex_unlock(lock);
 	strand_change();
@@ -215,7 +218,7 @@ __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
 
 	(void)cond;
 	if (strand_is_second())
-		return wait_for_first(lock);
+		return wait_for_first(lock, due_ns);
 	if (outside.now_ns >= due_ns)
 		return ETIMEDOUT;
 	if (outside.n_waits++ == WAITS_MAX)
