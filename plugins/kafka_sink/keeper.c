@@ -136,7 +136,9 @@ keeper_say_away(struct keeper *k, struct producer *p)
 	char why[OUTAGE_TEXT], text[256];
 	rd_kafka_resp_err_t err = producer_error(p, text, sizeof(text));
 
-	outage_text(k->settings, err, text, why, sizeof(why));
+	outage_text(k->settings->brokers,
+		    k->settings->is_docker ? 0 : k->settings->out_port, err,
+		    text, why, sizeof(why));
 	keeper_say(k, why);
 }
 

@@ -8,6 +8,8 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "outage.h"
+
 int64_t
 consumer_now_ms(void)
 {
@@ -154,10 +156,12 @@ on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 		return;
 	}
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		settings_explain_brokers(
-			&c->settings, c->last_error_code,
-			c->last_error[0] != '\0' ? c->last_error : reason, why,
-			sizeof(why));
+		outage_text(c->settings.brokers,
+			    c->settings.is_docker ? 0
+						  : (int)c->settings.out_port,
+			    c->last_error_code,
+			    c->last_error[0] != '\0' ? c->last_error : reason,
+			    why, sizeof(why));
 		health_set(&c->health, HEALTH_BROKERS, why);
 		return;
 	}

@@ -1,7 +1,6 @@
 #include "settings.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -207,21 +206,4 @@ settings_conf(const struct settings *settings, struct evh_ctx *ctx)
 		return conf;
 	rd_kafka_conf_destroy(conf);
 	return NULL;
-}
-
-void
-settings_explain_brokers(const struct settings *settings,
-			 rd_kafka_resp_err_t err, const char *why, char *ret,
-			 size_t size)
-{
-	if (err == RD_KAFKA_RESP_ERR__RESOLVE && !settings->is_docker)
-		(void)snprintf(
-			ret, size,
-			"brokers %s: the host does not resolve; outside "
-			"of the containers they are at localhost:%" PRId64
-			" (EVENT_HANDLER_SERVICE_KAFKA_OUT_PORT)",
-			settings->brokers, settings->out_port);
-	else
-		(void)snprintf(ret, size, "brokers %s cannot be reached: %s",
-			       settings->brokers, why);
 }

@@ -39,10 +39,4 @@ int settings_read(struct settings *settings, struct evh_ctx *ctx);
 rd_kafka_conf_t *settings_conf(const struct settings *settings,
 			       struct evh_ctx *ctx);
 
-/* Why the brokers cannot be reached, with what to set when their host does
- * not resolve because evhd runs beside the containers and not in one. */
-void settings_explain_brokers(const struct settings *settings,
-			      rd_kafka_resp_err_t err, const char *why,
-			      char *ret, size_t size);
-
 #endif

@@ -261,24 +261,6 @@ a_topic_that_is_no_name_is_refused(void **state)
 	}
 }
 
-static void
-a_host_that_does_not_resolve_is_explained_outside_of_docker(void **state)
-{
-	struct settings settings = { .brokers = "kafka:9092",
-				     .out_port = 9094 };
-	char why[256];
-
-	(void)state;
-	settings_explain_brokers(&settings, RD_KAFKA_RESP_ERR__RESOLVE, "no",
-				 why, sizeof(why));
-	assert_non_null(strstr(why, "localhost:9094"));
-	assert_non_null(strstr(why, "EVENT_HANDLER_SERVICE_KAFKA_OUT_PORT"));
-	settings.is_docker = true;
-	settings_explain_brokers(&settings, RD_KAFKA_RESP_ERR__RESOLVE, "no",
-				 why, sizeof(why));
-	assert_null(strstr(why, "localhost"));
-}
-
 int
 main(void)
 {
@@ -291,8 +273,6 @@ main(void)
 			times_and_sizes_out_of_range_are_found_by_the_table),
 		cmocka_unit_test(all_mistakes_are_named_at_once),
 		cmocka_unit_test(a_topic_that_is_no_name_is_refused),
-		cmocka_unit_test(
-			a_host_that_does_not_resolve_is_explained_outside_of_docker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
