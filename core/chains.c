@@ -14,15 +14,6 @@ struct check {
 	struct problems *problems;
 };
 
-static bool
-list_has(char *const *list, const char *name)
-{
-	for (size_t i = 0; list[i]; i++)
-		if (strcmp(list[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* ---- One pipeline ------------------------------------------------------- */
 
 /* The instance, or NULL and a problem. */
@@ -117,7 +108,7 @@ sinks_check(const struct check *check, const struct config_pipeline *p,
 				     "%s names the %s \"%s\"; only sinks and "
 				     "stores may stand there",
 				     list, in->keyword, in->name);
-		else if (names == p->optional && !list_has(p->chain, in->name))
+		else if (names == p->optional && !config_list_has(p->chain, in->name))
 			problems_add(check->problems, p->where,
 				     "optional names \"%s\", which is not in "
 				     "the chain",
@@ -190,8 +181,8 @@ matches_may_overlap(const struct config_pipeline *a,
 static bool
 pipeline_writes(const struct config_pipeline *p, const char *name)
 {
-	return list_has(p->chain, name) || list_has(p->on_fail, name) ||
-	       list_has(p->on_drop, name);
+	return config_list_has(p->chain, name) || config_list_has(p->on_fail, name) ||
+	       config_list_has(p->on_drop, name);
 }
 
 static bool

@@ -418,3 +418,12 @@ config_free(struct config *config)
 	free(config->log_file);
 	free(config);
 }
+
+bool
+config_list_has(char *const *list, const char *name)
+{
+	for (; list && *list; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}

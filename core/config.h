@@ -94,4 +94,7 @@ const struct config_instance *config_instance(const struct config *config,
 					      const char *name);
 void config_free(struct config *config); /* NULL is fine */
 
+/* Whether a NULL-ended list has this name; NULL is an empty one. */
+bool config_list_has(char *const *list, const char *name);
+
 #endif

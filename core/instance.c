@@ -229,7 +229,7 @@ set_ready(struct instance *in, const char *why_not, bool unless_spoken)
 	struct log_facts facts = { .instance = in->name };
 	char why[INSTANCE_WHY_MAX];
 	bool is_ready = why_not == NULL;
-	bool has_changed, is_news;
+	bool has_changed, is_first, is_news;
 
 	why_copy(why, is_ready ? "" : why_not);
 	pthread_mutex_lock(&in->lock);
@@ -238,8 +238,8 @@ set_ready(struct instance *in, const char *why_not, bool unless_spoken)
 		return;
 	}
 	has_changed = atomic_load(&in->is_ready) != is_ready;
-	is_news =
-		has_changed || !in->has_spoken || strcmp(in->why_not, why) != 0;
+	is_first = !in->has_spoken;
+	is_news = has_changed || is_first || strcmp(in->why_not, why) != 0;
 	in->has_spoken = true;
 	memcpy(in->why_not, why, sizeof(why));
 	atomic_store(&in->is_ready, is_ready);
@@ -248,8 +248,9 @@ set_ready(struct instance *in, const char *why_not, bool unless_spoken)
 	pthread_mutex_unlock(&in->lock);
 	if (is_news && is_ready)
 		log_write(EVH_INFO, &facts, "ready");
-	else if (is_news)
-		log_write(EVH_INFO, &facts, "not ready: %s", why);
+	else if (is_news) /* at first it only says that it begins */
+		log_write(is_first ? EVH_INFO : EVH_WARN, &facts,
+			  "not ready: %s", why);
 	if (has_changed)
 		host_poke_users(in->host, in);
 }

@@ -25,15 +25,6 @@ strings_count(char *const *strings)
 	return n;
 }
 
-static bool
-strings_have(char *const *strings, const char *s)
-{
-	for (; strings && *strings; strings++)
-		if (strcmp(*strings, s) == 0)
-			return true;
-	return false;
-}
-
 static int
 element_init_metrics(struct element *el, struct metrics *metrics)
 {
@@ -75,7 +66,7 @@ element_init(struct element *el, struct pipeline *p, struct instance *in,
 	el->pos = (unsigned)(el - p->elements);
 	el->role = role;
 	el->is_optional = role == ELEMENT_CHAIN &&
-			  strings_have(p->config->optional, in->name);
+			  config_list_has(p->config->optional, in->name);
 	if (in->plugin->kind == EVH_HANDLER)
 		p->has_handlers = true;
 	if (in->plugin->kind == EVH_SINK) {

@@ -40,12 +40,7 @@ signals_read(int fd)
 
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			int rc = log_reopen();
-
-			if (rc < 0)
-				log_write(EVH_ERROR, NULL,
-					  "cannot reopen the log: %s",
-					  strerror(-rc));
+			(void)log_reopen(); /* has said why not */
 			continue;
 		}
 		log_write(EVH_INFO, NULL, "%s: stopping",

@@ -21,8 +21,6 @@ outage_note(struct outage *outage, const struct failure *failure,
 	    bool by_statement)
 {
 	struct evh_ctx *ctx = outage->ctx;
-	enum evh_level level =
-		failure->policy == SQLSTATE_CONFIG ? EVH_ERROR : EVH_WARN;
 
 	if (!outage->on) {
 		outage->on = true;
@@ -38,11 +36,11 @@ outage_note(struct outage *outage, const struct failure *failure,
 	if (strcmp(outage->reason, failure->text)) {
 		snprintf(outage->reason, sizeof(outage->reason), "%s",
 			 failure->text);
-		if (failure->sqlstate[0])
-			ctx->log(ctx, level, "%s (%s)", failure->text,
+		/* What mends by itself is told by ready(). */
+		if (failure->policy == SQLSTATE_CONFIG)
+			ctx->log(ctx, EVH_ERROR, "%s%s%s", failure->text,
+				 failure->sqlstate[0] ? "; SQLSTATE " : "",
 				 failure->sqlstate);
-		else
-			ctx->log(ctx, level, "%s", failure->text);
 	}
 	ctx->ready(ctx, outage->reason);
 }
