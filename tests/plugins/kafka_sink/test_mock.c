@@ -255,7 +255,7 @@ without_a_broker_events_come_back_in_time_and_in_order(void **state)
 {
 	struct bench *b = *state;
 	struct fake_event *evs = fake_events(100, 3);
-	int64_t from_ms;
+	int64_t from_ms, until_ms;
 
 	fake_host_set(&b->host, "message_timeout", "1s");
 	start(b);
@@ -270,9 +270,14 @@ without_a_broker_events_come_back_in_time_and_in_order(void **state)
 	assert_true(fake_wait_why(&b->host, "no broker of", 30000));
 
 	rd_kafka_mock_broker_set_up(b->cluster, 1);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
-	offer_again(b, evs, 100);
-	assert_true(fake_wait_answers(&b->host, 200, 30000));
+	until_ms = clock_ms() + 60000;
+	/* A second is not always enough for a machine that is busy. */
+	for (int answers = 100; b->host.ok < 100;) {
+		assert_true(clock_ms() < until_ms);
+		assert_true(fake_wait_ready(&b->host, true, 30000));
+		answers += offer_again(b, evs, 100);
+		assert_true(fake_wait_answers(&b->host, answers, 30000));
+	}
 	assert_int_equal(100, b->host.ok);
 	free(evs);
 }
