@@ -54,8 +54,11 @@ pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 
 	if (list->n > 0)
 		metric_record(d->element->passed_over, list->n);
-	while ((ev = event_list_pop(list)))
+	while ((ev = event_list_pop(list))) {
+		/* Not before those that the sink had and answered. */
+		ev->goes_by_inbox = true;
 		pipeline_advance(pass, ev);
+	}
 }
 
 /* Those of evs that the sink has not taken; it may have answered one all the

@@ -14,6 +14,7 @@
 #include "every.h"
 #include "host_tables.h"
 #include "log.h"
+#include "marks.h"
 #include "notify.h"
 #include "pass.h"
 #include "pipeline.h"
@@ -109,6 +110,9 @@ host_is_ready(struct host *host)
 		    !atomic_load(&p->elements[0].in->is_ready))
 			return false;
 	}
+	for (unsigned i = 0; i < host->n_instances; i++)
+		if (instance_is_stuck(host->instances[i]))
+			return false;
 	return true;
 }
 
@@ -228,6 +232,7 @@ host_free(struct host *host)
 	     host->instances && i > 0; i--)
 		instance_free(host->instances[host->setup->order[i - 1]]);
 	free(host->instances);
+	marks_close(host->marks);
 	metrics_free(host->metrics);
 	state_free(host->state);
 	if (host->has_lock)
@@ -356,10 +361,13 @@ main_loop(struct host *host)
 	for (;;) {
 		struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
 					{ host->wake_fd, POLLIN, 0 } };
+		int max_ms;
 
 		every_run(host);
 		announce_readiness(host, &was_ready);
-		if (poll(fds, 2, every_wait_ms(host, LOOP_MAX_MS)) < 0 &&
+		max_ms = host->marks ? marks_collect_ms(host->marks)
+				     : LOOP_MAX_MS;
+		if (poll(fds, 2, every_wait_ms(host, max_ms)) < 0 &&
 		    errno != EINTR) {
 			log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
 			host_fatal(host, EX_OSERR);
@@ -434,6 +442,8 @@ host_live(struct host *host, bool *ret_abandon)
 				instance_stop(host->instances[i],
 					      STOP_HURRIED_MS);
 			}
+		if (host->marks)
+			marks_keep_late(host->marks);
 		*ret_abandon = true;
 	} else {
 		host_stop(host);
@@ -463,6 +473,10 @@ host_run(struct setup *setup, bool *ret_abandon)
 	rc = host_init(host, setup);
 	if (rc == 0)
 		rc = host_block_signals(host);
+	if (rc == 0 && host->setup->config->state_dir) {
+		rc = marks_open(host->setup->config->state_dir, &host->marks);
+		code = rc < 0 ? exit_code_of(rc) : code;
+	}
 	if (rc == 0)
 		rc = host_make_instances(host);
 	if (rc == 0)

@@ -30,6 +30,27 @@ pass_begin(struct pass *own, struct instance *caller, struct worker *worker,
 }
 
 void
+pass_adopt(struct pass *pass)
+{
+	current = pass;
+}
+
+void
+pass_lend(struct pass *guest, struct event *looked_at)
+{
+	*guest = (struct pass){ .looked_at = looked_at };
+	current = guest;
+}
+
+void
+pass_return(struct pass *pass, struct pass *guest)
+{
+	event_list_append(&pass->moving, &guest->moving);
+	event_list_append(&pass->ended, &guest->ended);
+	current = pass;
+}
+
+void
 pass_move(struct pass *pass, struct event *ev)
 {
 	event_list_push(&pass->moving, ev);

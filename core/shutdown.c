@@ -49,9 +49,14 @@ flush_ms(int64_t due_ns)
 static void
 flush_pipeline(struct pipeline *p, int64_t due_ns)
 {
-	for (unsigned i = 1; i < p->n_elements; i++)
-		if (window_used(&p->window) > 0)
-			instance_flush(p->elements[i].in, flush_ms(due_ns));
+	for (unsigned i = 1; i < p->n_elements; i++) {
+		struct instance *in = p->elements[i].in;
+
+		/* A late process() may have the plugin's lock for ever. */
+		if (window_used(&p->window) > 0 &&
+		    atomic_load(&in->n_late) == 0)
+			instance_flush(in, flush_ms(due_ns));
+	}
 }
 
 /* Until something has changed there, or a short while is over. */
