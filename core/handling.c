@@ -30,6 +30,12 @@ coarse_now_ns(void)
 }
 
 static bool
+element_looks_at(const struct element *el, const struct event *ev)
+{
+	return pattern_matches_any(el->in->match, ev->pub.name);
+}
+
+static bool
 element_is_ready(const struct element *el)
 {
 	return atomic_load_explicit(&el->in->is_ready, memory_order_acquire) &&
@@ -42,7 +48,7 @@ handle(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (!pattern_matches_any(el->in->match, ev->pub.name)) {
+	if (!element_looks_at(el, ev)) {
 		pipeline_advance(pass, ev);
 		return VERDICT_MOVED_ON;
 	}
@@ -53,6 +59,10 @@ handle(struct pass *pass, struct element *el, struct event *ev)
 	}
 	if (!element_is_ready(el))
 		return verdict_await_ready(el, ev);
+	if (!verdict_may_ask(el, ev)) {
+		ev->awaits_ready = true;
+		return timer_now_ns() + VERDICT_ISOLATED_NS;
+	}
 	ev->awaits_ready = false;
 	verdict = verdict_ask(pass, el, ev);
 	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
@@ -323,7 +333,7 @@ ask_again(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (!pattern_matches_any(el->in->match, ev->pub.name))
+	if (!element_looks_at(el, ev))
 		return EVH_OK;
 	verdict = verdict_ask(pass, el, ev);
 	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
@@ -369,6 +379,11 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 	if (!ev->awaits_ready && now_ns < ev->stand_until_ns) {
 		/* Woken for another's sake. */
 		timer_set(&w->lanes.due, &ev->timer, ev->stand_until_ns);
+		return;
+	}
+	if (element_looks_at(el, ev) && !verdict_may_ask(el, ev)) {
+		timer_set(&w->lanes.due, &ev->timer,
+			  now_ns + VERDICT_ISOLATED_NS);
 		return;
 	}
 	ev->awaits_ready = false;

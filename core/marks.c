@@ -33,6 +33,7 @@ struct marks {
 	pthread_key_t key; /* this thread's slot in own, or no_slot */
 	atomic_bool is_closing;
 	atomic_bool has_complained;
+	_Atomic(const struct event *) isolated; /* whose turn it is; or NULL */
 	int64_t due_ns; /* of the next look at the others. [main] */
 };
 
@@ -107,6 +108,21 @@ void
 marks_forget(struct marks *marks, const unsigned char id[16])
 {
 	marks_table_forget(marks->table, id);
+}
+
+bool
+marks_isolate(struct marks *marks, const struct event *ev)
+{
+	const struct event *none = NULL;
+
+	return atomic_compare_exchange_strong(&marks->isolated, &none, ev) ||
+	       none == ev;
+}
+
+void
+marks_rejoin(struct marks *marks, const struct event *ev)
+{
+	(void)atomic_compare_exchange_strong(&marks->isolated, &ev, NULL);
 }
 
 /* ---- Slots -------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct event;
 struct marks;
 struct marks_slot;
 
@@ -68,6 +69,15 @@ struct marks_ends marks_find(const struct marks *marks,
 			     const unsigned char id[16], uint64_t handler);
 /* The event is done. [any] */
 void marks_forget(struct marks *marks, const unsigned char id[16]);
+
+/*
+ * Of the events that were at a handler when a process ended only one was the
+ * cause.  So they are tried one at a time: the next such end is then of one of
+ * them alone, and the others are never counted a second time for it.  True when
+ * it is this one's turn, until it is over. [any]
+ */
+bool marks_isolate(struct marks *marks, const struct event *ev);
+void marks_rejoin(struct marks *marks, const struct event *ev);
 
 /* Counts what processes that ended since have left; cheap when none has. Logs
  * each.  Never waits: what another one is counting is left to it. [main] */

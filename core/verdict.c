@@ -57,6 +57,19 @@ attempts_of(const struct element *el)
 				: el->pipeline->config->attempts;
 }
 
+bool
+verdict_may_ask(const struct element *el, struct event *ev)
+{
+	struct marks *marks = el->in->host->marks;
+
+	if (!marks)
+		return true;
+	if (ev->pub.attempt == 1 && !ev->is_marked)
+		ev->is_marked =
+			marks_find(marks, ev->pub.id, el->in->mark).n > 0;
+	return !ev->is_marked || marks_isolate(marks, ev);
+}
+
 /* Processes that ended while it was here have used up tries of it; all of
  * them: true, and its error says so. */
 static bool
@@ -69,7 +82,6 @@ ends_use_it_up(const struct element *el, struct event *ev)
 
 	if (ends.n == 0)
 		return false;
-	ev->is_marked = true;
 	ev->pub.attempts += ends.n;
 	if (ends.n < attempts_of(el)) {
 		ev->pub.attempt += ends.n;
@@ -108,13 +120,12 @@ process(struct pass *pass, struct element *el, struct event *ev)
 	return verdict;
 }
 
-enum evh_result
-verdict_ask(struct pass *pass, struct element *el, struct event *ev)
+static enum evh_result
+ask(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (el->in->host->marks && ev->pub.attempt == 1 &&
-	    ends_use_it_up(el, ev))
+	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev))
 		return EVH_FAIL;
 	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
 	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
@@ -127,6 +138,17 @@ verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 			       "resume() and a verdict for the same event: "
 			       "the verdict counts");
 	return ev->is_late ? watch_fail(el->in, ev) : verdict;
+}
+
+enum evh_result
+verdict_ask(struct pass *pass, struct element *el, struct event *ev)
+{
+	bool is_isolated = ev->is_marked;
+	enum evh_result verdict = ask(pass, el, ev);
+
+	if (is_isolated)
+		marks_rejoin(el->in->host->marks, ev);
+	return verdict;
 }
 
 static int64_t

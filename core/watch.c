@@ -219,6 +219,8 @@ name_late(struct worker *w, const char *consequence)
 	if (in->aborts)
 		end_process(in, mark);
 	marks_be_late(mark);
+	if (in->host->marks)
+		marks_rejoin(in->host->marks, ev);
 	late_add(&in->late, ev->pub.id, w->call.seen_ns, false);
 	atomic_fetch_add(&in->n_late, 1);
 }

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -531,6 +532,66 @@ ends_for_the_timeout_fail_it_as_that(void **state)
 	assert_non_null(strstr(b.error, "\"type\":\"timeout\""));
 }
 
+static struct {
+	pthread_mutex_t lock; /* guards: the rest */
+	int n_inside, n_most;
+} crowd_inside = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static enum evh_result
+count_inside(struct rig_element *el, struct evh_event *ev)
+{
+	/* Long enough for another worker to come in. */
+	const struct timespec work = { 0, 5000000 };
+
+	pthread_mutex_lock(&crowd_inside.lock);
+	if (++crowd_inside.n_inside > crowd_inside.n_most)
+		crowd_inside.n_most = crowd_inside.n_inside;
+	pthread_mutex_unlock(&crowd_inside.lock);
+	nanosleep(&work, NULL);
+	pthread_mutex_lock(&crowd_inside.lock);
+	crowd_inside.n_inside--;
+	pthread_mutex_unlock(&crowd_inside.lock);
+	(void)rig_note(el, ev);
+	return ev->attempt == 2 ? EVH_RETRY : EVH_OK;
+}
+
+static void
+those_that_were_there_when_a_process_ended_are_tried_one_at_a_time(void **state)
+{
+	const struct place *place = *state;
+	struct rig *rig = rig_new();
+	struct rig_element src = { .name = "src", .kind = EVH_SOURCE };
+	struct rig_element look = { .name = "h",
+				    .kind = EVH_HANDLER,
+				    .attempts = 5,
+				    .process = count_inside };
+	unsigned char id[16];
+
+	for (int i = 0; i < 8; i++) {
+		crowd_id(0, i, id);
+		die_at(place, id, false, false);
+	}
+	crowd_inside.n_most = 0;
+	rig_add(rig, &src);
+	rig_add(rig, &look);
+	rig_pipeline(rig, (struct config_pipeline){ .chain = LIST("src", "h"),
+						    .workers = 4 });
+	rig_mark(rig, place->state);
+	rig_start(rig);
+	for (int i = 0; i < 8; i++) {
+		struct evh_spec spec = { .id = id,
+					 .name = "x",
+					 .data = { "{}", 2 } };
+
+		crowd_id(0, i, id);
+		rig_emit_spec(&src, &spec);
+	}
+	rig_await_heard(&src, 8);
+	assert_int_equal(look.n_seen, 16);
+	assert_int_equal(crowd_inside.n_most, 1);
+	rig_free(rig);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, place_open, place_close)
 
@@ -553,6 +614,7 @@ main(void)
 		TEST(ends_of_the_process_are_attempts_used_up),
 		TEST(after_the_last_of_its_attempts_it_is_not_tried_again),
 		TEST(ends_for_the_timeout_fail_it_as_that),
+		TEST(those_that_were_there_when_a_process_ended_are_tried_one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
