@@ -32,9 +32,8 @@
 #define UNRULY(more)                                                           \
 	CREW_HANDLER("\tplugin = \"${EVH_BUILD_DIR}/tests/unruly.so\"\n" more)
 #define WITH_STATE                                                             \
-	"\nsource \"topic\" {",                                                \
-		"\nstate_dir = \"state\"\nshutdown_timeout = \"4s\"\n\n"       \
-		"source \"topic\" {"
+	"\"${EVENT_HANDLER_SERVICE_STATE_DIR:-}\"",                            \
+		"\"state\"\nshutdown_timeout = \"4s\""
 
 static void
 put(struct crew *crew, int partition, const char *name)

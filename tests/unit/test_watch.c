@@ -153,9 +153,10 @@ keep_error(struct rig_element *el, struct evh_event *const *evs, int n)
 }
 
 static void
-bench_open(struct bench *b,
-	   enum evh_result (*process)(struct rig_element *, struct evh_event *),
-	   unsigned workers, enum evh_threads threads)
+bench_open_with(struct bench *b,
+		enum evh_result (*process)(struct rig_element *,
+					   struct evh_event *),
+		unsigned workers, enum evh_threads threads, unsigned timeout_ms)
 {
 	*b = (struct bench){ .rig = rig_new() };
 	gate_set(0, EVH_OK);
@@ -163,7 +164,7 @@ bench_open(struct bench *b,
 	b->look = (struct rig_element){ .name = "look",
 					.kind = EVH_HANDLER,
 					.threads = threads,
-					.timeout_ms = TIMEOUT_MS,
+					.timeout_ms = timeout_ms,
 					.process = process };
 	b->out = (struct rig_element){ .name = "out", .kind = EVH_SINK };
 	b->dead = (struct rig_element){ .name = "dead",
@@ -179,6 +180,14 @@ bench_open(struct bench *b,
 					  .on_fail = LIST("dead"),
 					  .workers = workers });
 	rig_start(b->rig);
+}
+
+static void
+bench_open(struct bench *b,
+	   enum evh_result (*process)(struct rig_element *, struct evh_event *),
+	   unsigned workers, enum evh_threads threads)
+{
+	bench_open_with(b, process, workers, threads, TIMEOUT_MS);
 }
 
 /* Waits until the handler is late with n events. */
@@ -505,6 +514,57 @@ many_that_hang_now_and_then_lose_nothing(void **state)
 	rig_free(b.rig);
 }
 
+/* Some are tried again, are held, or take up to twice the timeout. */
+static enum evh_result
+misbehave(struct rig_element *el, struct evh_event *ev)
+{
+	unsigned dice = (unsigned)(ev->cookie * 2654435761u) >> 16;
+	struct timespec work = { 0, (long)(dice % 97) * 50000 };
+
+	if (ev->attempt == 1)
+		(void)rig_note(el, ev);
+	if (dice % 16 == 0)
+		nanosleep(&work, NULL);
+	if (dice % 23 == 0 && ev->attempt == 1)
+		return EVH_RETRY;
+	if (dice % 19 == 0) {
+		el->ctx->resume(el->ctx, ev, EVH_OK);
+		return EVH_HOLD;
+	}
+	return dice % 31 == 0 ? EVH_FAIL : EVH_OK;
+}
+
+static void
+whoever_is_late_each_is_answered_once_and_keys_keep_their_order(void **state)
+{
+	enum { EVENTS = 4000, KEYS = 13 };
+	uintptr_t last[KEYS] = { 0 };
+	bool is_heard[EVENTS + 1] = { false };
+	struct bench b;
+
+	(void)state;
+	bench_open_with(&b, misbehave, 3, EVH_PARALLEL, 2);
+	for (uintptr_t i = 1; i <= EVENTS; i++) {
+		char key[8];
+
+		snprintf(key, sizeof(key), "k%u", (unsigned)(i % KEYS));
+		assert_int_equal(rig_emit(&b.src, i, key, -1), 1);
+	}
+	rig_await_heard(&b.src, EVENTS);
+	rig_free(b.rig);
+	for (int i = 0; i < EVENTS; i++) {
+		assert_false(is_heard[b.src.heard[i]]);
+		is_heard[b.src.heard[i]] = true;
+	}
+	assert_int_equal(b.look.n_seen, EVENTS);
+	for (int i = 0; i < EVENTS; i++) {
+		uintptr_t cookie = b.look.cookies[i];
+
+		assert_true(cookie > last[cookie % KEYS]);
+		last[cookie % KEYS] = cookie;
+	}
+}
+
 /* In a process of its own, which ends. */
 static void
 hang_and_abort(const char *dir, enum evh_result (*process)(struct rig_element *,
@@ -601,6 +661,8 @@ main(void)
 			a_serial_handler_holds_up_those_that_need_it_until_it_returns),
 		cmocka_unit_test(the_children_of_a_late_try_are_dropped),
 		cmocka_unit_test(many_that_hang_now_and_then_lose_nothing),
+		cmocka_unit_test(
+			whoever_is_late_each_is_answered_once_and_keys_keep_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
