@@ -166,6 +166,38 @@ while_one_event_hangs_the_others_go_on_and_a_stop_is_in_time(void **state)
 	crew_end(crew);
 }
 
+static void
+kill_9_of_a_healthy_consumer_makes_no_event_dead(void **state)
+{
+	static const char *const names[] = { "first", "second", "third",
+					     "fourth" };
+	static const char *const healthy[] = { UNRULY(""), WITH_STATE,
+					       SHORT_SESSION, NULL };
+	struct crew *crew = *state;
+	char sql[128];
+
+	topic_create(&crew->w, 4);
+	topic_fill(&crew->w, "fine", 2000);
+	/* What is at the handler when one is killed comes first to the next. */
+	for (int i = 0; i < 4; i++) {
+		struct daemon *d =
+			crew_start(crew, names[i], "consumer.conf", healthy);
+
+		snprintf(sql, sizeof(sql),
+			 "SELECT (count(*) >= %d)::int FROM events",
+			 (i + 1) * 150);
+		table_await(&crew->w, sql, 1, WAIT_MS);
+		daemon_kill(d);
+	}
+	crew_ready(crew, "last", "consumer.conf", healthy);
+	table_await(&crew->w, PROCESSED, 2000, WAIT_MS);
+	assert_int_equal(table_count(&crew->w, FAILED), 0);
+	assert_true(daemon_logged(&crew->list[4],
+				  "that counts as a try of it") > 0);
+	crew_end(crew);
+	assert_int_equal(topic_committed(&crew->w), 2000);
+}
+
 #define TEST(test)                                                             \
 	cmocka_unit_test_setup_teardown(test, crew_setup, crew_teardown)
 
@@ -175,6 +207,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_that_crashes_evhd_is_dead_after_three_ends),
 		TEST(with_abort_an_event_that_hangs_is_dead_after_three_ends),
+		TEST(kill_9_of_a_healthy_consumer_makes_no_event_dead),
 		TEST(while_one_event_hangs_the_others_go_on_and_a_stop_is_in_time),
 	};
 

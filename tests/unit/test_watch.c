@@ -333,6 +333,38 @@ an_event_that_hangs_when_tried_again_is_late_too(void **state)
 	rig_free(b.rig);
 }
 
+static enum evh_result
+hold_or_hang(struct rig_element *el, struct evh_event *ev)
+{
+	return ev->cookie == 11 ? hold(el, ev) : hang(el, ev);
+}
+
+static void
+the_rest_of_its_inbox_goes_on_by_the_spare_thread(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open_with(&b, hold_or_hang, 1, EVH_PARALLEL, 500);
+	/* 11 is held, and 9 behind it will hang. */
+	rig_emit(&b.src, 11, "a", 0);
+	rig_emit(&b.src, 9, "a", 0);
+	rig_await_held(&b.look, 1);
+	/* While 2 keeps the worker, all of this comes to its inbox. */
+	rig_emit(&b.src, 2, "z", 0);
+	gate_await_inside(1);
+	rig_answer_held(&b.look, EVH_OK);
+	for (unsigned i = 0; i < 20; i++)
+		rig_emit(&b.src, 100 + i, NULL, 0);
+	gate_set(2, EVH_OK);
+	rig_await_heard(&b.src, 22);
+	assert_int_equal(b.dead.n_seen, 0);
+	gate_set(HANGS, EVH_OK);
+	rig_await_heard(&b.src, 23);
+	assert_int_equal(b.dead.n_seen, 1);
+	rig_free(b.rig);
+}
+
 static void
 it_is_named_in_the_state_which_stays_ready(void **state)
 {
@@ -647,6 +679,8 @@ main(void)
 		cmocka_unit_test(those_behind_it_keep_their_order),
 		cmocka_unit_test(
 			an_event_that_hangs_when_tried_again_is_late_too),
+		cmocka_unit_test(
+			the_rest_of_its_inbox_goes_on_by_the_spare_thread),
 		cmocka_unit_test(it_is_named_in_the_state_which_stays_ready),
 		cmocka_unit_test(
 			without_a_spare_thread_its_worker_stands_and_that_is_not_ready),
