@@ -1,6 +1,7 @@
 /*
  * unruly.c - a handler that crashes the process at events named "crash", never
- * returns from those named "hang", and takes a while for the others.
+ * returns from those named "hang", and takes a while for the others, for those
+ * named "slow" a longer one.
  */
 #include <evh/plugin.h>
 
@@ -20,7 +21,9 @@ unruly_create(struct evh_ctx *ctx, void **ret_self)
 static enum evh_result
 unruly_process(void *self, struct evh_event *ev)
 {
-	const struct timespec work = { 0, 5000000 };
+	const struct timespec work = { 0, strcmp(ev->name, "slow") == 0
+						  ? 50000000
+						  : 5000000 };
 
 	(void)self;
 	if (strcmp(ev->name, "crash") == 0) {
