@@ -248,6 +248,12 @@ source_check(const struct check *check, const struct config_instance *source)
 }
 
 bool
+chains_has(const struct config_pipeline *p, const char *name)
+{
+	return list_has(p->chain, name);
+}
+
+bool
 chains_name(const struct config *config, const char *name)
 {
 	for (unsigned i = 0; i < config->n_pipelines; i++)

@@ -15,6 +15,7 @@
 void chains_check(const struct config *config, struct problems *problems);
 
 /* Whether some pipeline's chain, on_fail or on_drop names the instance. */
+bool chains_has(const struct config_pipeline *p, const char *name);
 bool chains_name(const struct config *config, const char *name);
 
 #endif

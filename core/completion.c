@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
+#include "host_tables.h"
 #include "instance.h"
+#include "marks.h"
 #include "metrics.h"
 #include "pipeline.h"
 
@@ -21,6 +23,8 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 		element_count(&p->elements[0], result, 1);
 		metric_record(p->event_seconds, wall_ns - ev->pub.created_ns);
 	}
+	if (ev->is_marked && (result == EVH_OK || result == EVH_DROP))
+		marks_forget(ev->source->host->marks, ev->pub.id);
 	if (ev->is_diverted)
 		atomic_fetch_sub(&p->n_diverted, 1);
 	if (!ev->has_room)

@@ -41,6 +41,7 @@ static const struct word global_words[] = {
 	{ GLOBAL(log_level), .type = WORD_STR },
 	{ GLOBAL(log_format), .type = WORD_STR },
 	{ GLOBAL(log_file), .type = WORD_STR },
+	{ GLOBAL(state_dir), .type = WORD_STR },
 	{ .name = "shutdown_timeout",
 	  .type = WORD_MSEC,
 	  .offset = offsetof(struct config, shutdown_timeout_ms),
@@ -289,6 +290,21 @@ environment_set(const struct config *config)
 	return err;
 }
 
+/* A path from the file's folder, made absolute. */
+static int
+path_set(const struct config *config, char **path)
+{
+	char *absolute;
+
+	if (!*path || **path == '/')
+		return 0;
+	if (asprintf(&absolute, "%s/%s", config->dir, *path) < 0)
+		return -ENOMEM;
+	free(*path);
+	*path = absolute;
+	return 0;
+}
+
 static int
 globals_set(struct config *config, struct conffile_section *outside,
 	    struct problems *problems)
@@ -296,7 +312,6 @@ globals_set(struct config *config, struct conffile_section *outside,
 	static const char *const levels[] = { "debug", "info", "warn", "error",
 					      NULL };
 	static const char *const formats[] = { "logfmt", "json", NULL };
-	char *absolute;
 
 	words_set(global_words, config, outside->settings, outside->n_settings,
 		  config->file, problems);
@@ -304,12 +319,9 @@ globals_set(struct config *config, struct conffile_section *outside,
 		     "debug, info, warn or error", config->file, problems);
 	one_of_check("log_format", config->log_format, formats,
 		     "logfmt or json", config->file, problems);
-	if (*config->plugin_dir == '/')
-		return 0;
-	if (asprintf(&absolute, "%s/%s", config->dir, config->plugin_dir) < 0)
+	if (path_set(config, &config->plugin_dir) < 0 ||
+	    path_set(config, &config->state_dir) < 0)
 		return -ENOMEM;
-	free(config->plugin_dir);
-	config->plugin_dir = absolute;
 	return 0;
 }
 
@@ -416,6 +428,7 @@ config_free(struct config *config)
 	free(config->log_level);
 	free(config->log_format);
 	free(config->log_file);
+	free(config->state_dir);
 	free(config);
 }
 

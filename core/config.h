@@ -61,6 +61,7 @@ struct config {
 	char *log_level;  /* debug, info, warn, error */
 	char *log_format; /* logfmt, json */
 	char *log_file;	  /* NULL: standard error */
+	char *state_dir;  /* what is to survive a crash; NULL: nothing is */
 	unsigned shutdown_timeout_ms;
 	struct config_instance *instances;
 	unsigned n_instances;

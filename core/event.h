@@ -78,6 +78,7 @@ struct event {
 	 * those that it answered before may be still. */
 	bool goes_by_inbox;
 	bool is_kept;	  /* an on_fail or on_drop sink has it */
+	bool is_marked;	  /* processes ended while a handler had it */
 	bool is_failed;	  /* on its way through on_fail */
 	uint64_t lane;	  /* hash of what keeps its order */
 	size_t size;	  /* bytes that it takes in the window */
@@ -103,6 +104,8 @@ struct event {
 	int64_t stand_until_ns;
 	bool awaits_ready;
 	struct timer timer;
+	int64_t held_ns; /* since when, at a handler with a timeout; or 0 */
+	bool is_late;	 /* longer than that: whatever is said now, it failed */
 	struct event *lane_next; /* in the table of lanes */
 	struct event_list behind;
 

@@ -74,6 +74,12 @@ every_call(struct host *host, struct instance_every *every, int64_t now_ns)
 
 	if (in->life != INSTANCE_STARTED)
 		return;
+	if (atomic_load(&in->n_late) > 0) {
+		/* The plugin may wait for a lock that its late process() has,
+		 * and the main thread must not. */
+		every_set(host, every, now_ns + period_ns);
+		return;
+	}
 	if (is_serial && pthread_mutex_trylock(&in->serial) != 0) {
 		every_set(host, every,
 			  now_ns + (period_ns < BUSY_NS ? period_ns : BUSY_NS));

@@ -10,6 +10,7 @@
 #include "pattern.h"
 #include "timer.h"
 #include "verdict.h"
+#include "watch.h"
 #include "worker.h"
 
 /* How long a worker's pass may hold up what is through with its handlers; the
@@ -18,14 +19,26 @@
 
 #define DUE_NOW INT64_C(1)
 
+static bool
+element_looks_at(const struct element *el, const struct event *ev)
+{
+	return pattern_matches_any(el->in->match, ev->pub.name);
+}
+
+static bool
+element_is_ready(const struct element *el)
+{
+	return atomic_load_explicit(&el->in->is_ready, memory_order_acquire) &&
+	       !instance_is_blocked(el->in);
+}
+
 /* Its first try at this element, or one more. */
 static int64_t
-handle(struct pass *pass, struct element *el, struct event *ev,
-       unsigned counts[EVH_HOLD + 1])
+handle(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (!pattern_matches_any(el->in->match, ev->pub.name)) {
+	if (!element_looks_at(el, ev)) {
 		pipeline_advance(pass, ev);
 		return VERDICT_MOVED_ON;
 	}
@@ -34,12 +47,16 @@ handle(struct pass *pass, struct element *el, struct event *ev,
 		completion_end(pass, ev, EVH_RETRY);
 		return VERDICT_MOVED_ON;
 	}
-	if (!atomic_load_explicit(&el->in->is_ready, memory_order_acquire))
+	if (!element_is_ready(el))
 		return verdict_await_ready(el, ev);
+	if (!verdict_may_ask(el, ev)) {
+		ev->awaits_ready = true;
+		return timer_now_ns() + VERDICT_ISOLATED_NS;
+	}
 	ev->awaits_ready = false;
 	verdict = verdict_ask(pass, el, ev);
 	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
-		counts[verdict]++;
+		pass->run.counts[verdict]++;
 	return verdict_apply(pass, el, ev, verdict);
 }
 
@@ -57,6 +74,20 @@ divert(struct event *ev)
 static void lane_end(struct pass *pass, struct worker *w, struct event *ev,
 		     enum evh_result verdict);
 
+/* When to look after it while it stands; 0: not before it is resumed. */
+static int64_t
+stand_due(struct event *ev, bool is_held)
+{
+	unsigned timeout_ms = event_element(ev)->in->timeout_ms;
+
+	if (!is_held)
+		return ev->stand_until_ns;
+	if (timeout_ms == 0 || ev->is_late)
+		return 0;
+	ev->held_ns = timer_now_ns();
+	return ev->held_ns + (int64_t)timeout_ms * 1000000;
+}
+
 /* On its worker: foremost of its lane, with these behind it. */
 static void
 stand_here(struct pass *pass, struct worker *w, struct event *ev,
@@ -68,7 +99,7 @@ stand_here(struct pass *pass, struct worker *w, struct event *ev,
 	/* Nobody waits any more, and the poke that says so may be over. */
 	if (!is_held && atomic_load(&ev->pipeline->gives_up))
 		ev->stand_until_ns = DUE_NOW;
-	lanes_stand(&w->lanes, ev, is_held ? 0 : ev->stand_until_ns);
+	lanes_stand(&w->lanes, ev, stand_due(ev, is_held));
 	ev->behind = *behind;
 	lane_share_stand(&ev->pipeline->shares, ev, 1);
 	if (is_held &&
@@ -132,19 +163,34 @@ wait_behind(struct worker *w, struct event *ev)
 	return head != NULL;
 }
 
+/* What is counted once for many, and so is not told event by event. */
 static void
-count_run(struct element *el, const unsigned counts[EVH_HOLD + 1],
-	  int64_t begin_ns)
+run_begin(struct pass *pass, struct element *el, struct event_list *list)
+{
+	struct run *run = &pass->run;
+
+	/* Whatever stands within a run stands with nobody behind it, so that
+	 * no other run begins there. */
+	assert(!run->element);
+	run->element = el;
+	run->begin_ns = timer_now_ns();
+	event_list_append(&run->here, list);
+}
+
+static void
+run_end(struct run *run)
 {
 	unsigned n = 0;
 
 	for (int r = EVH_OK; r <= EVH_FAIL; r++) {
-		element_count(el, (enum evh_result)r, counts[r]);
-		n += counts[r];
+		element_count(run->element, (enum evh_result)r, run->counts[r]);
+		n += run->counts[r];
+		run->counts[r] = 0;
 	}
 	if (n > 0)
-		metric_record_n(el->stage_seconds,
-				(timer_now_ns() - begin_ns) / n, n);
+		metric_record_n(run->element->stage_seconds,
+				(timer_now_ns() - run->begin_ns) / n, n);
+	run->element = NULL;
 }
 
 static void
@@ -163,39 +209,44 @@ pass_look_at_clock(struct pass *pass)
 
 /* One event that is here and has its turn. */
 static void
-take_one(struct pass *pass, struct element *el, struct event *ev,
-	 unsigned counts[EVH_HOLD + 1])
+take_one(struct pass *pass, struct element *el, struct event *ev)
 {
 	int64_t until_ns;
 
 	ev->pub.attempt = 1;
-	until_ns = handle(pass, el, ev, counts);
+	until_ns = handle(pass, el, ev);
 	if (until_ns != VERDICT_MOVED_ON)
 		stand(pass, ev, until_ns);
 	pass_look_at_clock(pass);
 }
 
-void
-handling_take(struct pass *pass, struct element *el, struct event_list *run)
+static void
+run_go_on(struct pass *pass)
 {
-	unsigned counts[EVH_HOLD + 1] = { 0 };
-	struct event_list elsewhere = { 0 };
-	int64_t begin_ns = timer_now_ns();
+	struct run *run = &pass->run;
+	struct element *el = run->element;
 	struct event *ev;
 
-	pass_set_cut(pass);
-	while ((ev = event_list_pop(run))) {
+	while ((ev = event_list_pop(&run->here))) {
 		if (!pipeline_is_here(pass, el->pipeline, ev)) {
-			event_list_push(&elsewhere, ev);
+			event_list_push(&run->elsewhere, ev);
 		} else if (pass->is_cut) {
 			ev->mail = EVENT_ARRIVES;
 			event_list_push(&pass->put_back, ev);
 		} else if (!wait_behind(pass->worker, ev)) {
-			take_one(pass, el, ev, counts);
+			take_one(pass, el, ev);
 		}
 	}
-	handling_post(el->pipeline, &elsewhere);
-	count_run(el, counts, begin_ns);
+	handling_post(el->pipeline, &run->elsewhere);
+	run_end(run);
+}
+
+void
+handling_take(struct pass *pass, struct element *el, struct event_list *list)
+{
+	pass_set_cut(pass);
+	run_begin(pass, el, list);
+	run_go_on(pass);
 }
 
 /* The lane's foremost event is gone: those behind it have their turn, until
@@ -205,22 +256,24 @@ lane_go_on(struct pass *pass, struct worker *w, struct element *el,
 	   struct event_list *behind)
 {
 	static const struct event_list nobody;
-	unsigned counts[EVH_HOLD + 1] = { 0 };
-	int64_t begin_ns = timer_now_ns();
+	struct event_list *here = &pass->run.here;
 	struct event *ev;
 
+	if (!behind->head)
+		return;
 	pass_set_cut(pass);
-	while (!pass->is_cut && (ev = event_list_pop(behind)))
+	run_begin(pass, el, behind);
+	while (!pass->is_cut && (ev = event_list_pop(here)))
 		if (!wait_behind(w, ev))
-			take_one(pass, el, ev, counts);
-	count_run(el, counts, begin_ns);
-	while ((ev = event_list_pop(behind))) {
+			take_one(pass, el, ev);
+	while ((ev = event_list_pop(here))) {
 		if (wait_behind(w, ev))
 			continue;
 		ev->pub.attempt = 1;
-		ev->stand_until_ns = begin_ns;
+		ev->stand_until_ns = pass->run.begin_ns;
 		stand_here(pass, w, ev, &nobody);
 	}
+	run_end(&pass->run);
 }
 
 /* Takes the lane away from its foremost event, acts on the verdict (0: it is
@@ -260,6 +313,8 @@ handling_stand(struct pass *pass, struct worker *w, struct event *ev)
 void
 handling_resume(struct pass *pass, struct worker *w, struct event *ev)
 {
+	if (ev->is_late)
+		ev->verdict = watch_fail(event_element(ev)->in, ev);
 	element_count(event_element(ev), ev->verdict, 1);
 	lane_end(pass, w, ev, ev->verdict);
 }
@@ -271,12 +326,27 @@ ask_again(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (!pattern_matches_any(el->in->match, ev->pub.name))
+	if (!element_looks_at(el, ev))
 		return EVH_OK;
 	verdict = verdict_ask(pass, el, ev);
 	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
 		element_count(el, verdict, 1);
 	return verdict;
+}
+
+/* It is held, and its handler has a timeout. */
+static void
+look_at_held(struct worker *w, struct event *ev, int64_t now_ns)
+{
+	struct instance *in = event_element(ev)->in;
+	int64_t due_ns = ev->held_ns + (int64_t)in->timeout_ms * 1000000;
+
+	if (atomic_load(&ev->hold) != EVENT_HELD)
+		return; /* resumed: it is in the inbox */
+	if (now_ns < due_ns)
+		timer_set(&w->lanes.due, &ev->timer, due_ns);
+	else
+		watch_held(in, ev);
 }
 
 void
@@ -285,6 +355,10 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 {
 	struct element *el = event_element(ev);
 
+	if (ev->stand_until_ns == VERDICT_UNTIL_RESUMED) {
+		look_at_held(w, ev, now_ns);
+		return;
+	}
 	if (atomic_load(&el->pipeline->gives_up) ||
 	    pipeline_is_late(el->pipeline, ev, now_ns)) {
 		lane_end(pass, w, ev, 0);
@@ -295,16 +369,56 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		timer_set(&w->lanes.due, &ev->timer, ev->stand_until_ns);
 		return;
 	}
-	if (!atomic_load(&el->in->is_ready) &&
-	    pattern_matches_any(el->in->match, ev->pub.name)) {
+	if (element_looks_at(el, ev) && !element_is_ready(el)) {
 		timer_set(&w->lanes.due, &ev->timer,
 			  verdict_await_ready(el, ev));
+		return;
+	}
+	if (element_looks_at(el, ev) && !verdict_may_ask(el, ev)) {
+		timer_set(&w->lanes.due, &ev->timer,
+			  now_ns + VERDICT_ISOLATED_NS);
 		return;
 	}
 	ev->awaits_ready = false;
 	pass_set_cut(pass);
 	lane_end(pass, w, ev, ask_again(pass, el, ev));
 	pass_look_at_clock(pass);
+}
+
+void
+handling_adopt(struct pass *pass, struct worker *w, struct event *ev)
+{
+	ev->is_late = true;
+	ev->stand_until_ns = VERDICT_UNTIL_RESUMED;
+	/* Tried again, it was foremost before. */
+	if (!lanes_have(&w->lanes, ev)) {
+		lanes_stand(&w->lanes, ev, 0);
+		lane_share_stand(&ev->pipeline->shares, ev, 1);
+	}
+	/* The time that it was late is no part of the pass. */
+	pass->cut_ns = 0;
+	pass->run.begin_ns = timer_now_ns();
+	pass_set_cut(pass);
+	if (pass->run.element)
+		run_go_on(pass);
+}
+
+bool
+handling_give_up(struct event *ev, enum evh_result verdict)
+{
+	int expected = EVENT_LOOKED_AT;
+	struct instance *in = atomic_load(&ev->holder);
+
+	ev->mail = EVENT_RESUMED;
+	if (atomic_compare_exchange_strong(&ev->hold, &expected,
+					   verdict == EVH_HOLD ? EVENT_HELD
+							       : EVENT_LET_GO))
+		return verdict != EVH_HOLD;
+	if (verdict != EVH_HOLD)
+		instance_blame(in, &ev->pub,
+			       "resume() and a verdict for the same event: "
+			       "the verdict counts");
+	return true;
 }
 
 void

@@ -31,6 +31,15 @@ void handling_resume(struct pass *pass, struct worker *w, struct event *ev);
 void handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		    int64_t now_ns);
 
+/*
+ * The worker's new thread: the event that the old one is at stands until it
+ * has come back, and the rest of the run goes on.
+ */
+void handling_adopt(struct pass *pass, struct worker *w, struct event *ev);
+/* The old one, when process() has returned: true when the event is to be
+ * posted, false when resume() will. */
+bool handling_give_up(struct event *ev, enum evh_result verdict);
+
 /* ctx->resume and a handler's ctx->emit. [any] */
 void handling_let_go(struct instance *in, struct event *ev,
 		     enum evh_result verdict);

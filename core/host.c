@@ -12,6 +12,7 @@
 #include "every.h"
 #include "host_tables.h"
 #include "log.h"
+#include "marks.h"
 #include "notify.h"
 #include "pass.h"
 #include "pipeline.h"
@@ -103,6 +104,9 @@ host_is_ready(struct host *host)
 		    !atomic_load(&p->elements[0].in->is_ready))
 			return false;
 	}
+	for (unsigned i = 0; i < host->n_instances; i++)
+		if (instance_is_stuck(host->instances[i]))
+			return false;
 	return true;
 }
 
@@ -202,6 +206,7 @@ host_free(struct host *host)
 	     host->instances && i > 0; i--)
 		instance_free(host->instances[host->setup->order[i - 1]]);
 	free(host->instances);
+	marks_close(host->marks);
 	metrics_free(host->metrics);
 	state_free(host->state);
 	if (host->has_lock)
@@ -295,10 +300,13 @@ main_loop(struct host *host)
 	for (;;) {
 		struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
 					{ host->wake_fd, POLLIN, 0 } };
+		int max_ms;
 
 		every_run(host);
 		announce_readiness(host, &was_ready);
-		if (poll(fds, 2, every_wait_ms(host, LOOP_MAX_MS)) < 0 &&
+		max_ms = host->marks ? marks_collect_ms(host->marks)
+				     : LOOP_MAX_MS;
+		if (poll(fds, 2, every_wait_ms(host, max_ms)) < 0 &&
 		    errno != EINTR) {
 			log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
 			host_fatal(host, EX_OSERR);
@@ -351,6 +359,8 @@ host_abandon(struct host *host)
 		if (instance_close(in))
 			instance_stop(in, shutdown_stop_ms(host));
 	}
+	if (host->marks)
+		marks_keep_late(host->marks);
 }
 
 static void
@@ -424,6 +434,10 @@ host_run(struct setup *setup, bool *ret_abandon)
 	rc = host_init(host, setup);
 	if (rc == 0)
 		rc = signals_open(&host->signal_fd);
+	if (rc == 0 && host->setup->config->state_dir) {
+		rc = marks_open(host->setup->config->state_dir, &host->marks);
+		code = rc < 0 ? exit_code_of(rc) : code;
+	}
 	if (rc == 0)
 		rc = host_make_instances(host);
 	if (rc == 0)

@@ -20,6 +20,7 @@
 #include "setup.h"
 #include "timer.h"
 
+struct marks;
 struct pipeline;
 struct state;
 
@@ -29,6 +30,7 @@ struct host {
 	 * log; else NULL. [main] */
 	struct problems *problems;
 	struct metrics *metrics;
+	struct marks *marks;	     /* of crashes; NULL: no state_dir */
 	struct instance **instances; /* as in the config; NULL: not made */
 	unsigned n_instances;
 	struct pipeline **pipelines;
@@ -65,7 +67,8 @@ void host_fatal(struct host *host, int exit_code);
 /* evh.host/1, or NULL for another id. */
 const void *host_service(struct host *host, const char *id);
 
-/* Everything that the pipelines need is ready, and evhd is not stopping. */
+/* Everything that the pipelines need is ready, no handler is stuck, and evhd is
+ * not stopping. */
 bool host_is_ready(struct host *host);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "host_tables.h"
 #include "log.h"
+#include "marks.h"
 #include "pass.h"
 #include "pipeline.h"
 #include "utf8.h"
@@ -41,6 +42,10 @@ instance_read_words(struct instance *in)
 	in->attempts = (unsigned)options_int(in->options, "attempts");
 	in->backoff_ms = (unsigned)options_int(in->options, "backoff");
 	in->backoff_max_ms = (unsigned)options_int(in->options, "backoff_max");
+	in->timeout_ms = (unsigned)options_int(in->options, "timeout");
+	in->aborts =
+		strcmp(options_str(in->options, "on_timeout"), "abort") == 0;
+	in->mark = marks_handler(in->name);
 	while (options_at(in->options, "match", n, NULL))
 		n++;
 	in->match = calloc(n + 1, sizeof(*in->match));
@@ -76,12 +81,16 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 		goto fail_serial;
 	if (pthread_mutex_init(&in->lock, NULL) != 0)
 		goto fail_lock;
+	if (late_init(&in->late) < 0)
+		goto fail_late;
 	if (instance_read_words(in) < 0) {
 		instance_free(in);
 		return NULL;
 	}
 	context_init(in);
 	return in;
+fail_late:
+	pthread_mutex_destroy(&in->lock);
 fail_lock:
 	pthread_mutex_destroy(&in->serial);
 fail_serial:
@@ -108,6 +117,7 @@ instance_free(struct instance *in)
 	}
 	pthread_mutex_destroy(&in->serial);
 	pthread_mutex_destroy(&in->lock);
+	late_fini(&in->late);
 	free(in);
 }
 
@@ -261,17 +271,31 @@ instance_set_ready(struct instance *in, const char *why_not)
 	set_ready(in, why_not, false);
 }
 
-enum evh_result
-instance_process(struct instance *in, struct evh_event *ev)
+void
+instance_enter(struct instance *in)
 {
-	enum evh_result result;
+	if (in->plugin->threads == EVH_SERIAL)
+		pthread_mutex_lock(&in->serial);
+}
 
-	if (in->plugin->threads != EVH_SERIAL)
-		return in->plugin->process(in->self, ev);
-	pthread_mutex_lock(&in->serial);
-	result = in->plugin->process(in->self, ev);
-	pthread_mutex_unlock(&in->serial);
-	return result;
+void
+instance_leave(struct instance *in)
+{
+	if (in->plugin->threads == EVH_SERIAL)
+		pthread_mutex_unlock(&in->serial);
+}
+
+bool
+instance_is_blocked(const struct instance *in)
+{
+	return in->plugin->threads == EVH_SERIAL &&
+	       atomic_load_explicit(&in->n_late, memory_order_relaxed) > 0;
+}
+
+bool
+instance_is_stuck(const struct instance *in)
+{
+	return atomic_load(&in->n_stuck) > 0 || instance_is_blocked(in);
 }
 
 int

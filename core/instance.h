@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "config.h"
+#include "late.h"
 #include "loader.h"
 #include "options.h"
 #include "timer.h"
@@ -73,6 +74,12 @@ struct instance {
 	/* Of a handler's section; 0: the pipeline's. */
 	char **match; /* NULL-ended; strings belong to the options */
 	unsigned attempts, backoff_ms, backoff_max_ms;
+	unsigned timeout_ms; /* 0: none */
+	bool aborts;	     /* on_timeout = "abort" */
+	uint64_t mark;	     /* who it is in the marks of crashes */
+	struct late late;    /* what it has had for longer, */
+	atomic_uint n_late;  /* of it in process() still, */
+	atomic_uint n_stuck; /* and of that with a worker standing */
 
 	struct instance_every *everies; /* under the host's timers_lock */
 };
@@ -100,8 +107,15 @@ void instance_set_ready(struct instance *in, const char *why_not);
 /* Copies why it is not ready; "" when it is. [any] */
 void instance_why_not(struct instance *in, char *ret, size_t size);
 
-/* Calls process, submit, done as the plugin's threads ask. */
-enum evh_result instance_process(struct instance *in, struct evh_event *ev);
+/* Around process(), as the plugin's threads ask: one call at a time. */
+void instance_enter(struct instance *in);
+void instance_leave(struct instance *in);
+/* An EVH_SERIAL one that is late with an event: whoever calls it waits. */
+bool instance_is_blocked(const struct instance *in);
+/* It is late with an event, and more than that one's lane waits: it is blocked,
+ * or a worker stands for want of a spare thread. */
+bool instance_is_stuck(const struct instance *in);
+/* Calls submit, done as the plugin's threads ask. */
 int instance_submit(struct instance *in, struct evh_event *const *evs, int n);
 void instance_done(struct instance *in, struct evh_event *const *evs, int n,
 		   enum evh_result result);

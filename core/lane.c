@@ -66,6 +66,16 @@ lanes_find(const struct lanes *lanes, const struct event *ev)
 	return NULL;
 }
 
+bool
+lanes_have(const struct lanes *lanes, const struct event *ev)
+{
+	const struct event *head = lanes->buckets[bucket_of(ev)];
+
+	while (head && head != ev)
+		head = head->lane_next;
+	return head != NULL;
+}
+
 void
 lanes_stand(struct lanes *lanes, struct event *ev, int64_t due_ns)
 {

@@ -58,6 +58,8 @@ bool lane_share_is_full(const struct lane_shares *shares,
 
 /* The foremost event of the lane that ev would wait in, or NULL. */
 struct event *lanes_find(const struct lanes *lanes, const struct event *ev);
+/* Is ev the foremost of a lane. */
+bool lanes_have(const struct lanes *lanes, const struct event *ev);
 /* ev is foremost from now on; due_ns 0: until somebody resumes it. */
 void lanes_stand(struct lanes *lanes, struct event *ev, int64_t due_ns);
 /* Takes the lane away; ret gets those who waited, in their order. */

@@ -30,6 +30,27 @@ pass_begin(struct pass *own, struct instance *caller, struct worker *worker,
 }
 
 void
+pass_adopt(struct pass *pass)
+{
+	current = pass;
+}
+
+void
+pass_lend(struct pass *guest, struct event *looked_at)
+{
+	*guest = (struct pass){ .looked_at = looked_at };
+	current = guest;
+}
+
+void
+pass_return(struct pass *pass, struct pass *guest)
+{
+	event_list_append(&pass->moving, &guest->moving);
+	event_list_append(&pass->ended, &guest->ended);
+	current = pass;
+}
+
+void
 pass_move(struct pass *pass, struct event *ev)
 {
 	event_list_push(&pass->moving, ev);
@@ -76,6 +97,9 @@ pass_run_ahead(struct pass *pass, const struct event *ev)
 {
 	struct event_list ahead = { 0 };
 	struct event_list rest = { 0 };
+	/* Without workers only: where a process() may be left by its worker, no
+	 * event stands elsewhere. */
+	struct run run = pass->run;
 	struct event *other;
 
 	while ((other = event_list_pop(&pass->moving))) {
@@ -85,7 +109,9 @@ pass_run_ahead(struct pass *pass, const struct event *ev)
 		event_list_push(is_ahead ? &ahead : &rest, other);
 	}
 	pass->moving = ahead;
+	pass->run = (struct run){ 0 };
 	pass_run(pass);
+	pass->run = run;
 	pass->moving = rest;
 }
 

@@ -14,12 +14,24 @@
 #ifndef EVH_PASS_H
 #define EVH_PASS_H
 
+#include <evh/plugin.h>
+
 #include <stdbool.h>
 
 #include "event.h"
 
+struct element;
 struct instance;
 struct worker;
+
+/* Events that are at one handler, as far as it has not come to them. */
+struct run {
+	struct element *element;     /* NULL: there is none */
+	struct event_list here;	     /* whose turn it is, the next one first */
+	struct event_list elsewhere; /* those of other threads */
+	unsigned counts[EVH_HOLD + 1]; /* verdicts so far, not told yet */
+	int64_t begin_ns;
+};
 
 struct pass {
 	struct event_list moving; /* each at its `pos` */
@@ -41,6 +53,9 @@ struct pass {
 	/* Without workers: how many have gone from the pump's care to a sink's
 	 * in this pass; while it moves events nobody may overtake them. */
 	unsigned n_undiverted;
+	/* Not on the stack of whoever calls process(): should that not return,
+	 * another thread goes on with the pass. */
+	struct run run;
 };
 
 /* This thread's pass, or NULL. */
@@ -54,6 +69,18 @@ struct pass *pass_current(void);
 struct pass *pass_begin(struct pass *own, struct instance *caller,
 			struct worker *worker, bool is_emit);
 void pass_end(struct pass *own);
+
+/* Goes on with a pass that another thread began and will not end. */
+void pass_adopt(struct pass *pass);
+
+/*
+ * Around a process() that may not return before its worker, and with it the
+ * pass, is another thread's: what it gives back comes to `guest`, which moves
+ * it to the pass when it has returned in time.  Else `guest` is all the pass
+ * that the thread has, and pass_end() runs it.
+ */
+void pass_lend(struct pass *guest, struct event *looked_at);
+void pass_return(struct pass *pass, struct pass *guest);
 
 /* Adds an event that is at its `pos`. */
 void pass_move(struct pass *pass, struct event *ev);

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "timer.h"
+#include "watch.h"
 #include "worker.h"
 
 static unsigned
@@ -197,12 +198,17 @@ pipeline_start(struct pipeline *p)
 			return rc;
 		}
 	}
+	if (watch_is_needed(p) && watch_start(p) < 0) {
+		pipeline_stop(p);
+		return -EAGAIN;
+	}
 	return 0;
 }
 
 void
 pipeline_stop(struct pipeline *p)
 {
+	watch_stop(p);
 	for (unsigned i = 0; i <= p->n_workers; i++)
 		worker_stop(p->workers[i]);
 }

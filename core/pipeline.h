@@ -29,6 +29,7 @@ struct delivery;
 struct host;
 struct instance;
 struct metrics;
+struct watch;
 struct worker;
 
 #define PIPELINE_MAX_WORKERS 64
@@ -57,6 +58,7 @@ struct pipeline {
 	struct worker **workers; /* n_workers, then the pump */
 	unsigned n_workers;
 	struct worker *pump;
+	struct watch *watch;	 /* of the handlers with a timeout; or NULL */
 	atomic_uint n_not_ready; /* needed instances that are not */
 	/* Without workers: events that the pump has for a handler; while
 	 * there are any, all go to it, so that none overtakes. */

@@ -25,12 +25,21 @@ static const struct evh_option handler_words[] = {
 	  .def = "0",
 	  .help = "longest wait between tries; 0: the pipeline's",
 	  .values = "0..1d" },
+	{ .name = "timeout",
+	  .type = EVH_MSEC,
+	  .def = "0",
+	  .help = "an event that it has had for longer fails; 0: none",
+	  .values = "0..1d" },
+	{ .name = "on_timeout",
+	  .type = EVH_STR,
+	  .def = "wait",
+	  .help = "wait until it gives the event back, or end evhd",
+	  .values = "wait|abort" },
 	{ 0 },
 };
 
 /* Kept for later: nobody may use them meanwhile. */
-static const char *const later_words[] = { "timeout", "on_timeout", "isolate",
-					   NULL };
+static const char *const later_words[] = { "isolate", NULL };
 
 const struct evh_option *
 options_handler_words(void)

@@ -200,6 +200,35 @@ idle_check(const struct setup *setup, struct problems *problems)
 	}
 }
 
+/* The host's words of a handler's section that only make sense together, or in
+ * a pipeline with threads of its own. */
+static void
+timeout_check(const struct setup *setup, unsigned i, struct problems *problems)
+{
+	const struct config *config = setup->config;
+	const struct config_instance *in = &config->instances[i];
+	const struct options *options = setup->options[i];
+
+	if (in->kind != EVH_HANDLER || !options)
+		return;
+	if (options_int(options, "timeout") == 0) {
+		if (strcmp(options_str(options, "on_timeout"), "wait") != 0)
+			problems_add(problems, in->where,
+				     "on_timeout is given and timeout is not; "
+				     "without one nothing is late");
+		return;
+	}
+	for (unsigned j = 0; j < config->n_pipelines; j++)
+		if (config->pipelines[j].workers == 0 &&
+		    chains_has(&config->pipelines[j], in->name))
+			problems_add(problems, in->where,
+				     "it has a timeout, and the pipeline "
+				     "\"%s\" has workers = 0: whoever emits "
+				     "would wait for it all the same; give "
+				     "the pipeline workers",
+				     config->pipelines[j].name);
+}
+
 /* Whether the place is a section's other than `only`. */
 static bool
 is_of_another(const struct config *config, const char *only, const char *where)
@@ -274,6 +303,8 @@ setup_new(const char *file, const char *env_file, const char *only,
 	if (!only) {
 		chains_check(setup->config, problems);
 		idle_check(setup, problems);
+		for (unsigned i = 0; i < n; i++)
+			timeout_check(setup, i, problems);
 	}
 	order_set(setup, problems);
 	return setup;

@@ -60,7 +60,9 @@ flush_pipeline(struct pipeline *p, int64_t due_ns, bool handlers_only)
 
 		if (handlers_only && in->plugin->kind != EVH_HANDLER)
 			continue;
-		if (window_used(&p->window) > 0)
+		/* A late process() may have the plugin's lock for ever. */
+		if (window_used(&p->window) > 0 &&
+		    atomic_load(&in->n_late) == 0)
 			instance_flush(in, flush_ms(due_ns));
 	}
 }

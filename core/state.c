@@ -54,15 +54,21 @@ add_instance(struct host *host, struct instance *in, json_t *reasons,
 {
 	char why[INSTANCE_WHY_MAX];
 	char reason[INSTANCE_WHY_MAX + 128];
+	bool is_well = false;
 
 	instance_why_not(in, why, sizeof(why));
 	if (json_array_append_new(instances, describe_instance(in, why)) < 0)
 		return -ENOMEM;
-	if (!*why)
-		return 0;
+	if (!*why) {
+		/* An event that it is late with is no reason not to be ready,
+		 * while the others go on. */
+		if (!late_describe(&in->late, timer_now_ns(), why, sizeof(why)))
+			return 0;
+		is_well = !instance_is_stuck(in);
+	}
 	if (json_object_set_new(checks, in->name, json_string(why)) < 0)
 		return -ENOMEM;
-	if (!is_needed(host, in))
+	if (is_well || !is_needed(host, in))
 		return 0;
 	snprintf(reason, sizeof(reason), "%s: %s", in->name, why);
 	return json_array_append_new(reasons, json_string(reason)) < 0 ? -ENOMEM

@@ -1,8 +1,13 @@
 #include "verdict.h"
 
+#include <stdio.h>
+
 #include "completion.h"
+#include "host_tables.h"
 #include "instance.h"
+#include "marks.h"
 #include "timer.h"
+#include "watch.h"
 
 static void
 children_drop(struct event *ev)
@@ -45,16 +50,86 @@ try_undo(struct event *ev)
 	children_drop(ev);
 }
 
-enum evh_result
-verdict_ask(struct pass *pass, struct element *el, struct event *ev)
+static unsigned
+attempts_of(const struct element *el)
+{
+	return el->in->attempts ? el->in->attempts
+				: el->pipeline->config->attempts;
+}
+
+bool
+verdict_may_ask(const struct element *el, struct event *ev)
+{
+	struct marks *marks = el->in->host->marks;
+
+	if (!marks)
+		return true;
+	if (ev->pub.attempt == 1 && !ev->is_marked)
+		ev->is_marked =
+			marks_find(marks, ev->pub.id, el->in->mark).n > 0;
+	return !ev->is_marked || marks_isolate(marks, ev);
+}
+
+/* Processes that ended while it was here have used up tries of it; all of
+ * them: true, and its error says so. */
+static bool
+ends_use_it_up(const struct element *el, struct event *ev)
+{
+	struct marks_ends ends =
+		marks_find(el->in->host->marks, ev->pub.id, el->in->mark);
+	bool is_late = ends.n_late == ends.n;
+	char text[96];
+
+	if (ends.n == 0)
+		return false;
+	ev->pub.attempts += ends.n;
+	if (ends.n < attempts_of(el)) {
+		ev->pub.attempt += ends.n;
+		return false;
+	}
+	ev->pub.attempt = ends.n;
+	ev->pub.attempts--; /* this pass is no try of it */
+	snprintf(text, sizeof(text),
+		 "the process ended %u times while it was here%s", ends.n,
+		 is_late ? ", for longer than the timeout" : "");
+	(void)event_set_error(ev, is_late ? "timeout" : NULL, text);
+	return true;
+}
+
+/* With whatever is to be around a process(). */
+static enum evh_result
+process(struct pass *pass, struct element *el, struct event *ev)
+{
+	struct instance *in = el->in;
+	struct marks *marks = in->host->marks;
+	struct marks_slot *mark = NULL;
+	enum evh_result verdict;
+
+	instance_enter(in);
+	if (marks)
+		mark = marks_enter(marks, ev->pub.id, in->mark);
+	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker) {
+		verdict = watch_process(pass, in, ev, mark);
+	} else {
+		pass->looked_at = ev;
+		verdict = in->plugin->process(in->self, &ev->pub);
+		pass->looked_at = NULL;
+	}
+	marks_leave(mark);
+	instance_leave(in);
+	return verdict;
+}
+
+static enum evh_result
+ask(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
+	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev))
+		return EVH_FAIL;
 	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
 	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
-	pass->looked_at = ev;
-	verdict = instance_process(el->in, &ev->pub);
-	pass->looked_at = NULL;
+	verdict = process(pass, el, ev);
 	if (verdict == EVH_HOLD)
 		return verdict;
 	if (atomic_load_explicit(&ev->hold, memory_order_acquire) ==
@@ -62,14 +137,18 @@ verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 		instance_blame(el->in, &ev->pub,
 			       "resume() and a verdict for the same event: "
 			       "the verdict counts");
-	return verdict;
+	return ev->is_late ? watch_fail(el->in, ev) : verdict;
 }
 
-static unsigned
-attempts_of(const struct element *el)
+enum evh_result
+verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 {
-	return el->in->attempts ? el->in->attempts
-				: el->pipeline->config->attempts;
+	bool is_isolated = ev->is_marked;
+	enum evh_result verdict = ask(pass, el, ev);
+
+	if (is_isolated)
+		marks_rejoin(el->in->host->marks, ev);
+	return verdict;
 }
 
 static int64_t

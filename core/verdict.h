@@ -8,6 +8,7 @@
 #ifndef EVH_VERDICT_H
 #define EVH_VERDICT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "event.h"
@@ -18,6 +19,12 @@
  * the event is gone from its handler, or stands until resume(). */
 #define VERDICT_MOVED_ON      INT64_C(0)
 #define VERDICT_UNTIL_RESUMED INT64_C(-1)
+
+/* Whether it may be tried now.  If not, it is one of those that were at a
+ * handler when a process ended, and another of them is being tried: to be asked
+ * again so much later. */
+#define VERDICT_ISOLATED_NS INT64_C(20000000)
+bool verdict_may_ask(const struct element *el, struct event *ev);
 
 /* Calls process(); while the verdict is EVH_HOLD the handler has the event. */
 enum evh_result verdict_ask(struct pass *pass, struct element *el,

@@ -81,13 +81,12 @@ worker_poke(struct worker *w)
 static void
 worker_read(struct worker *w, struct pass *pass)
 {
-	struct event_list mail = { 0 };
 	struct event *ev;
 
 	pthread_mutex_lock(&w->lock);
-	event_list_append(&mail, &w->inbox);
+	event_list_append(&w->backlog, &w->inbox);
 	pthread_mutex_unlock(&w->lock);
-	while ((ev = event_list_pop(&mail))) {
+	while ((ev = event_list_pop(&w->backlog))) {
 		switch (ev->mail) {
 		case EVENT_ARRIVES:
 			pass_move(pass, ev);
@@ -120,31 +119,50 @@ pump_turn(struct worker *w, struct pass *pass, int64_t now_ns)
 	return next_ns;
 }
 
-int64_t
-worker_turn(struct worker *w, int64_t now_ns, bool was_poked)
+/* What is in the pass already, and what else there is to do. */
+static int64_t
+turn_go_on(struct worker *w, struct pass *pass, int64_t now_ns)
 {
-	struct pass own;
-	struct pass *pass = pass_begin(&own, NULL, w, false);
 	struct event *ev;
 	int64_t next_ns = INT64_MAX;
 
-	/* The backlog before a lane: it is further along.  A lane before its
-	 * inbox: who waits is older than who comes. */
-	event_list_append(&pass->moving, &w->backlog);
-	if (was_poked)
-		lanes_hurry(&w->lanes, now_ns);
+	/* A lane before its inbox: who waits is older than who comes. */
 	while (!pass->is_cut && (ev = lanes_due(&w->lanes, now_ns)))
 		handling_again(pass, w, ev, now_ns);
 	worker_read(w, pass);
 	if (w->is_pump)
 		next_ns = pump_turn(w, pass, now_ns);
-	pass_end(&own);
-	w->backlog = own.put_back;
+	pass_end(pass);
+	w->backlog = pass->put_back;
 	if (w->backlog.head)
 		return now_ns;
 	if (w->lanes.due.root && w->lanes.due.root->due_ns < next_ns)
 		next_ns = w->lanes.due.root->due_ns;
 	return next_ns;
+}
+
+int64_t
+worker_turn(struct worker *w, int64_t now_ns, bool was_poked)
+{
+	struct pass *pass = pass_begin(&w->pass, NULL, w, false);
+
+	/* The backlog before a lane: it is further along. */
+	event_list_append(&pass->moving, &w->backlog);
+	if (was_poked)
+		lanes_hurry(&w->lanes, now_ns);
+	return turn_go_on(w, pass, now_ns);
+}
+
+/* The turn that the late thread began. */
+static int64_t
+turn_adopt(struct worker *w)
+{
+	struct event *late = w->late;
+
+	w->late = NULL;
+	pass_adopt(&w->pass);
+	handling_adopt(&w->pass, w, late);
+	return turn_go_on(w, &w->pass, timer_now_ns());
 }
 
 /* Waits for mail, a poke, or the time.  Says whether it was poked. */
@@ -170,11 +188,9 @@ worker_wait(struct worker *w, int64_t next_ns, bool *ret_stop)
 	return was_poked;
 }
 
-static void *
-worker_main(void *arg)
+static void
+worker_run(struct worker *w, int64_t next_ns)
 {
-	struct worker *w = arg;
-	int64_t next_ns = INT64_MAX;
 	bool stops = false;
 
 	while (!stops) {
@@ -182,14 +198,62 @@ worker_main(void *arg)
 
 		next_ns = worker_turn(w, timer_now_ns(), was_poked);
 	}
+}
+
+static void *
+worker_main(void *arg)
+{
+	worker_run(arg, INT64_MAX);
 	return NULL;
+}
+
+static void
+thread_name(const struct worker *w, pthread_t thread)
+{
+	char name[16];
+
+	/* Names are cut at 15 characters by the kernel. */
+	if (w->is_pump)
+		snprintf(name, sizeof(name), "pump/%.10s", w->pipeline->name);
+	else
+		snprintf(name, sizeof(name), "w%u/%.10s", w->number % 1000,
+			 w->pipeline->name);
+	(void)pthread_setname_np(thread, name);
+}
+
+void *
+worker_spare(void *arg)
+{
+	struct worker *w = arg;
+	bool is_mine;
+
+	pthread_mutex_lock(&w->lock);
+	is_mine = pthread_equal(w->thread, pthread_self());
+	pthread_mutex_unlock(&w->lock);
+	if (!is_mine)
+		return NULL;
+	thread_name(w, pthread_self());
+	worker_run(w, turn_adopt(w));
+	return NULL;
+}
+
+_Noreturn void
+worker_leave(struct worker *w, struct event *ev, enum evh_result verdict)
+{
+	if (handling_give_up(ev, verdict)) {
+		struct event_list list = { 0 };
+
+		event_list_push(&list, ev);
+		worker_post(w, &list);
+	}
+	/* Nothing is left on this stack: all was in the worker. */
+	pthread_exit(NULL);
 }
 
 int
 worker_start(struct worker *w)
 {
 	struct log_facts facts = { .pipeline = w->pipeline->name };
-	char name[16];
 	int rc;
 
 	rc = pthread_create(&w->thread, NULL, worker_main, w);
@@ -199,13 +263,7 @@ worker_start(struct worker *w)
 		return -rc;
 	}
 	w->is_started = true;
-	/* Names are cut at 15 characters by the kernel. */
-	if (w->is_pump)
-		snprintf(name, sizeof(name), "pump/%.10s", w->pipeline->name);
-	else
-		snprintf(name, sizeof(name), "w%u/%.10s", w->number % 1000,
-			 w->pipeline->name);
-	(void)pthread_setname_np(w->thread, name);
+	thread_name(w, w->thread);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "event.h"
 #include "every.h"
 #include "host_tables.h"
+#include "marks.h"
 #include "pipeline.h"
 #include "shutdown.h"
 #include "state.h"
@@ -246,6 +247,8 @@ rig_add(struct rig *rig, struct rig_element *el)
 			      rig->options[i]);
 	assert_non_null(el->in);
 	el->in->attempts = el->attempts;
+	el->in->timeout_ms = el->timeout_ms;
+	el->in->aborts = el->aborts;
 	for (unsigned j = 0; el->match[j]; j++) {
 		el->in->match = realloc(el->in->match,
 					(j + 2) * sizeof(*el->in->match));
@@ -409,6 +412,30 @@ rig_start(struct rig *rig)
 	atomic_store(&rig->host.is_started, true);
 }
 
+static void
+state_put(void *arg, const char *text, size_t len)
+{
+	*(char **)arg = strndup(text, len);
+}
+
+char *
+rig_state(struct rig *rig, int *ret_rc)
+{
+	const struct evh_host *service = state_service(rig->host.state);
+	char *text = NULL;
+
+	*ret_rc = service->state(service->self, state_put, &text);
+	assert_non_null(text);
+	return text;
+}
+
+void
+rig_mark(struct rig *rig, const char *dir)
+{
+	assert_int_equal(marks_open(dir, &rig->host.marks), 0);
+	assert_non_null(rig->host.marks);
+}
+
 static bool
 never_hurry(struct host *host)
 {
@@ -437,6 +464,7 @@ rig_free(struct rig *rig)
 		pthread_cond_destroy(&rig->elements[i]->changed);
 	}
 	loader_free(rig->loader);
+	marks_close(rig->host.marks);
 	metrics_free(rig->host.metrics);
 	state_free(rig->host.state);
 	pthread_mutex_destroy(&rig->host.timers_lock);

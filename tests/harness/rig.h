@@ -36,6 +36,8 @@ struct rig_element {
 			int n, enum evh_result result);
 	char *match[4]; /* a handler's */
 	unsigned attempts;
+	unsigned timeout_ms; /* 0: none */
+	bool aborts;	     /* on_timeout */
 	bool starts_unready; /* says "not yet" in its start() */
 	int limit;	     /* for the test's functions */
 
@@ -80,6 +82,11 @@ int rig_emit_spec(struct rig_element *source, const struct evh_spec *spec);
 /* n of them in one emit(), cookies from `first` on. */
 int rig_emit_many(struct rig_element *source, uintptr_t first, int n,
 		  const char *key);
+
+/* The host's state, as JSON, malloced; *ret_rc: what evh.host/1 said. */
+char *rig_state(struct rig *rig, int *ret_rc);
+/* Opens the marks of crashes; before rig_start(). */
+void rig_mark(struct rig *rig, const char *dir);
 
 /* Waits until the source has heard, the element has seen, the sink keeps at
  * least n; fails the test after 10 seconds. */

@@ -103,6 +103,7 @@ an_empty_file_has_defaults(void **state)
 	assert_string_equal(c->log_level, "info");
 	assert_string_equal(c->log_format, "logfmt");
 	assert_null(c->log_file);
+	assert_null(c->state_dir);
 	assert_int_equal(c->shutdown_timeout_ms, 30000);
 	assert_string_equal(c->dir, conf->dir.path);
 	assert_int_equal(c->plugin_dir[0], '/');
@@ -119,6 +120,7 @@ global_settings_are_read(void **state)
 				       "log_level = warn\n"
 				       "log_format = json\n"
 				       "log_file = \"/tmp/x.log\"\n"
+				       "state_dir = \"state\"\n"
 				       "shutdown_timeout = 1500ms\n");
 	char dir[128];
 
@@ -130,6 +132,8 @@ global_settings_are_read(void **state)
 	assert_string_equal(c->log_level, "warn");
 	assert_string_equal(c->log_format, "json");
 	assert_string_equal(c->log_file, "/tmp/x.log");
+	snprintf(dir, sizeof(dir), "%s/state", conf->dir.path);
+	assert_string_equal(c->state_dir, dir);
 	assert_int_equal(c->shutdown_timeout_ms, 1500);
 }
 

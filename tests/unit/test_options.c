@@ -418,7 +418,8 @@ a_handler_has_the_hosts_words(void **state)
 	const struct options *o =
 		read_as(s, "handler",
 			"topic = t match = { \"user.*\", b }\n"
-			"attempts = 5 backoff = 1s");
+			"attempts = 5 backoff = 1s timeout = 30s\n"
+			"on_timeout = abort");
 
 	assert_non_null(o);
 	assert_string_equal(options_at(o, "match", 0, NULL), "user.*");
@@ -426,11 +427,15 @@ a_handler_has_the_hosts_words(void **state)
 	assert_int_equal(options_int(o, "attempts"), 5);
 	assert_int_equal(options_int(o, "backoff"), 1000);
 	assert_int_equal(options_int(o, "backoff_max"), 0);
+	assert_int_equal(options_int(o, "timeout"), 30000);
+	assert_string_equal(options_str(o, "on_timeout"), "abort");
 
 	o = read_as(s, "handler", "topic = t");
 	assert_non_null(o);
 	assert_null(options_at(o, "match", 0, NULL));
 	assert_int_equal(options_int(o, "attempts"), 0);
+	assert_int_equal(options_int(o, "timeout"), 0);
+	assert_string_equal(options_str(o, "on_timeout"), "wait");
 }
 
 static void
@@ -438,10 +443,6 @@ what_comes_later_is_said_to(void **state)
 {
 	struct section *s = *state;
 
-	assert_null(read_as(s, "handler", "topic = t timeout = 5s"));
-	assert_string_equal(s->problems.list[0].text,
-			    "timeout is not available in this version of "
-			    "evhd");
 	assert_null(read_as(s, "handler", "topic = t isolate = yes"));
 	assert_string_equal(s->problems.list[0].text,
 			    "isolate is not available in this version of "

@@ -311,6 +311,42 @@ an_instance_that_stands_nowhere_is_worth_a_warning(void **state)
 			"events") "pipeline \"p\" { chain = { http, kafka } }");
 }
 
+#define LATE_HANDLER(words)                                                    \
+	"handler \"h\" { plugin = plain_handler " words " }\n"
+#define LATE_CHAIN(workers)                                                    \
+	"pipeline \"p\" { chain = { topic, h, kafka } on_fail = kafka\n"       \
+	"  workers = " workers " }\n"
+
+static void
+a_timeout_needs_a_pipeline_with_workers(void **state)
+{
+	struct whole *whole = *state;
+
+	assert_fine(whole, SOURCE("topic") LATE_HANDLER("timeout = 30s")
+				   SINK("kafka") LATE_CHAIN("1"));
+	assert_error(
+		whole,
+		SOURCE("topic") LATE_HANDLER("timeout = 30s") SINK("kafka")
+			LATE_CHAIN("0"),
+		"handler \"h\"",
+		"it has a timeout, and the pipeline \"p\" has workers = 0: "
+		"whoever emits would wait for it all the same; give the "
+		"pipeline workers");
+}
+
+static void
+on_timeout_needs_a_timeout(void **state)
+{
+	struct whole *whole = *state;
+
+	assert_error(whole,
+		     SOURCE("topic") LATE_HANDLER("on_timeout = abort")
+			     SINK("kafka") LATE_CHAIN("1"),
+		     "handler \"h\"",
+		     "on_timeout is given and timeout is not; without one "
+		     "nothing is late");
+}
+
 static void
 a_source_without_on_fail_is_worth_a_warning(void **state)
 {
@@ -549,6 +585,8 @@ main(void)
 		TEST(a_chain_names_instances_that_are_there_once_each),
 		TEST(optional_on_fail_and_on_drop_name_sinks),
 		TEST(an_instance_that_stands_nowhere_is_worth_a_warning),
+		TEST(a_timeout_needs_a_pipeline_with_workers),
+		TEST(on_timeout_needs_a_timeout),
 		TEST(a_source_without_on_fail_is_worth_a_warning),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
 		TEST(events_that_go_one_way_only_are_fine),

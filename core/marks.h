@@ -1,0 +1,89 @@
+/*
+ * marks.h - which event is at which handler, in a file that a crash leaves.
+ *
+ * All evhd processes of a machine that name the same state_dir share one file
+ * there, mapped into memory.  While process() has an event, a slot of the
+ * thread says so; what stands in the slots of a process that is gone was there
+ * when it ended, and is counted against that event at that handler.  So a
+ * handler that crashes evhd is not given the same event for ever, neither
+ * after a restart nor by the replica that takes over.
+ *
+ * Each process holds a lock on a byte of the file, which the kernel takes from
+ * it when it ends, however it ends: that is how the others know.  No process
+ * id is asked after, so containers may share a file, and none is mistaken.
+ *
+ * Marking costs a few stores to memory.  Nothing in the file is a size or a
+ * pointer, so what somebody else wrote there can lead to wrong counts only.
+ * The file has its full size on the disk from the beginning.
+ */
+#ifndef EVH_MARKS_H
+#define EVH_MARKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event;
+struct marks;
+struct marks_slot;
+
+/* How many there can be: beyond these, a process or thread goes unmarked
+ * (said once), and the oldest counts are forgotten. */
+#define MARKS_PROCESSES 64
+#define MARKS_THREADS	128 /* of each process */
+#define MARKS_COUNTS	1024
+
+/* How often the process ended while this event was at this handler, and how
+ * often of that because it had it for longer than its timeout. */
+struct marks_ends {
+	unsigned n;
+	unsigned n_late;
+};
+
+/*
+ * Opens DIR/marks, making both where they are missing, and counts what ended
+ * processes left.  0 and *ret_marks; *ret_marks NULL when the file is of no
+ * use (not evhd's, too many processes, disk full), which is logged and no
+ * reason not to run.  -EINVAL when dir is no place to write at, logged. [main]
+ */
+int marks_open(const char *dir, struct marks **ret_marks);
+/* No thread is at a handler any more.  NULL is fine. [main] */
+void marks_close(struct marks *marks);
+
+/* A handler's name as it stands in the file. */
+uint64_t marks_handler(const char *name);
+
+/* Around process(), on its thread.  NULL when there is no slot left; leaving
+ * that is fine. [any] */
+struct marks_slot *marks_enter(struct marks *marks, const unsigned char id[16],
+			       uint64_t handler);
+void marks_leave(struct marks_slot *slot);
+/* It has been there for longer than its timeout; whoever has the slot is in
+ * process() still.  NULL is fine. [any] */
+void marks_be_late(struct marks_slot *slot);
+/* evhd ends on purpose while threads are at handlers: only the late ones
+ * count, and no more are marked. [any] */
+void marks_keep_late(struct marks *marks);
+
+/* The common answer, none at all, takes one look. [any] */
+struct marks_ends marks_find(const struct marks *marks,
+			     const unsigned char id[16], uint64_t handler);
+/* The event is done. [any] */
+void marks_forget(struct marks *marks, const unsigned char id[16]);
+
+/*
+ * Of the events that were at a handler when a process ended only one was the
+ * cause.  So they are tried one at a time: the next such end is then of one of
+ * them alone, and the others are never counted a second time for it.  True when
+ * it is this one's turn, until it is over. [any]
+ */
+bool marks_isolate(struct marks *marks, const struct event *ev);
+void marks_rejoin(struct marks *marks, const struct event *ev);
+
+/* Counts what processes that ended since have left; cheap when none has. Logs
+ * each.  Never waits: what another one is counting is left to it. [main] */
+void marks_collect(struct marks *marks);
+/* The same once a second, long before anybody gives the events of a crashed
+ * process to this one.  Returns the ms until the next time. [main] */
+int marks_collect_ms(struct marks *marks);
+
+#endif
