@@ -3,16 +3,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "completion.h"
 #include "handling.h"
 #include "instance.h"
 #include "metrics.h"
+#include "submit.h"
 #include "timer.h"
 #include "worker.h"
-
-/* One submit(), one group of answers. */
-#define BATCH_MAX 256
 
 /* A sink's RETRY is its server's trouble: this long, doubling. */
 #define BACKOFF_FIRST_MS 100
@@ -25,15 +24,27 @@ struct delivery *
 delivery_new(struct element *el)
 {
 	struct delivery *d = calloc(1, sizeof(*d));
+	pthread_condattr_t attr;
 
 	if (!d)
 		return NULL;
 	d->element = el;
+	if (pthread_condattr_init(&attr) != 0)
+		goto fail;
+	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
+	    pthread_cond_init(&d->submitted, &attr) != 0) {
+		pthread_condattr_destroy(&attr);
+		goto fail;
+	}
+	pthread_condattr_destroy(&attr);
 	if (pthread_mutex_init(&d->lock, NULL) != 0) {
-		free(d);
-		return NULL;
+		pthread_cond_destroy(&d->submitted);
+		goto fail;
 	}
 	return d;
+fail:
+	free(d);
+	return NULL;
 }
 
 void
@@ -43,6 +54,7 @@ delivery_free(struct delivery *d)
 		return;
 	assert(!d->waiting.head && d->n_in_hand == 0);
 	pthread_mutex_destroy(&d->lock);
+	pthread_cond_destroy(&d->submitted);
 	free(d);
 }
 
@@ -59,83 +71,6 @@ pass_over(struct pass *pass, struct delivery *d, struct event_list *list)
 		ev->goes_by_inbox = true;
 		pipeline_advance(pass, ev);
 	}
-}
-
-/* Those of evs that the sink has not taken; it may have answered one all the
- * same, which is then none of ours. */
-static void
-take_back(struct instance *in, struct evh_event *const *evs, int n,
-	  struct event_list *ret)
-{
-	for (int i = 0; i < n; i++) {
-		struct event *ev = (struct event *)evs[i];
-		struct instance *holder = in;
-
-		if (atomic_compare_exchange_strong(&ev->holder, &holder, NULL))
-			event_list_push(ret, ev);
-		else
-			instance_blame(in, NULL,
-				       "done() of an event that its submit() "
-				       "did not take: it counts as answered");
-	}
-}
-
-/* Calls submit() with the first of the list, which are in hand already;
- * takes out of it those that the sink took. */
-static unsigned
-submit_some(struct delivery *d, struct event_list *list)
-{
-	struct instance *in = d->element->in;
-	struct evh_event *evs[BATCH_MAX];
-	struct event_list rest = { 0 };
-	int64_t now_ns = timer_now_ns();
-	struct event *ev;
-	int n = 0;
-	int taken;
-
-	for (ev = list->head; ev && n < BATCH_MAX; ev = ev->next) {
-		ev->stage_ns = now_ns;
-		atomic_store(&ev->holder, in);
-		evs[n++] = &ev->pub;
-	}
-	/* From here on the taken ones may be answered, gone and used again:
-	 * the list is walked no more but through evs and ev, the next. */
-	taken = instance_submit(in, evs, n);
-	if (taken > n) {
-		instance_blame(in, NULL, "submit() of %d events took %d", n,
-			       taken);
-		taken = n;
-	}
-	if (taken < 0)
-		taken = 0;
-	take_back(in, evs + taken, n - taken, &rest);
-	list->n -= (unsigned)n;
-	list->head = ev;
-	event_list_append(&rest, list);
-	*list = rest;
-	return (unsigned)taken;
-}
-
-/*
- * Hands over until the sink takes no more.  The events are in hand.  What the
- * sink has answered within its submit() is moved on first, before anybody can
- * offer it a later one of the same key.
- */
-static void
-submit_all(struct pass *pass, struct delivery *d, struct event_list *list)
-{
-	struct event_list behind = pass->moving;
-
-	pass->moving = (struct event_list){ 0 };
-	while (list->head) {
-		unsigned n = list->n < BATCH_MAX ? list->n : BATCH_MAX;
-		unsigned taken = submit_some(d, list);
-
-		pass_run(pass);
-		if (taken < n)
-			break;
-	}
-	pass->moving = behind;
 }
 
 /* Back among the waiting, by their old turn.  Under lock. */
@@ -191,6 +126,7 @@ take_here(struct pass *pass, struct delivery *d, struct event_list *run)
 		return;
 	}
 	d->n_in_hand += n;
+	submit_begin(d);
 	pthread_mutex_unlock(&d->lock);
 	submit_all(pass, d, run);
 	if (!run->head)
@@ -211,6 +147,7 @@ take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 	if (in != pass->caller && atomic_load(&in->is_ready)) {
 		pthread_mutex_lock(&d->lock);
 		d->n_in_hand += run->n;
+		submit_begin(d);
 		pthread_mutex_unlock(&d->lock);
 		submit_all(pass, d, run);
 		pthread_mutex_lock(&d->lock);
@@ -315,6 +252,7 @@ offer(struct pass *pass, struct delivery *d, int64_t now_ns,
 	d->waiting = (struct event_list){ 0 };
 	d->is_offering = true;
 	d->n_in_hand += list.n;
+	submit_begin(d);
 	pthread_mutex_unlock(&d->lock);
 	submit_all(pass, d, &list);
 	pthread_mutex_lock(&d->lock);
@@ -476,6 +414,8 @@ delivery_done(struct instance *in, struct evh_event *const *evs, int n,
 	if (list.head)
 		answer(pass, d, &list, result);
 	pass_end(&own);
+	if (result == EVH_RETRY && pass == &own)
+		submit_await(in);
 }
 
 void

@@ -5,12 +5,15 @@
  * order those that it has not taken or wants later, and offers these again
  * when it has answered something, is ready again, or a back-off is over.
  * After a RETRY nothing is offered until the sink has answered all that it
- * has, so that no later event of a key can come before an earlier one.
+ * has, so that no later event of a key can come before an earlier one; and
+ * done(RETRY) returns when no submit() is under way that was decided on before,
+ * so that a sink which says RETRY to whatever it takes meanwhile is safe.
  */
 #ifndef EVH_DELIVERY_H
 #define EVH_DELIVERY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "event.h"
@@ -28,6 +31,11 @@ struct delivery {
 	bool is_full;	  /* the last offer was not taken whole */
 	int64_t due_ns;	  /* back-off's end */
 	unsigned n_backoffs;
+	/* Calls of submit() that have been decided on, under lock, and have not
+	 * returned; and who waits for that. */
+	atomic_uint n_submitting;
+	atomic_uint n_awaiting;
+	pthread_cond_t submitted;
 };
 
 struct delivery *delivery_new(struct element *el);

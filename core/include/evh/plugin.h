@@ -219,7 +219,9 @@ struct evh_ctx {
 		    int timeout_ms);
 	/* Sink: takes the events.  result is EVH_OK, EVH_RETRY or EVH_FAIL; a
 	 * batch with mixed results is several calls.  Events of one key are
-	 * answered in the order in which they were taken. */
+	 * answered in the order in which they were taken; after EVH_RETRY for
+	 * one, so is every later one of the key that you have, or take before
+	 * this returns. */
 	void (*done)(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 		     enum evh_result result);
 	/* Handler: takes the event, as if process() had returned `result` now.
