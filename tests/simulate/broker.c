@@ -23,6 +23,7 @@ broker_init(struct broker *b, struct chance *chance, void *consumer)
 	memset(b, 0, sizeof(*b));
 	b->chance = chance;
 	b->consumer = consumer;
+	b->is_exact = true;
 	for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
 		commits_begin(&b->partitions[i].commits, i);
 }
@@ -268,7 +269,8 @@ rd_kafka_seek_partitions(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
 	struct broker_partition *p = partition_at(rk, list);
 
 	(void)timeout_ms;
-	commits_sought(&p->commits, list->elems[0].offset);
+	commits_sought(&p->commits, list->elems[0].offset,
+		       b->is_exact && b->n_answering == 0);
 	if (!b->is_calm && chance_of(b->chance, 10))
 		return (rd_kafka_error_t *)b;
 	p->position = list->elems[0].offset;

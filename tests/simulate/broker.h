@@ -47,6 +47,10 @@ struct broker {
 	unsigned n_out; /* messages handed over and not destroyed */
 	unsigned serial;
 	bool is_lost; /* the assignment is */
+	/* No answer met a rebalance or a rewind half-way, on another thread:
+	 * then the tracker may rightly know less than the oracle. */
+	bool is_exact;
+	unsigned n_answering; /* done() has begun and not ended */
 	bool is_closing;
 	bool is_closed;
 	bool is_calm; /* nothing goes wrong any more */

@@ -7,6 +7,7 @@
 #include "ends.h"
 #include "failure.h"
 #include "oracle.h"
+#include "strand.h"
 #include "walker.h"
 
 #define BATCH_MAX 5u
@@ -55,6 +56,7 @@ client_emit(struct end *source)
 	unsigned left = source->n_held;
 	int k;
 
+	source->is_busy = true;
 	memcpy(evs, source->held, left * sizeof(evs[0]));
 	source->n_held = 0;
 	while (left < n && !walkers_are_many()) {
@@ -64,17 +66,18 @@ client_emit(struct end *source)
 			break;
 		evs[left++] = ev;
 	}
-	if (left == 0)
+	if (left == 0) {
+		source->is_busy = false;
 		return;
-	source->is_busy = true;
+	}
 	k = ends_emit(source, evs, (int)left, timeout_ms);
-	source->is_busy = false;
 	n = k > 0 ? (unsigned)k : 0;
 	left -= n;
 	memcpy(source->held, evs + n, left * sizeof(evs[0]));
 	source->n_held = left;
 	if (chance_of(s->chance, 50))
 		client_drop(source);
+	source->is_busy = false;
 }
 
 void
@@ -93,6 +96,7 @@ client_done(struct end *source, struct evh_event *const *evs, int n,
 
 	for (int i = 0; i < n; i++)
 		(void)oracle_done(source, evs[i], result);
+	strand_point();
 	/* Another one, from within the callback.  Without a key: what its own
 	 * emit() waits with on another thread has no order with this. */
 	if (!chance_of(s->chance, 5) || walkers_are_many() || s->is_calm)

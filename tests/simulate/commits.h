@@ -31,8 +31,8 @@ void commits_produced(struct commits *c, int64_t offset);
 /* Ours from this offset on, or nobody's we know of any more. */
 void commits_assigned(struct commits *c, int64_t position);
 void commits_revoked(struct commits *c);
-/* It is read again from here. */
-void commits_sought(struct commits *c, int64_t offset);
+/* It is read again from here; is_exact: nothing that is done is. */
+void commits_sought(struct commits *c, int64_t offset, bool is_exact);
 /* An event of this message and life was answered OK or DROP. */
 void commits_done(struct commits *c, int64_t offset, unsigned life);
 /* librdkafka was told to commit this. */

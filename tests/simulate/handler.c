@@ -8,6 +8,7 @@
 #include "ends.h"
 #include "failure.h"
 #include "oracle.h"
+#include "strand.h"
 #include "virtual.h"
 #include "walker.h"
 
@@ -95,6 +96,7 @@ handler_process(void *self, struct evh_event *ev)
 	enum evh_result verdict = ends_answer(handler);
 
 	oracle_process(handler, ev);
+	strand_point();
 	if (chance_of(s->chance, handler->mood.slow))
 		virtual_advance(SLOW_NS);
 	work(handler, ev);
@@ -116,6 +118,7 @@ handler_process(void *self, struct evh_event *ev)
 		return EVH_HOLD;
 	}
 	handler->held[handler->n_held++] = ev;
+	strand_point();
 	return EVH_HOLD;
 }
 

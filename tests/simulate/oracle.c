@@ -6,6 +6,7 @@
 #include "event.h"
 #include "failure.h"
 #include "instance.h"
+#include "strand.h"
 #include "virtual.h"
 
 static const char *const words[] = { "nothing", "OK",	"DROP",
@@ -264,7 +265,8 @@ look(struct end *end, const struct evh_event *ev)
 			label(w->emission), w->has->name);
 	if (el->in != end->in)
 		failure("%s is shown what is for %s", end->name, el->in->name);
-	if (!atomic_load(&end->in->is_ready))
+	/* With two threads, it may have become so after the host had looked. */
+	if (!atomic_load(&end->in->is_ready) && !strand_has_met())
 		failure("%s is not ready, and is shown #%u", end->name,
 			label(w->emission));
 	check_place(w, pos_of(ev), el);
@@ -294,7 +296,10 @@ check_one(const struct walker *v, const struct walker *w, const struct end *end)
 	    walker_may_skip_between(v, v->through, w->at + 1) ||
 	    walker_may_be_given_up(v))
 		return;
-	if (end->kind == EVH_SINK && v->has == end && v->at == w->at)
+	/* Until its done(RETRY) has returned, the host cannot know; then the
+	 * sink says RETRY to the later one, too. */
+	if (end->kind == EVH_SINK && v->at == w->at &&
+	    (v->has == end || v->n_retrying > 0))
 		return;
 	failure("order: %s has #%u before #%u (through %u, at %u)", end->name,
 		label(w->emission), label(v->emission), v->through, v->at);
@@ -439,17 +444,26 @@ oracle_keeps(struct end *sink, const struct evh_event *ev)
 }
 
 void
+oracle_answered(struct walker *w, enum evh_result result)
+{
+	if (result == EVH_RETRY)
+		w->n_retrying--;
+}
+
+struct walker *
 oracle_answer(struct end *sink, const struct evh_event *ev,
 	      enum evh_result result)
 {
 	struct walker *w = held(sink, ev);
 	const struct element *el = &w->pipeline->elements[w->at];
 
-	trace("%s answers %s to #%u.%u", sink->name, words[result],
-	      label(w->emission), w->depth);
+	trace("%s answers %s to #%u.%u of %s", sink->name, words[result],
+	      label(w->emission), w->depth, w->pipeline->name);
 	w->has = NULL;
-	if (result == EVH_RETRY)
-		return;
+	if (result == EVH_RETRY) {
+		w->n_retrying++;
+		return w;
+	}
 	if (el->role != ELEMENT_CHAIN) {
 		w->through = w->at;
 		w->is_kept = w->is_kept || result == EVH_OK;
@@ -458,6 +472,7 @@ oracle_answer(struct end *sink, const struct evh_event *ev,
 	} else if (!el->is_optional) {
 		w->is_failed = true;
 	}
+	return w;
 }
 
 unsigned

@@ -38,8 +38,10 @@ void oracle_verdict(struct end *handler, const struct evh_event *ev,
 void oracle_submit(struct end *sink, struct evh_event *const *evs, int n,
 		   int n_taken);
 void oracle_keeps(struct end *sink, const struct evh_event *ev);
-void oracle_answer(struct end *sink, const struct evh_event *ev,
-		   enum evh_result result);
+struct walker *oracle_answer(struct end *sink, const struct evh_event *ev,
+			     enum evh_result result);
+/* That done() has returned. */
+void oracle_answered(struct walker *w, enum evh_result result);
 
 /* The lane that the sink has to keep in order; -1: none. */
 int oracle_lane(const struct end *end, const struct evh_event *ev);

@@ -15,6 +15,7 @@
 #include "intake.h"
 #include "leaving.h"
 #include "oracle.h"
+#include "strand.h"
 #include "virtual.h"
 #include "walker.h"
 
@@ -26,7 +27,6 @@ struct reader {
 	struct consumer c; /* first */
 	struct end *source;
 	struct broker broker;
-	bool has_left;
 };
 
 /* ---- consumer.c, as far as the others ask it ---------------------------- */
@@ -142,7 +142,6 @@ reader_stop(struct reader *r)
 	leaving_run(&r->c);
 	if (r->c.is_needed)
 		failure("%s: messages are not released", r->source->name);
-	r->has_left = true;
 }
 
 void
@@ -259,6 +258,7 @@ void
 reader_done(struct reader *r, struct evh_event *const *evs, int n,
 	    enum evh_result result)
 {
+	r->broker.n_answering++;
 	for (int i = 0; i < n; i++) {
 		const struct emission *e =
 			oracle_done(r->source, evs[i], result);
@@ -269,7 +269,10 @@ reader_done(struct reader *r, struct evh_event *const *evs, int n,
 			commits_done(&p->commits, e->offset, e->life);
 	}
 	answers_take(&r->c, evs, n, result);
-	for (int i = 0; i < BROKER_PARTITIONS; i++)
+	r->broker.n_answering--;
+	if (strand_has_met())
+		r->broker.is_exact = false;
+	for (int i = 0; i < BROKER_PARTITIONS && r->broker.is_exact; i++)
 		if (r->broker.partitions[i].is_assigned)
 			commits_look(&r->broker.partitions[i].commits);
 }

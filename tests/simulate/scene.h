@@ -51,6 +51,12 @@ struct end {
 	struct evh_event *held[END_HELD_MAX];
 	bool must_retry[END_HELD_MAX]; /* an earlier one of its lane was */
 	unsigned n_held;
+	/* A sink: lanes whose done() has not returned, some twice. */
+	struct answering {
+		int lane;
+		enum evh_result result;
+	} answering[2 * END_HELD_MAX];
+	unsigned n_answering;
 	bool is_busy;	       /* a source: in its emit() on some stack below */
 	struct reader *reader; /* of a Kafka source; or NULL */
 };
@@ -67,7 +73,8 @@ struct scene {
 	struct config_pipeline configs[SCENE_PIPELINES];
 	char *lists[SCENE_PIPELINES][5][SCENE_LIST];
 	struct pipeline *pipelines[SCENE_PIPELINES];
-	int64_t due_ns[SCENE_PIPELINES][4]; /* next turn of each worker */
+	int64_t due_ns[SCENE_PIPELINES][4];  /* next turn of each worker */
+	bool is_turning[SCENE_PIPELINES][4]; /* it is in one */
 	unsigned n_pipelines;
 	unsigned serial;  /* of what sources make */
 	bool is_calm;	  /* everybody is ready and says OK at once */

@@ -12,6 +12,7 @@
 #include "reader.h"
 #include "scene.h"
 #include "shutdown.h"
+#include "strand.h"
 #include "timer.h"
 #include "virtual.h"
 #include "worker.h"
@@ -42,7 +43,9 @@ turn(struct pipeline *p, unsigned number, unsigned i)
 	trace("%s: turn of worker %u%s", p->name, i,
 	      was_poked ? ", which was poked" : "");
 	w->is_poked = false;
+	scene.is_turning[number][i] = true;
 	scene.due_ns[number][i] = worker_turn(w, virtual_now_ns(), was_poked);
+	scene.is_turning[number][i] = false;
 }
 
 /* One that would be awake, from a random one on.  False: all sleep. */
@@ -60,7 +63,8 @@ work(void)
 		for (unsigned j = 0; j < n; j++) {
 			unsigned at = (from + j) % n;
 
-			if (!worker_is_awake(p->workers[at],
+			if (scene.is_turning[number][at] ||
+			    !worker_is_awake(p->workers[at],
 					     scene.due_ns[number][at]))
 				continue;
 			turn(p, number, at);
@@ -237,7 +241,22 @@ step(void)
 	while (at >= steps[i].weight)
 		at -= steps[i++].weight;
 	(void)steps[i].take();
+	(void)strand_finish();
 	balance_look(&scene);
+}
+
+/* What the second thread does in the middle of that: no more than threads of
+ * the host's and of plugins' would. */
+static void
+step_beside(void)
+{
+	static bool (*const takes[])(void) = { work,	     work,
+					       step_sink,    step_sink,
+					       step_handler, step_source };
+
+	trace("meanwhile");
+	(void)takes[chance_below(&chance, 6)]();
+	trace("and so on");
 }
 
 /* ---- The calm before the stop ------------------------------------------- */
@@ -322,11 +341,13 @@ calm(void)
 
 		if (n == CALM_STEPS_MAX)
 			failure("stuck: %s", why);
+		(void)strand_finish();
 		if (calm_step())
 			continue;
 		for (unsigned i = 0; i < scene.n_sources; i++)
 			if (scene.ends[i].reader != NULL)
 				reader_turn(scene.ends[i].reader);
+		(void)strand_finish();
 		if (calm_step())
 			continue;
 		due_ns = next_due_ns();
@@ -359,12 +380,15 @@ stop(void)
 	scene.is_stopping = true;
 	is_in_hurry = chance_of(&chance, 5);
 	left = shutdown_drain(&scene.host, hurry);
+	(void)strand_finish();
 	trace("drained, %u left", left);
 	if (left > 0 && is_in_hurry) {
 		/* evhd would leave now; here, what is left comes to its end. */
 		is_in_hurry = false;
 		left = shutdown_drain(&scene.host, hurry);
+		(void)strand_finish();
 	}
+	strand_begin(&chance, 0);
 	if (left > 0 && virtual_now_ns() - begin_ns < time_ns)
 		failure("the stop gives up early, with %u events left", left);
 	for (unsigned i = 0; i < scene.n_sources; i++)
@@ -384,14 +408,17 @@ schedule_init(void)
 	chance_init(&chance, 0);
 	virtual_begin(&chance, step_while_waiting, NULL);
 	scene_share();
+	strand_init(step_beside);
 }
 
 unsigned
 schedule_run(uint64_t seed, unsigned max_steps)
 {
+	static const unsigned rates[] = { 0, 0, 5, 20 };
 	unsigned n;
 
 	chance_init(&chance, seed);
+	strand_begin(&chance, 0);
 	virtual_begin(&chance, step_while_waiting, NULL);
 	trace("seed %" PRIu64, seed);
 	scene_open(&scene, &chance);
@@ -400,6 +427,7 @@ schedule_run(uint64_t seed, unsigned max_steps)
 	for (unsigned i = 0; i < scene.n_sources; i++)
 		if (scene.ends[i].reader != NULL)
 			reader_rebalance(scene.ends[i].reader);
+	strand_begin(&chance, rates[chance_below(&chance, 4)]);
 	n = chance_between(&chance, STEPS_MIN, STEPS_MAX);
 	if (max_steps > 0 && max_steps < n)
 		n = max_steps;

@@ -7,7 +7,9 @@
 #include "ends.h"
 #include "failure.h"
 #include "oracle.h"
+#include "strand.h"
 #include "virtual.h"
+#include "walker.h"
 
 #define SLOW_NS	  INT64_C(3000000)
 #define LANES_MAX 64u
@@ -45,6 +47,37 @@ draw(struct end *sink, struct evh_event *ev)
 	return result;
 }
 
+/* Until done() has returned, no later one of its lane may be answered, by
+ * another thread. */
+static void
+begin_answer(struct end *sink, int lane, enum evh_result result)
+{
+	sink->answering[sink->n_answering++] =
+		(struct answering){ lane, result };
+}
+
+static void
+end_answer(struct end *sink, int lane, enum evh_result result)
+{
+	unsigned i = 0;
+
+	while (sink->answering[i].lane != lane ||
+	       sink->answering[i].result != result)
+		i++;
+	sink->answering[i] = sink->answering[--sink->n_answering];
+}
+
+/* With any result; or with this one. */
+static bool
+is_answering(const struct end *sink, int lane, enum evh_result result)
+{
+	for (unsigned i = 0; lane >= 0 && i < sink->n_answering; i++)
+		if (sink->answering[i].lane == lane &&
+		    (!result || sink->answering[i].result == result))
+			return true;
+	return false;
+}
+
 /* Those of these lanes that it has still will hear RETRY, too. */
 static void
 retry_rest(struct end *sink, const struct lanes_seen *retried)
@@ -62,6 +95,7 @@ answer(struct end *sink, struct evh_event *const *evs, const bool *must_retry,
 {
 	struct lanes_seen retried = { .n = 0 };
 	enum evh_result results[END_HELD_MAX];
+	struct walker *walkers[END_HELD_MAX];
 	unsigned from = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -72,16 +106,22 @@ answer(struct end *sink, struct evh_event *const *evs, const bool *must_retry,
 				     : draw(sink, evs[i]);
 		if (results[i] == EVH_RETRY)
 			see(&retried, lane);
+		begin_answer(sink, lane, results[i]);
 	}
 	retry_rest(sink, &retried);
 	while (from < n) {
 		unsigned to = from;
 
-		while (to < n && results[to] == results[from])
-			oracle_answer(sink, evs[to++], results[from]);
+		for (; to < n && results[to] == results[from]; to++)
+			walkers[to] =
+				oracle_answer(sink, evs[to], results[from]);
 		sink->ctx->done(sink->ctx, evs + from, (int)(to - from),
 				results[from]);
-		from = to;
+		for (; from < to; from++) {
+			oracle_answered(walkers[from], results[from]);
+			end_answer(sink, walkers[from]->emission->lane,
+				   results[from]);
+		}
 	}
 }
 
@@ -91,6 +131,8 @@ has_lane_of(const struct end *sink, struct evh_event *const *evs, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		int lane = oracle_lane(sink, evs[i]);
 
+		if (is_answering(sink, lane, 0))
+			return true;
 		for (unsigned h = 0; lane >= 0 && h < sink->n_held; h++)
 			if (oracle_lane(sink, sink->held[h]) == lane)
 				return true;
@@ -102,7 +144,7 @@ static unsigned
 choose(struct end *sink, unsigned n)
 {
 	struct chance *c = sink->scene->chance;
-	unsigned room = END_HELD_MAX - sink->n_held;
+	unsigned room = (END_HELD_MAX - sink->n_held) / 2;
 	unsigned k = n;
 
 	if (!sink->scene->is_calm && chance_of(c, sink->mood.refuses))
@@ -110,30 +152,43 @@ choose(struct end *sink, unsigned n)
 	return k < room ? k : room;
 }
 
+static void
+keep(struct end *sink, struct evh_event *const *evs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int lane = oracle_lane(sink, evs[i]);
+
+		oracle_keeps(sink, evs[i]);
+		sink->must_retry[sink->n_held] =
+			is_answering(sink, lane, EVH_RETRY);
+		sink->held[sink->n_held++] = evs[i];
+	}
+}
+
 int
 sink_submit(void *self, struct evh_event *const *evs, int n)
 {
+	static const bool none[END_HELD_MAX];
 	struct end *sink = self;
 	struct chance *c = sink->scene->chance;
-	static const bool none[END_HELD_MAX];
-	unsigned k = choose(sink, (unsigned)n);
+	unsigned k;
 
+	strand_point();
+	k = choose(sink, (unsigned)n);
 	if (chance_of(c, sink->mood.slow))
 		virtual_advance(SLOW_NS);
 	oracle_submit(sink, evs, n, (int)k);
+	if (k > 0 && chance_of(c, sink->mood.at_once) &&
+	    !has_lane_of(sink, evs, k))
+		answer(sink, evs, none, k);
+	else
+		keep(sink, evs, k);
+	/* Its own thread may answer them before this returns. */
+	strand_point();
 	if (!sink->scene->is_calm && chance_of(c, 1))
 		sink->ctx->ready(sink->ctx, "its server is away");
 	if (k == 0)
 		return chance_of(c, 50) ? 0 : -EAGAIN;
-	if (chance_of(c, sink->mood.at_once) && !has_lane_of(sink, evs, k)) {
-		answer(sink, evs, none, k);
-		return (int)k;
-	}
-	for (unsigned i = 0; i < k; i++)
-		oracle_keeps(sink, evs[i]);
-	memcpy(sink->held + sink->n_held, evs, k * sizeof(evs[0]));
-	memset(sink->must_retry + sink->n_held, 0, k);
-	sink->n_held += k;
 	return (int)k;
 }
 
@@ -152,7 +207,7 @@ sink_answer(struct end *sink, bool all)
 		struct evh_event *ev = sink->held[i];
 		int lane = oracle_lane(sink, ev);
 
-		if (!seen(&left, lane) &&
+		if (!seen(&left, lane) && !is_answering(sink, lane, 0) &&
 		    (all || chance_of(sink->scene->chance, 60))) {
 			must_retry[n] = sink->must_retry[i];
 			evs[n++] = ev;
@@ -174,6 +229,8 @@ sink_flush(void *self, int timeout_ms)
 	struct end *sink = self;
 
 	trace("%s flushes, %d ms", sink->name, timeout_ms);
-	while (sink->n_held > 0)
+	while (sink->n_held > 0) {
+		(void)strand_finish();
 		sink_answer(sink, true);
+	}
 }

@@ -8,6 +8,7 @@
 #include "chance.h"
 #include "event_pool.h"
 #include "failure.h"
+#include "strand.h"
 #include "timer.h"
 
 /* Not 0, which means "no time" here and there; and long before the machine's
@@ -99,7 +100,9 @@ struct event *__real_event_pool_get(void);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void __real_event_pool_put(struct event *ev);
 struct event *__wrap_event_pool_get(void);
+void __wrap_event_pool_put(struct event *ev);
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
 				  const struct timespec *due);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
@@ -145,11 +148,27 @@ __wrap_realloc(void *p, size_t n)
 }
 
 /* Events come from a pool that never shrinks, so that in the second schedule
- * their memory would never be short. */
+ * their memory would never be short; and whether it takes its lock depends on
+ * the schedules before. */
 struct event *
 __wrap_event_pool_get(void)
 {
-	return is_short() ? NULL : __real_event_pool_get();
+	struct event *ev;
+
+	if (is_short())
+		return NULL;
+	strand_mute(true);
+	ev = __real_event_pool_get();
+	strand_mute(false);
+	return ev;
+}
+
+void
+__wrap_event_pool_put(struct event *ev)
+{
+	strand_mute(true);
+	__real_event_pool_put(ev);
+	strand_mute(false);
 }
 
 void *
@@ -170,6 +189,18 @@ virtual_free(void *p)
 
 /* ---- Waits -------------------------------------------------------------- */
 
+/* The second strand waits for the first a while, in which no time goes by. */
+static int
+wait_for_first(pthread_mutex_t *lock)
+{
+	bool is_enough = chance_of(outside.chance, 2);
+
+	pthread_mutex_unlock(lock);
+	strand_change();
+	pthread_mutex_lock(lock);
+	return is_enough ? ETIMEDOUT : 0;
+}
+
 int
 __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
 			      const struct timespec *due)
@@ -177,12 +208,16 @@ __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
 	int64_t due_ns = (int64_t)due->tv_sec * 1000000000 + due->tv_nsec;
 
 	(void)cond;
+	if (strand_is_second())
+		return wait_for_first(lock);
 	if (outside.now_ns >= due_ns)
 		return ETIMEDOUT;
 	if (outside.n_waits++ == WAITS_MAX)
 		failure("somebody waits for ever");
 	pthread_mutex_unlock(lock);
-	outside.step(outside.arg, due_ns);
+	/* It may be the second strand that it waits for. */
+	if (!strand_finish())
+		outside.step(outside.arg, due_ns);
 	pthread_mutex_lock(lock);
 	return outside.now_ns >= due_ns ? ETIMEDOUT : 0;
 }

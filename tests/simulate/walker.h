@@ -45,13 +45,14 @@ struct walker {
 	unsigned number[WALKER_DEPTH_MAX];
 	unsigned n_children;
 
-	unsigned at;	  /* the element that was shown it last */
-	unsigned through; /* the last one that let it go on */
-	bool is_shown;	  /* to anybody */
-	struct end *has;  /* who has it now, or NULL */
-	bool is_failed;	  /* it left for on_fail, surely */
-	bool may_fail;	  /* perhaps: its attempts are used up */
-	bool is_dropped;  /* it left for on_drop */
+	unsigned at;	     /* the element that was shown it last */
+	unsigned through;    /* the last one that let it go on */
+	bool is_shown;	     /* to anybody */
+	struct end *has;     /* who has it now, or NULL */
+	unsigned n_retrying; /* done(RETRY) of it that have not returned */
+	bool is_failed;	     /* it left for on_fail, surely */
+	bool may_fail;	     /* perhaps: its attempts are used up */
+	bool is_dropped;     /* it left for on_drop */
 	/* An optional sink had it for a while: others pass that over. */
 	bool may_be_overtaken;
 	bool is_kept; /* an on_fail or on_drop sink said OK */
