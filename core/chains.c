@@ -250,7 +250,7 @@ source_check(const struct check *check, const struct config_instance *source)
 bool
 chains_has(const struct config_pipeline *p, const char *name)
 {
-	return list_has(p->chain, name);
+	return config_list_has(p->chain, name);
 }
 
 bool

@@ -312,12 +312,12 @@ answer_final(struct pass *pass, struct delivery *d, struct event_list *list,
 		return;
 	}
 	while ((ev = event_list_pop(list))) {
+		ev->goes_by_inbox = true;
 		if (result == EVH_FAIL) {
 			pipeline_fail(pass, ev, "store", "the sink refused it");
 			continue;
 		}
 		ev->is_kept = ev->is_kept || el->role != ELEMENT_CHAIN;
-		ev->goes_by_inbox = true;
 		pipeline_advance(pass, ev);
 	}
 }

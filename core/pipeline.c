@@ -316,8 +316,8 @@ static void
 pipeline_leave_chain(struct pass *pass, struct event *ev, unsigned pos,
 		     unsigned n, enum evh_result if_none)
 {
-	undivert(ev);
 	if (n == 0) {
+		undivert(ev);
 		completion_end(pass, ev, if_none);
 		return;
 	}

@@ -18,10 +18,12 @@ broker_of(const void *handle)
 }
 
 void
-broker_init(struct broker *b, struct chance *chance, void *consumer)
+broker_init(struct broker *b, struct chance *chance, unsigned n_keys,
+	    void *consumer)
 {
 	memset(b, 0, sizeof(*b));
 	b->chance = chance;
+	b->n_keys = n_keys;
 	b->consumer = consumer;
 	b->is_exact = true;
 	for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
@@ -32,9 +34,10 @@ void
 broker_produce(struct broker *b)
 {
 	static const char keys[] = "klmnopqr";
-	unsigned key = chance_below(b->chance, 10);
+	bool has_key = chance_of(b->chance, 80);
+	unsigned key = chance_below(b->chance, b->n_keys);
 	/* The same key, the same partition, as every producer does it. */
-	unsigned i = key < 8 ? key % BROKER_PARTITIONS
+	unsigned i = has_key ? key % BROKER_PARTITIONS
 			     : chance_below(b->chance, BROKER_PARTITIONS);
 	struct broker_partition *p = &b->partitions[i];
 	struct broker_message *m = &p->messages[p->n];
@@ -45,7 +48,7 @@ broker_produce(struct broker *b)
 		p->end += chance_between(b->chance, 1, 2);
 	*m = (struct broker_message){
 		.offset = p->end++,
-		.key = key < 8 ? keys[key] : 0,
+		.key = has_key ? keys[key] : 0,
 		.name = (char)('a' + chance_below(b->chance, 3)),
 		.is_poison = chance_of(b->chance, 3),
 		.size = chance_of(b->chance, 10) ? chance_below(b->chance, 1500)

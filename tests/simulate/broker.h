@@ -44,9 +44,9 @@ struct broker {
 	struct chance *chance;
 	void *consumer; /* the topic's opaque */
 	struct broker_partition partitions[BROKER_PARTITIONS];
-	unsigned n_out; /* messages handed over and not destroyed */
-	unsigned serial;
-	bool is_lost; /* the assignment is */
+	unsigned n_out;	 /* messages handed over and not destroyed */
+	unsigned n_keys; /* 8 at most */
+	bool is_lost;	 /* the assignment is */
 	/* No answer met a rebalance or a rewind half-way, on another thread:
 	 * then the tracker may rightly know less than the oracle. */
 	bool is_exact;
@@ -57,7 +57,8 @@ struct broker {
 	void (*revoke)(struct broker *b);
 };
 
-void broker_init(struct broker *b, struct chance *chance, void *consumer);
+void broker_init(struct broker *b, struct chance *chance, unsigned n_keys,
+		 void *consumer);
 /* One more message, somewhere. */
 void broker_produce(struct broker *b);
 /* What is stored is committed, as librdkafka does now and then. */

@@ -27,7 +27,7 @@ make(struct end *source, bool has_key)
 	struct evh_spec spec = {
 		.id = id,
 		.name = names[chance_below(s->chance, 3)],
-		.key = { &keys[chance_below(s->chance, 8)],
+		.key = { &keys[chance_below(s->chance, s->n_keys)],
 			 has_key && chance_of(s->chance, 85) },
 		.cookie = COOKIE_FIRST + serial,
 	};

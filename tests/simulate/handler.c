@@ -108,7 +108,7 @@ handler_process(void *self, struct evh_event *ev)
 		return verdict;
 	}
 	oracle_verdict(handler, ev, EVH_HOLD);
-	if (chance_of(s->chance, 20)) {
+	if (chance_of(s->chance, 40)) {
 		/* Its own thread was faster than the return. */
 		verdict = EVH_HOLD;
 		while (verdict == EVH_HOLD)

@@ -6,6 +6,7 @@
 #include "event.h"
 #include "failure.h"
 #include "instance.h"
+#include "order.h"
 #include "strand.h"
 #include "virtual.h"
 
@@ -15,6 +16,7 @@ static const char *const words[] = { "nothing", "OK",	"DROP",
 static struct {
 	struct scene *scene;
 	unsigned n_offered;
+	unsigned n_left; /* the chain */
 } oracle;
 
 void
@@ -283,45 +285,6 @@ look(struct end *end, const struct evh_event *ev)
 	return w;
 }
 
-/* In the chain: everybody before it in its lane is through here, or, at a
- * sink, in its hands already. */
-static void
-check_one(const struct walker *v, const struct walker *w, const struct end *end)
-{
-	if (v == w || v->pipeline != w->pipeline ||
-	    v->state != WALKER_UNDER_WAY || !walker_precedes(v, w))
-		return;
-	if (v->is_failed || v->may_fail || v->is_dropped ||
-	    v->may_be_overtaken || v->through >= w->at ||
-	    walker_may_skip_between(v, v->through, w->at + 1) ||
-	    walker_may_be_given_up(v))
-		return;
-	/* Until its done(RETRY) has returned, the host cannot know; then the
-	 * sink says RETRY to the later one, too. */
-	if (end->kind == EVH_SINK && v->at == w->at &&
-	    (v->has == end || v->n_retrying > 0))
-		return;
-	failure("order: %s has #%u before #%u (through %u, at %u)", end->name,
-		label(w->emission), label(v->emission), v->through, v->at);
-}
-
-static void
-check_order(const struct walker *w, const struct end *end)
-{
-	const struct emission *e;
-	unsigned at = 0;
-
-	if (w->emission->lane < 0 || w->at >= w->pipeline->n_chain)
-		return;
-	while ((e = emission_next(&at)) != NULL) {
-		if (e->lane != w->emission->lane ||
-		    e->source != w->emission->source)
-			continue;
-		for (const struct walker *v = e->walkers; v; v = v->next)
-			check_one(v, w, end);
-	}
-}
-
 /* ---- Handlers ----------------------------------------------------------- */
 
 void
@@ -334,7 +297,7 @@ oracle_process(struct end *handler, const struct evh_event *ev)
 
 	trace("%s looks at #%u.%u of %s, attempt %u", handler->name,
 	      label(w->emission), w->depth, w->pipeline->name, ev->attempt);
-	check_order(w, handler);
+	order_check(w, handler);
 	if (ev->attempt < 1 || ev->attempt > attempts)
 		failure("#%u is at attempt %u of %u", label(w->emission),
 			ev->attempt, attempts);
@@ -373,6 +336,13 @@ oracle_child(struct end *handler, const struct evh_event *parent,
 }
 
 static void
+leave(struct walker *w)
+{
+	w->left = ++oracle.n_left;
+	w->left_at = w->at;
+}
+
+static void
 children_settle(struct walker *parent, enum walker_state state)
 {
 	for (struct walker *w = parent->emission->walkers; w; w = w->next)
@@ -398,13 +368,16 @@ oracle_verdict(struct end *handler, const struct evh_event *ev,
 		w->through = w->at;
 		w->mark = w->mark_tried;
 		w->is_dropped = verdict == EVH_DROP;
+		if (w->is_dropped)
+			leave(w);
 		children_settle(w, WALKER_UNDER_WAY);
 		return;
 	}
 	children_settle(w, WALKER_VOID);
-	if (verdict == EVH_FAIL)
+	if (verdict == EVH_FAIL) {
 		w->is_failed = true;
-	else
+		leave(w);
+	} else
 		w->may_fail = ev->attempt >= attempts;
 }
 
@@ -427,7 +400,7 @@ oracle_submit(struct end *sink, struct evh_event *const *evs, int n,
 		trace("%s is offered #%u.%u of %s%s", sink->name,
 		      label(w->emission), w->depth, w->pipeline->name,
 		      i < n_taken ? "" : ", and leaves it");
-		check_order(w, sink);
+		order_check(w, sink);
 		w->has = sink;
 	}
 	for (int i = n_taken < 0 ? 0 : n_taken; i < n; i++)
@@ -471,6 +444,7 @@ oracle_answer(struct end *sink, const struct evh_event *ev,
 		w->through = w->at;
 	} else if (!el->is_optional) {
 		w->is_failed = true;
+		leave(w);
 	}
 	return w;
 }

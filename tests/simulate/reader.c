@@ -143,7 +143,8 @@ reader_new(struct end *source)
 	struct consumer *c = &r->c;
 
 	r->source = source;
-	broker_init(&r->broker, source->scene->chance, r);
+	broker_init(&r->broker, source->scene->chance, source->scene->n_keys,
+		    r);
 	r->broker.revoke = revoke_at_end;
 	c->ctx = source->ctx;
 	c->ctx->metric = no_metric;

@@ -286,6 +286,7 @@ draw_pipeline(struct scene *s, unsigned i, struct end *source, bool is_alone)
 {
 	static const char *const names[] = { "p0", "p1", "p2" };
 	static const unsigned windows[] = { 1, 2, 3, 4, 8, 16, 40 };
+	static const unsigned workers[] = { 0, 0, 0, 1, 2, 3 };
 	static const unsigned deadlines[] = { 0, 0, 0, 50, 2000 };
 	struct chance *c = s->chance;
 	char *(*lists)[SCENE_LIST] = s->lists[i];
@@ -299,7 +300,7 @@ draw_pipeline(struct scene *s, unsigned i, struct end *source, bool is_alone)
 		.on_fail = lists[LIST_FAIL],
 		.on_drop = lists[LIST_DROP],
 		.match = lists[LIST_MATCH],
-		.workers = chance_below(c, 4),
+		.workers = workers[chance_below(c, 6)],
 		.in_flight = windows[chance_below(c, 7)],
 		.in_flight_size = chance_of(c, 20) ? 2000 : 1 << 20,
 		.attempts = chance_between(c, 1, 3),
@@ -372,6 +373,7 @@ scene_open(struct scene *s, struct chance *chance)
 	s->host.pipelines = s->pipelines;
 	s->host.metrics = shared.metrics;
 	pthread_mutex_init(&s->host.timers_lock, NULL);
+	s->n_keys = 1u << chance_below(chance, 4);
 	add_ends(s);
 	if (s->n_sources == 1) {
 		unsigned n = chance_between(chance, 1, SCENE_PIPELINES);

@@ -76,6 +76,7 @@ struct scene {
 	int64_t due_ns[SCENE_PIPELINES][4];  /* next turn of each worker */
 	bool is_turning[SCENE_PIPELINES][4]; /* it is in one */
 	unsigned n_pipelines;
+	unsigned n_keys;  /* few: long lanes; many: many lanes */
 	unsigned serial;  /* of what sources make */
 	bool is_calm;	  /* everybody is ready and says OK at once */
 	bool is_stopping; /* time is short, and nobody starves */

@@ -414,7 +414,7 @@ schedule_init(void)
 unsigned
 schedule_run(uint64_t seed, unsigned max_steps)
 {
-	static const unsigned rates[] = { 0, 0, 5, 20 };
+	static const unsigned rates[] = { 0, 5, 20, 50 };
 	unsigned n;
 
 	chance_init(&chance, seed);

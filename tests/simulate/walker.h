@@ -55,7 +55,9 @@ struct walker {
 	bool is_dropped;     /* it left for on_drop */
 	/* An optional sink had it for a while: others pass that over. */
 	bool may_be_overtaken;
-	bool is_kept; /* an on_fail or on_drop sink said OK */
+	unsigned left;	  /* when it left the chain, among all, */
+	unsigned left_at; /* and from where */
+	bool is_kept;	  /* an on_fail or on_drop sink said OK */
 
 	unsigned mark;	       /* what it carries in its header "mark" */
 	unsigned mark_tried;   /* set in the try in hand */

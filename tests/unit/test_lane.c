@@ -163,6 +163,48 @@ who_waited_behind_a_slow_one_does_not_overtake_it(void **state)
 	assert_in_order(&b);
 }
 
+static int
+refuse_all_but_first(struct rig_element *el, struct evh_event *const *evs,
+		     int n)
+{
+	el->ctx->done(el->ctx, evs, 1, EVH_OK);
+	el->ctx->done(el->ctx, evs + 1, n - 1, EVH_FAIL);
+	return n;
+}
+
+static void
+whom_an_on_fail_sink_refuses_does_not_overtake_whom_it_keeps(void **state)
+{
+	struct rig_element src = { .name = "src", .kind = EVH_SOURCE };
+	struct rig_element fails = { .name = "fails",
+				     .kind = EVH_HANDLER,
+				     .process = rig_note,
+				     .limit = EVH_FAIL };
+	struct rig_element out = { .name = "out",
+				   .kind = EVH_SINK,
+				   .submit = refuse_all_but_first };
+	struct rig_element last = { .name = "last",
+				    .kind = EVH_SINK,
+				    .threads = EVH_SERIAL };
+	struct rig *rig = rig_new();
+
+	(void)state;
+	rig_add(rig, &src);
+	rig_add(rig, &fails);
+	rig_add(rig, &out);
+	rig_add(rig, &last);
+	rig_pipeline(rig,
+		     (struct config_pipeline){ .chain = LIST("src", "fails"),
+					       .on_fail = LIST("out", "last"),
+					       .workers = 1 });
+	rig_start(rig);
+	rig_emit_many(&src, 0, N, "k");
+	rig_await_heard(&src, N);
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(last.cookies[i], i);
+	rig_free(rig);
+}
+
 int
 main(void)
 {
@@ -175,6 +217,8 @@ main(void)
 			whom_an_optional_sink_takes_does_not_overtake_whom_it_has_refused),
 		cmocka_unit_test(
 			who_waited_behind_a_slow_one_does_not_overtake_it),
+		cmocka_unit_test(
+			whom_an_on_fail_sink_refuses_does_not_overtake_whom_it_keeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
