@@ -256,7 +256,7 @@ stop_has_no_fear_of_open_connections(void **state)
 /* Connections, of which each pass of a loop that ends has one more to read. */
 static struct {
 	const char *request;
-	const struct http *http;
+	_Atomic(const struct http *) http; /* while that goes on */
 	int fds[LAST_MAX];
 	int n_sent;
 } last;
@@ -268,8 +268,10 @@ MHD_run(struct MHD_Daemon *daemon)
 		(enum MHD_Result(*)(struct MHD_Daemon *))dlsym(RTLD_NEXT,
 							       "MHD_run");
 
-	if (last.http != NULL && last.n_sent < LAST_MAX &&
-	    atomic_load(&last.http->life) == HTTP_STOPPING)
+	const struct http *http = atomic_load(&last.http);
+
+	if (http != NULL && last.n_sent < LAST_MAX &&
+	    atomic_load(&http->life) == HTTP_STOPPING)
 		client_str(last.fds[last.n_sent++], last.request);
 	return run(daemon);
 }
@@ -286,10 +288,10 @@ stop_while_requests_come(const char *request)
 	}
 	last.request = request;
 	last.n_sent = 0;
-	last.http = rig.self;
+	atomic_store(&last.http, rig.self);
 	rig.stop_ms = 0;
 	rig_stop(&rig);
-	last.http = NULL;
+	atomic_store(&last.http, NULL);
 	assert_in_range(last.n_sent, 1, LAST_MAX);
 	for (int i = 0; i < last.n_sent; i++) {
 		client_read(last.fds[i], &answer, false);
