@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +13,14 @@
 #include "every.h"
 #include "host_tables.h"
 #include "log.h"
+#include "main_loop.h"
 #include "notify.h"
 #include "pass.h"
 #include "pipeline.h"
 #include "shutdown.h"
 #include "state.h"
 
-#define SERIES_MAX  1000
-#define LOOP_MAX_MS 60000
+#define SERIES_MAX 1000
 /* For one stop(): leaving a group politely takes a while, and a server that
  * is away must not take all of the time. */
 #define STOP_MS 5000
@@ -304,86 +303,7 @@ host_stop(struct host *host)
 		pipeline_stop(host->pipelines[i]);
 }
 
-/* ---- The main loop ------------------------------------------------------ */
-
-/* SIGHUP is done; true when it is time to stop. */
-static bool
-read_signals(struct host *host)
-{
-	struct signalfd_siginfo info;
-	bool stops = false;
-
-	while (read(host->signal_fd, &info, sizeof(info)) ==
-	       (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
-			int rc = log_reopen();
-
-			if (rc < 0)
-				log_write(EVH_ERROR, NULL,
-					  "cannot reopen the log: %s",
-					  strerror(-rc));
-			continue;
-		}
-		log_write(EVH_INFO, NULL, "%s: stopping",
-			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-		stops = true;
-	}
-	return stops;
-}
-
-static void
-announce_readiness(struct host *host, bool *was_ready)
-{
-	bool is_ready = host_is_ready(host);
-
-	if (is_ready == *was_ready)
-		return;
-	*was_ready = is_ready;
-	log_write(EVH_INFO, NULL,
-		  is_ready ? "evhd is ready" : "evhd is not ready");
-	if (is_ready)
-		notify_ready();
-	else
-		notify_status("not ready");
-}
-
-static void
-main_loop(struct host *host)
-{
-	bool was_ready = false;
-	uint64_t count;
-
-	for (;;) {
-		struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
-					{ host->wake_fd, POLLIN, 0 } };
-
-		every_run(host);
-		announce_readiness(host, &was_ready);
-		if (poll(fds, 2, every_wait_ms(host, LOOP_MAX_MS)) < 0 &&
-		    errno != EINTR) {
-			log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
-			host_fatal(host, EX_OSERR);
-		}
-		while (read(host->wake_fd, &count, sizeof(count)) > 0)
-			;
-		if (read_signals(host) || atomic_load(&host->has_fatal))
-			return;
-	}
-}
-
-/* While it drains: every() goes on, and a second signal hurries it, for good.
- */
-static bool
-go_on_draining(struct host *host)
-{
-	every_run(host);
-	if (!host->is_hurried && read_signals(host)) {
-		log_write(EVH_WARN, NULL,
-			  "a second signal: not waiting any longer");
-		host->is_hurried = true;
-	}
-	return host->is_hurried;
-}
+/* ---- Its life ---------------------------------------------------------- */
 
 static void
 log_start(const struct host *host)
@@ -409,22 +329,32 @@ blame_keepers(struct host *host)
 	}
 }
 
+/* What a service does between start and stop. */
+static int
+serve(struct host *host, void *arg)
+{
+	(void)arg;
+	log_start(host);
+	main_loop_run(host);
+	notify_stopping();
+	return EX_OK;
+}
+
 /* From the first start() to the last stop(). */
 static int
-host_live(struct host *host, bool *ret_abandon)
+host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 {
 	int rc = host_start(host);
+	int code = EX_OK;
 	unsigned left;
 
 	if (rc < 0) {
 		(void)host_fatal(host, exit_code_of(rc));
 	} else {
 		atomic_store(&host->is_started, true);
-		log_start(host);
-		main_loop(host);
+		code = work(host, arg);
 	}
-	notify_stopping();
-	left = shutdown_drain(host, go_on_draining);
+	left = shutdown_drain(host, main_loop_hurries);
 	if (left > 0) {
 		/* Somebody has them still: no memory may be freed.  Sources
 		 * stop, for their offsets; then the process just ends. */
@@ -440,7 +370,8 @@ host_live(struct host *host, bool *ret_abandon)
 		blame_keepers(host);
 	}
 	log_write(EVH_INFO, NULL, left > 0 ? "stopped" : "drained");
-	return atomic_load(&host->exit_code);
+	return atomic_load(&host->has_fatal) ? atomic_load(&host->exit_code)
+					     : code;
 }
 
 static int
@@ -451,7 +382,8 @@ host_init(struct host *host, struct setup *setup)
 }
 
 int
-host_run(struct setup *setup, bool *ret_abandon)
+host_run_work(struct setup *setup, host_work *work, void *arg,
+	      bool *ret_abandon)
 {
 	struct host *host = calloc(1, sizeof(*host));
 	int code = EX_OSERR;
@@ -473,13 +405,20 @@ host_run(struct setup *setup, bool *ret_abandon)
 		log_write(EVH_ERROR, NULL, "cannot start: %s", strerror(-rc));
 	if (rc == 0) {
 		rc = host_create(host);
-		code = rc < 0 ? exit_code_of(rc) : host_live(host, ret_abandon);
+		code = rc < 0 ? exit_code_of(rc)
+			      : host_live(host, work, arg, ret_abandon);
 	}
 	if (*ret_abandon)
 		return code;
 	host_free(host);
 	free(host);
 	return code;
+}
+
+int
+host_run(struct setup *setup, bool *ret_abandon)
+{
+	return host_run_work(setup, serve, NULL, ret_abandon);
 }
 
 void
