@@ -22,8 +22,8 @@ static const char *const ours[] = {
 	"evh-error", "evh-source",   "evh-failed-at", "evh-created-at",
 };
 
-static bool
-is_ours(const char *name)
+bool
+message_is_ours(const char *name)
 {
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
 		if (strcmp(ours[i], name) == 0)
@@ -117,7 +117,7 @@ headers_of(const struct evh_event *ev, bool raw, int64_t now_ns)
 	for (uint32_t i = 0; i < ev->n_headers; i++) {
 		const struct evh_header *header = &ev->headers[i];
 
-		if (!is_ours(header->name))
+		if (!message_is_ours(header->name))
 			bad += add(headers, header->name, header->value.data,
 				   header->value.len);
 	}
