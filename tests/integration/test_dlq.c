@@ -132,6 +132,33 @@ a_retry_processes_what_failed_once_the_handler_is_mended(void **state)
 }
 
 static void
+a_sources_pipeline_processes_a_retry_within_the_command(void **state)
+{
+	struct crew *crew = *state;
+	char config[WORLD_PATH_MAX], mended[WORLD_PATH_MAX], id[API_ID_MAX];
+	struct daemon *consumer = both_start(crew, fails, config);
+
+	service_config(&crew->w, "consumer.conf", "mended.conf", NULL, mended);
+	service_config(&crew->w, "consumer.conf", "fails.conf", fails, config);
+	crew_post(crew, "bad.thing", "{\"n\": 1.0 }", id);
+	crew_await_row(crew, id, "failed");
+	assert_int_equal(daemon_stop(consumer, CREW_STOP_MS), 0);
+
+	/* The handler that is there fails it again. */
+	dead_run(EX_DATAERR, "it has failed again", config, "retry", id,
+		 "--pipeline", "process", NULL);
+	crew_check_row(crew, id, "attempts", "2");
+	crew_check_row(crew, id, "error->>'replays'", "1");
+	dead_run(EX_OK, "retried 1", mended, "retry", id, "--pipeline",
+		 "process", NULL);
+	crew_check_row(crew, id, "status", "processed");
+	crew_check_row(crew, id, "attempts", "3");
+	crew_check_row(crew, id, "data", "{\"n\": 1.0 }");
+	assert_int_equal(topic_count(&crew->w), 1);
+	crew_end(crew);
+}
+
+static void
 a_dry_run_changes_nothing(void **state)
 {
 	struct crew *crew = *state;
@@ -274,6 +301,10 @@ what_makes_no_sense_is_64_and_a_server_away_is_69(void **state)
 	setenv(KAFKA_HOST, host, 1);
 	free(host);
 
+	world_servers("stop-kafka");
+	dead_run(EX_UNAVAILABLE, "evhd dlq: kafka: ", config, "retry", "--all",
+		 NULL);
+	world_servers("start-kafka");
 	world_servers("stop-postgres");
 	dead_run(EX_UNAVAILABLE, "evhd dlq: events: ", config, "list", NULL);
 	dead_run(EX_UNAVAILABLE, "evhd dlq: events: ", config, "stats", NULL);
@@ -292,6 +323,8 @@ main(void)
 		crew_test(where_says_which),
 		crew_test(
 			a_retry_processes_what_failed_once_the_handler_is_mended),
+		crew_test(
+			a_sources_pipeline_processes_a_retry_within_the_command),
 		crew_test(a_dry_run_changes_nothing),
 		crew_test(
 			what_fails_again_and_again_is_retried_so_often_and_no_more),

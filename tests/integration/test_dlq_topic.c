@@ -145,6 +145,16 @@ a_dead_letter_of_a_topic_has_all_there_is_to_know(void **state)
 }
 
 static void
+message_free(char *value, char *key, char *headers)
+{
+	if (!value)
+		return; /* then there is none of the others */
+	free(value);
+	free(key);
+	free(headers);
+}
+
+static void
 a_retry_from_a_topic_keeps_bytes_key_headers_and_is_processed(void **state)
 {
 	static const char *const headers[] = { "x-request-id", "r 1", NULL };
@@ -177,7 +187,7 @@ a_retry_from_a_topic_keeps_bytes_key_headers_and_is_processed(void **state)
 		if (message && strstr(got_headers, "evh-replays=1"))
 			got = message;
 		else
-			free(message);
+			message_free(message, key, got_headers);
 	}
 	assert_non_null(got);
 	assert_int_equal(len, strlen(value));
@@ -198,7 +208,7 @@ a_retry_from_a_topic_keeps_bytes_key_headers_and_is_processed(void **state)
 	dead_run(EX_OK, "it has been processed since", config, "retry", "--all",
 		 "--from", "dlq", NULL);
 	assert_int_equal(topic_count(&crew->w), 2);
-	free(got);
+	message_free(got, key, got_headers);
 	crew_end(crew);
 }
 
