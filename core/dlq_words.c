@@ -176,7 +176,7 @@ before_read(struct reading *r, const char *text)
 }
 
 static int
-option_read(struct reading *r, enum option option, const char *value)
+value_read(struct reading *r, enum option option, const char *value)
 {
 	struct dlq_words *words = r->words;
 
@@ -184,39 +184,43 @@ option_read(struct reading *r, enum option option, const char *value)
 	case OPTION_FROM:
 		words->from = value;
 		return 0;
-	case OPTION_WHERE:
-		return where_read(r, value);
-	case OPTION_LIMIT:
-		return number_read(r, "--limit", value, 1, &words->limit);
-	case OPTION_JSON:
-		words->json = true;
-		return 0;
-	case OPTION_BYTES:
-		words->bytes = true;
-		return 0;
-	case OPTION_ALL:
-		words->all = true;
-		return 0;
-	case OPTION_DRY_RUN:
-		words->dry_run = true;
-		return 0;
-	case OPTION_RATE:
-		return rate_read(r, value);
-	case OPTION_MAX_REPLAYS:
-		return number_read(r, "--max-replays", value, 1,
-				   &words->max_replays);
 	case OPTION_STATE:
 		words->state = value;
 		return 0;
 	case OPTION_PIPELINE:
 		words->pipeline = value;
 		return 0;
+	case OPTION_WHERE:
+		return where_read(r, value);
+	case OPTION_LIMIT:
+		return number_read(r, "--limit", value, 1, &words->limit);
+	case OPTION_RATE:
+		return rate_read(r, value);
+	case OPTION_MAX_REPLAYS:
+		return number_read(r, "--max-replays", value, 1,
+				   &words->max_replays);
 	case OPTION_BEFORE:
 		return before_read(r, value);
+	case OPTION_JSON:
+	case OPTION_BYTES:
+	case OPTION_ALL:
+	case OPTION_DRY_RUN:
 	case OPTIONS:
 		break;
 	}
 	return -EINVAL;
+}
+
+static int
+flag_read(struct reading *r, enum option option)
+{
+	struct dlq_words *words = r->words;
+
+	words->json = words->json || option == OPTION_JSON;
+	words->bytes = words->bytes || option == OPTION_BYTES;
+	words->all = words->all || option == OPTION_ALL;
+	words->dry_run = words->dry_run || option == OPTION_DRY_RUN;
+	return 0;
 }
 
 static int
@@ -254,11 +258,12 @@ option_take(struct reading *r, int argc, char **argv, int *at)
 			continue;
 		if (options[i].has_value && !value && *at + 1 < argc)
 			value = argv[++*at];
-		if (options[i].has_value != (value != NULL))
-			return refuse(r, "%s %s", options[i].name,
-				      value ? "takes no value"
-					    : "needs a value");
-		return option_read(r, (enum option)i, value);
+		if (options[i].has_value && value)
+			return value_read(r, (enum option)i, value);
+		if (!options[i].has_value && !value)
+			return flag_read(r, (enum option)i);
+		return refuse(r, "%s %s", options[i].name,
+			      value ? "takes no value" : "needs a value");
 	}
 	return option_unknown(r, word);
 }
