@@ -17,6 +17,7 @@
 
 #define EMIT_MS	    100 /* for room, then it looks whether to stop */
 #define AWAY_NS	    INT64_C(30000000000) /* and then a server is away */
+#define SLACK_NS    INT64_C(50000000)	 /* of --rate */
 #define KEY_ROOM    256
 #define HEADERS_MAX 1000
 
@@ -281,7 +282,10 @@ turn_await(struct dlq_resend *r)
 				       &due);
 		now_ns = timer_now_ns();
 	}
-	r->due_ns = now_ns + pause_ns;
+	/* Waits end a little late, which is made up for; a stall is not. */
+	if (r->due_ns < now_ns - SLACK_NS)
+		r->due_ns = now_ns;
+	r->due_ns += pause_ns;
 	pthread_mutex_unlock(&r->lock);
 	return !atomic_load(&r->stop);
 }

@@ -108,7 +108,7 @@ static const struct property reader_defaults[] = {
 	{ "fetch.wait.max.ms", "100" },
 	/* A letter waits while an event made of the one before is on its way:
 	 * so much of each partition waits with it. */
-	{ "queued.max.messages.kbytes", "4096" },
+	{ "queued.max.messages.kbytes", "16384" },
 	{ "socket.keepalive.enable", "true" },
 	{ "socket.timeout.ms", "10000" },
 	{ "reconnect.backoff.ms", "100" },
