@@ -11,8 +11,9 @@
 
 #include "problems.h"
 
-static const char *const own_words[] = { "check",   "describe", "help",
-					 "plugins", "version",	NULL };
+static const char *const own_words[] = {
+	"check", "describe", "dlq", "help", "plugins", "version", NULL,
+};
 
 static const char *const option_names[] = {
 	"--config", "--env-file", "--on",      "--instance",
@@ -34,11 +35,12 @@ arguments_is_own_word(const char *word)
 	return false;
 }
 
-/* Then what follows is the plugin's to understand. */
+/* Then what follows is for the word to understand: a plugin's, or dlq. */
 static bool
-word_is_plugins(const struct arguments *a)
+word_has_options(const struct arguments *a)
 {
-	return a->word && !arguments_is_own_word(a->word);
+	return a->word &&
+	       (!arguments_is_own_word(a->word) || strcmp(a->word, "dlq") == 0);
 }
 
 /* Where an option's value goes; NULL when it has none. */
@@ -112,7 +114,7 @@ value_take(struct arguments *a, int argc, char **argv, int i)
 		*value = argv[i + 1];
 		return 2;
 	}
-	if (strncmp(arg, "-c", 2) == 0 && !word_is_plugins(a)) {
+	if (strncmp(arg, "-c", 2) == 0 && !word_has_options(a)) {
 		a->config_file = arg + 2;
 		return 1;
 	}
@@ -123,7 +125,7 @@ value_take(struct arguments *a, int argc, char **argv, int i)
 static int
 argument_take(struct arguments *a, int argc, char **argv, int i)
 {
-	bool is_plugins = word_is_plugins(a);
+	bool has_options = word_has_options(a);
 	int n = 0;
 	bool *flag;
 
@@ -135,12 +137,12 @@ argument_take(struct arguments *a, int argc, char **argv, int i)
 	}
 	if (n > 0)
 		return n;
-	flag = is_plugins ? NULL : flag_of(a, argv[i]);
+	flag = has_options ? NULL : flag_of(a, argv[i]);
 	if (flag) {
 		*flag = true;
 		return 1;
 	}
-	if (argv[i][0] == '-' && argv[i][1] && !is_plugins)
+	if (argv[i][0] == '-' && argv[i][1] && !has_options)
 		return -unknown_option(argv[i]);
 	if (!a->word)
 		a->word = argv[i];

@@ -108,7 +108,8 @@ sinks_check(const struct check *check, const struct config_pipeline *p,
 				     "%s names the %s \"%s\"; only sinks and "
 				     "stores may stand there",
 				     list, in->keyword, in->name);
-		else if (names == p->optional && !config_list_has(p->chain, in->name))
+		else if (names == p->optional &&
+			 !config_list_has(p->chain, in->name))
 			problems_add(check->problems, p->where,
 				     "optional names \"%s\", which is not in "
 				     "the chain",
@@ -181,7 +182,8 @@ matches_may_overlap(const struct config_pipeline *a,
 static bool
 pipeline_writes(const struct config_pipeline *p, const char *name)
 {
-	return config_list_has(p->chain, name) || config_list_has(p->on_fail, name) ||
+	return config_list_has(p->chain, name) ||
+	       config_list_has(p->on_fail, name) ||
 	       config_list_has(p->on_drop, name);
 }
 

@@ -11,6 +11,7 @@
 
 #include "arguments.h"
 #include "catalogue.h"
+#include "dlq.h"
 #include "host.h"
 #include "listing.h"
 #include "log.h"
@@ -26,6 +27,8 @@ static const char help_text[] =
 	"  evhd describe PLUGIN [-c FILE]  a plugin's options\n"
 	"  evhd WORD -c FILE ...           a word of a plugin's own, like\n"
 	"                                  migrate\n"
+	"  evhd dlq -c FILE ...            dead letters: list, show, retry,\n"
+	"                                  discard, stats; evhd dlq --help\n"
 	"  evhd version, evhd help\n"
 	"\n"
 	"  -c, --config FILE    the configuration\n"
@@ -296,6 +299,19 @@ cli_help(void)
 	return fflush(stdout) == EOF ? EX_OSERR : EX_OK;
 }
 
+/* `evhd dlq --help` asks for all of its options. */
+static int
+cli_dlq(const struct arguments *a, bool *ret_abandon)
+{
+	for (int i = 1; i < a->n_args; i++)
+		if (strcmp(a->args[i], "--help") == 0 ||
+		    strcmp(a->args[i], "-h") == 0) {
+			fputs(dlq_help, stdout);
+			return fflush(stdout) == EOF ? EX_OSERR : EX_OK;
+		}
+	return dlq_main(a, ret_abandon);
+}
+
 static int
 cli_dispatch(const struct arguments *a, bool *ret_abandon)
 {
@@ -311,6 +327,8 @@ cli_dispatch(const struct arguments *a, bool *ret_abandon)
 	}
 	if (strcmp(a->word, "describe") == 0)
 		return cli_describe(a);
+	if (strcmp(a->word, "dlq") == 0)
+		return cli_dlq(a, ret_abandon);
 	if (!arguments_is_own_word(a->word))
 		return cli_command(a);
 	if (a->n_args > 1) {

@@ -93,6 +93,12 @@ struct config *config_new(const char *file, struct problems *problems);
 
 const struct config_instance *config_instance(const struct config *config,
 					      const char *name);
+/* Forgets all but these instances (a NULL-ended list of names) and this
+ * pipeline (NULL: every one). */
+void config_reduce(struct config *config, const char *const *instances,
+		   const char *pipeline);
+/* Forgets an instance's settings. */
+void config_clear(struct config *config, const char *instance);
 void config_free(struct config *config); /* NULL is fine */
 
 /* Whether a NULL-ended list has this name; NULL is an empty one. */

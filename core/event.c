@@ -2,12 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "event_pool.h"
 #include "json.h"
+#include "letter.h"
 #include "rfc3339.h"
 #include "uuid_text.h"
 
@@ -385,6 +387,20 @@ event_set_error(struct event *ev, const char *code, const char *text)
 	return 0;
 }
 
+/* How often `dlq retry` has sent it, as its header says. */
+static uint32_t
+replays_of(const struct event *ev)
+{
+	for (uint32_t i = 0; i < ev->pub.n_headers; i++) {
+		const struct evh_header *header = &ev->pub.headers[i];
+
+		if (strcmp(header->name, LETTER_REPLAYS_HEADER) == 0)
+			return letter_count_read(header->value.data,
+						 header->value.len);
+	}
+	return 0;
+}
+
 /* Five digits and capitals, as the SQL standard has them. */
 static bool
 code_is_sqlstate(const char *code)
@@ -405,6 +421,7 @@ event_render_error(struct event *ev, const char *stage, const char *type,
 	size_t text_len = json_quote(text, strlen(text), NULL, 0);
 	size_t size = stage_len + text_len + 128;
 	char *json = event_alloc(ev, size);
+	uint32_t replays = replays_of(ev);
 	size_t at = 0;
 
 	if (!json) {
@@ -419,6 +436,10 @@ event_render_error(struct event *ev, const char *stage, const char *type,
 	if (code_is_sqlstate(code))
 		at += (size_t)snprintf(json + at, size - at,
 				       ",\"sqlstate\":\"%s\"", code);
+	if (replays > 0)
+		at += (size_t)snprintf(
+			json + at, size - at,
+			",\"" LETTER_REPLAYS_MEMBER "\":%" PRIu32, replays);
 	snprintf(json + at, size - at, "}");
 	ev->pub.error = json;
 	return 0;

@@ -155,8 +155,9 @@ void event_remake(struct event *ev);
 /* The try is over and what it changed stays. */
 void event_keep(struct event *ev);
 
-/* Renders pub.error from set_error()'s words: {"stage","type","message"} and
- * "sqlstate" where the code is one.  0 or -ENOMEM (pub.error is then a
+/* Renders pub.error from set_error()'s words: {"stage","type","message"},
+ * "sqlstate" where the code is one, and "replays" where dead letters were
+ * retried before and this one of them.  0 or -ENOMEM (pub.error is then a
  * constant that says so). */
 int event_render_error(struct event *ev, const char *stage, const char *type,
 		       const char *text);

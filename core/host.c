@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 #include "every.h"
 #include "host_tables.h"
 #include "log.h"
+#include "main_loop.h"
 #include "marks.h"
 #include "notify.h"
 #include "pass.h"
@@ -20,8 +20,7 @@
 #include "signals.h"
 #include "state.h"
 
-#define SERIES_MAX  1000
-#define LOOP_MAX_MS 60000
+#define SERIES_MAX 1000
 
 struct instance *
 host_instance(struct host *host, const char *name)
@@ -273,71 +272,13 @@ host_start(struct host *host)
 	return 0;
 }
 
-/* ---- The main loop ------------------------------------------------------ */
-
-static void
-announce_readiness(struct host *host, bool *was_ready)
-{
-	bool is_ready = host_is_ready(host);
-
-	if (is_ready == *was_ready)
-		return;
-	*was_ready = is_ready;
-	log_write(EVH_INFO, NULL,
-		  is_ready ? "evhd is ready" : "evhd is not ready");
-	if (is_ready)
-		notify_ready();
-	else
-		notify_status("not ready");
-}
-
-static void
-main_loop(struct host *host)
-{
-	bool was_ready = false;
-	uint64_t count;
-
-	for (;;) {
-		struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
-					{ host->wake_fd, POLLIN, 0 } };
-		int max_ms;
-
-		every_run(host);
-		announce_readiness(host, &was_ready);
-		max_ms = host->marks ? marks_collect_ms(host->marks)
-				     : LOOP_MAX_MS;
-		if (poll(fds, 2, every_wait_ms(host, max_ms)) < 0 &&
-		    errno != EINTR) {
-			log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
-			host_fatal(host, EX_OSERR);
-		}
-		while (read(host->wake_fd, &count, sizeof(count)) > 0)
-			;
-		if (signals_read(host->signal_fd) ||
-		    atomic_load(&host->has_fatal))
-			return;
-	}
-}
-
-/* While it drains: every() goes on, and a second signal hurries it, for good.
- */
-static bool
-go_on_draining(struct host *host)
-{
-	every_run(host);
-	if (!host->is_hurried && signals_read(host->signal_fd)) {
-		log_write(EVH_WARN, NULL,
-			  "a second signal: not waiting any longer");
-		host->is_hurried = true;
-	}
-	return host->is_hurried;
-}
+/* ---- Its life ---------------------------------------------------------- */
 
 static void
 host_stop(struct host *host)
 {
 	for (unsigned i = host->n_instances; i > 0; i--) {
-		(void)go_on_draining(host);
+		(void)main_loop_hurries(host);
 		instance_stop(host->instances[host->setup->order[i - 1]],
 			      shutdown_stop_ms(host));
 	}
@@ -355,7 +296,7 @@ host_abandon(struct host *host)
 
 		if (in->plugin->kind != EVH_SOURCE)
 			continue;
-		(void)go_on_draining(host);
+		(void)main_loop_hurries(host);
 		if (instance_close(in))
 			instance_stop(in, shutdown_stop_ms(host));
 	}
@@ -387,22 +328,32 @@ blame_keepers(struct host *host)
 	}
 }
 
+/* What a service does between start and stop. */
+static int
+serve(struct host *host, void *arg)
+{
+	(void)arg;
+	log_start(host);
+	main_loop_run(host);
+	notify_stopping();
+	return EX_OK;
+}
+
 /* From the first start() to the last stop(). */
 static int
-host_live(struct host *host, bool *ret_abandon)
+host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 {
 	int rc = host_start(host);
+	int code = EX_OK;
 	unsigned left;
 
 	if (rc < 0) {
 		host_fatal(host, exit_code_of(rc));
 	} else {
 		atomic_store(&host->is_started, true);
-		log_start(host);
-		main_loop(host);
+		code = work(host, arg);
 	}
-	notify_stopping();
-	left = shutdown_drain(host, go_on_draining);
+	left = shutdown_drain(host, main_loop_hurries);
 	if (left > 0) {
 		host_abandon(host);
 		*ret_abandon = true;
@@ -411,7 +362,8 @@ host_live(struct host *host, bool *ret_abandon)
 		blame_keepers(host);
 	}
 	log_write(EVH_INFO, NULL, left > 0 ? "stopped" : "drained");
-	return atomic_load(&host->exit_code);
+	return atomic_load(&host->has_fatal) ? atomic_load(&host->exit_code)
+					     : code;
 }
 
 static int
@@ -422,7 +374,8 @@ host_init(struct host *host, struct setup *setup)
 }
 
 int
-host_run(struct setup *setup, bool *ret_abandon)
+host_run_work(struct setup *setup, host_work *work, void *arg,
+	      bool *ret_abandon)
 {
 	struct host *host = calloc(1, sizeof(*host));
 	int code = EX_OSERR;
@@ -448,13 +401,20 @@ host_run(struct setup *setup, bool *ret_abandon)
 		log_write(EVH_ERROR, NULL, "cannot start: %s", strerror(-rc));
 	if (rc == 0) {
 		rc = host_create(host);
-		code = rc < 0 ? exit_code_of(rc) : host_live(host, ret_abandon);
+		code = rc < 0 ? exit_code_of(rc)
+			      : host_live(host, work, arg, ret_abandon);
 	}
 	if (*ret_abandon)
 		return code;
 	host_free(host);
 	free(host);
 	return code;
+}
+
+int
+host_run(struct setup *setup, bool *ret_abandon)
+{
+	return host_run_work(setup, serve, NULL, ret_abandon);
 }
 
 void

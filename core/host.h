@@ -23,6 +23,16 @@
  */
 int host_run(struct setup *setup, bool *ret_abandon);
 
+/*
+ * The same around a command of evhd's own: `work` runs on the main thread once
+ * all have started, and takes turns (main_loop.h) while it waits.  Returns what
+ * it returned, or why nothing could be done. [main]
+ */
+struct host;
+typedef int host_work(struct host *host, void *arg);
+int host_run_work(struct setup *setup, host_work *work, void *arg,
+		  bool *ret_abandon);
+
 /* Creates every instance, which opens nothing, and destroys it again: adds what
  * the plugins have to say of their sections. [main] */
 void host_check(struct setup *setup, struct problems *problems);

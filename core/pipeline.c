@@ -356,8 +356,8 @@ pipeline_fail(struct pass *pass, struct event *ev, const char *type,
 	}
 	if (ev->error_code && strcmp(ev->error_code, "timeout") == 0)
 		type = "timeout";
-	(void)event_render_error(ev, el->in->name, type, text);
 	event_remake(ev);
+	(void)event_render_error(ev, el->in->name, type, text);
 	ev->pub.status = EVH_FAILED;
 	ev->is_failed = true;
 	pipeline_leave_chain(pass, ev, p->n_chain, p->n_fail, EVH_FAIL);

@@ -3,6 +3,7 @@
  */
 #include "setup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,22 +230,58 @@ timeout_check(const struct setup *setup, unsigned i, struct problems *problems)
 				     config->pipelines[j].name);
 }
 
-/* Whether the place is a section's other than `only`. */
+/* What of a file is looked at: all of it, one instance, or a part. */
+struct scope {
+	const char *only;
+	const struct setup_part *part;
+};
+
 static bool
-is_of_another(const struct config *config, const char *only, const char *where)
+scope_has_instance(const struct scope *scope, const char *name)
 {
-	for (unsigned i = 0; i < config->n_instances; i++)
-		if (strcmp(config->instances[i].where, where) == 0)
-			return strcmp(config->instances[i].name, only) != 0;
-	for (unsigned i = 0; i < config->n_pipelines; i++)
-		if (strcmp(config->pipelines[i].where, where) == 0)
+	const char *const *names;
+
+	if (scope->only)
+		return strcmp(scope->only, name) == 0;
+	if (!scope->part)
+		return true;
+	if (scope->part->replaced && strcmp(scope->part->replaced, name) == 0)
+		return false;
+	for (names = scope->part->instances; *names; names++)
+		if (strcmp(*names, name) == 0)
 			return true;
 	return false;
 }
 
-/* Reads the file; with `only`, what is wrong in other sections is left out. */
+static bool
+scope_has_pipeline(const struct scope *scope, const char *name)
+{
+	if (scope->only)
+		return false;
+	return !scope->part || (scope->part->pipeline &&
+				strcmp(scope->part->pipeline, name) == 0);
+}
+
+/* Whether the place is a section's that is looked at, or none's. */
+static bool
+scope_has(const struct scope *scope, const struct config *config,
+	  const char *where)
+{
+	for (unsigned i = 0; i < config->n_instances; i++)
+		if (strcmp(config->instances[i].where, where) == 0)
+			return scope_has_instance(scope,
+						  config->instances[i].name);
+	for (unsigned i = 0; i < config->n_pipelines; i++)
+		if (strcmp(config->pipelines[i].where, where) == 0)
+			return scope_has_pipeline(scope,
+						  config->pipelines[i].name);
+	return true;
+}
+
+/* Reads the file; what is wrong in other sections is left out. */
 static struct config *
-config_of(const char *file, const char *only, struct problems *problems)
+config_of(const char *file, const struct scope *scope,
+	  struct problems *problems)
 {
 	struct problems all = { 0 };
 	struct config *config = config_new(file, &all);
@@ -252,8 +289,7 @@ config_of(const char *file, const char *only, struct problems *problems)
 	for (size_t i = 0; i < all.n; i++) {
 		const struct problem *problem = &all.list[i];
 
-		if (only && config &&
-		    is_of_another(config, only, problem->where))
+		if (config && !scope_has(scope, config, problem->where))
 			continue;
 		if (problem->is_warning)
 			problems_warn(problems, problem->where, "%s",
@@ -268,51 +304,105 @@ config_of(const char *file, const char *only, struct problems *problems)
 	return config;
 }
 
-struct setup *
-setup_new(const char *file, const char *env_file, const char *only,
-	  struct problems *problems)
+/* Plugins and options of those that the scope has, and their order. */
+static int
+setup_fill(struct setup *setup, const struct scope *scope,
+	   struct problems *problems)
 {
-	struct setup *setup;
-	unsigned n;
+	struct config *config = setup->config;
+	unsigned n = config->n_instances;
 
-	config_env_read(env_file, problems);
-	setup = calloc(1, sizeof(*setup));
-	if (!setup)
-		goto no_memory;
-	setup->config = config_of(file, only, problems);
-	if (!setup->config) {
-		setup_free(setup);
-		return NULL;
-	}
-	n = setup->config->n_instances;
-	setup->loader = loader_new(setup->config->plugin_dir);
+	setup->loader = loader_new(config->plugin_dir);
 	setup->plugins = calloc(n + 1, sizeof(*setup->plugins));
 	setup->options = calloc(n + 1, sizeof(*setup->options));
 	setup->order = calloc(n + 1, sizeof(*setup->order));
 	if (!setup->loader || !setup->plugins || !setup->options ||
 	    !setup->order)
-		goto no_memory;
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		if (scope_has_instance(scope, config->instances[i].name))
+			instance_set(setup, i, problems);
+	return 0;
+}
 
+static struct setup *
+setup_fail(struct setup *setup, const char *file, struct problems *problems)
+{
+	problems_add(problems, file, "out of memory");
+	setup_free(setup);
+	return NULL;
+}
+
+struct setup *
+setup_new(const char *file, const char *env_file, const char *only,
+	  struct problems *problems)
+{
+	const struct scope scope = { .only = only };
+	struct setup *setup;
+
+	config_env_read(env_file, problems);
+	setup = calloc(1, sizeof(*setup));
+	if (!setup)
+		return setup_fail(setup, file, problems);
+	setup->config = config_of(file, &scope, problems);
+	if (!setup->config) {
+		setup_free(setup);
+		return NULL;
+	}
 	if (only && !config_instance(setup->config, only))
 		problems_add(problems, file, "there is no instance \"%s\"",
 			     only);
-	for (unsigned i = 0; i < n; i++)
-		if (!only ||
-		    strcmp(setup->config->instances[i].name, only) == 0)
-			instance_set(setup, i, problems);
+	if (setup_fill(setup, &scope, problems) < 0)
+		return setup_fail(setup, file, problems);
 	if (!only) {
 		chains_check(setup->config, problems);
 		idle_check(setup, problems);
-		for (unsigned i = 0; i < n; i++)
+		for (unsigned i = 0; i < setup->config->n_instances; i++)
 			timeout_check(setup, i, problems);
 	}
 	order_set(setup, problems);
 	return setup;
+}
 
-no_memory:
-	problems_add(problems, file, "out of memory");
-	setup_free(setup);
-	return NULL;
+static void
+stand_in_set(struct setup *setup, const struct setup_part *part,
+	     struct problems *problems)
+{
+	const struct config *config = setup->config;
+	unsigned i = instance_index(config, part->replaced);
+
+	if (i == config->n_instances)
+		return;
+	setup->plugins[i] = part->stand_in;
+	setup->options[i] = options_new(part->stand_in, &config->instances[i],
+					config, problems);
+}
+
+struct setup *
+setup_new_part(const char *file, const struct setup_part *part,
+	       struct problems *problems)
+{
+	const struct scope scope = { .part = part };
+	struct setup *setup = calloc(1, sizeof(*setup));
+
+	if (!setup)
+		return setup_fail(setup, file, problems);
+	setup->config = config_of(file, &scope, problems);
+	if (!setup->config) {
+		setup_free(setup);
+		return NULL;
+	}
+	config_reduce(setup->config, part->instances, part->pipeline);
+	if (part->replaced)
+		config_clear(setup->config, part->replaced);
+	if (setup_fill(setup, &scope, problems) < 0)
+		return setup_fail(setup, file, problems);
+	if (part->replaced)
+		stand_in_set(setup, part, problems);
+	if (part->pipeline)
+		chains_check(setup->config, problems);
+	order_set(setup, problems);
+	return setup;
 }
 
 void

@@ -35,6 +35,23 @@ struct setup {
  */
 struct setup *setup_new(const char *file, const char *env_file,
 			const char *only, struct problems *problems);
+/*
+ * A part of a configuration, for a command of evhd's own: these instances and
+ * this pipeline are checked as ever, the others are as if they did not stand
+ * in the file.
+ */
+struct setup_part {
+	const char *const *instances; /* NULL-ended; those of the pipeline, too
+				       */
+	const char *pipeline;	      /* or NULL: none */
+	/* Instead of this instance's plugin and settings (NULL: none): outlives
+	 * the setup. */
+	const char *replaced;
+	const struct loader_plugin *stand_in;
+};
+/* As setup_new(); the environment has been read already. [main] */
+struct setup *setup_new_part(const char *file, const struct setup_part *part,
+			     struct problems *problems);
 void setup_free(struct setup *setup); /* NULL is fine */
 
 #endif

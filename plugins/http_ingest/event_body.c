@@ -2,11 +2,13 @@
 
 #include "detail.h"
 
-#include <uuid_text.h>
+#include <event_key.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define KEY_ROOM 128 /* most keys are shorter */
 
 static struct evh_bytes
 bytes_of(const struct json_span *span)
@@ -251,8 +253,7 @@ event_body_check(const char *text, size_t len, bool forbid,
 bool
 event_body_key_rule(const char *rule)
 {
-	return strcmp(rule, "none") == 0 || strcmp(rule, "id") == 0 ||
-	       strcmp(rule, "name") == 0 || json_pointer_is_good(rule);
+	return event_key_rule(rule);
 }
 
 void
@@ -260,24 +261,19 @@ event_body_key(struct evh_bytes name, const struct json_span *data,
 	       const unsigned char id[16], const char *rule,
 	       struct text *ret_key)
 {
-	struct json_span value;
+	size_t room = KEY_ROOM, len;
 
-	if (strcmp(rule, "id") == 0) {
-		char text[UUID_TEXT_LEN];
-
-		uuid_write(id, text);
-		text_add(ret_key, text, sizeof(text));
-	} else if (strcmp(rule, "name") == 0) {
-		text_add(ret_key, name.data, name.len);
-	} else if (rule[0] == '/' && json_pointer(data, rule, &value)) {
-		if (value.type != JSON_SPAN_STRING) {
-			text_add(ret_key, value.at, value.len);
-		} else if (text_reserve(ret_key, value.len)) {
-			/* Decoded, a string is shorter than with quotes. */
-			ret_key->len += json_decode(
-				&value, ret_key->at + ret_key->len, value.len);
-		}
+	if (strcmp(rule, "none") == 0 || !text_reserve(ret_key, room))
+		return;
+	len = event_key(name, data, id, rule, ret_key->at + ret_key->len, room);
+	if (len >= room) {
+		room = len + 1;
+		if (!text_reserve(ret_key, room))
+			return;
+		len = event_key(name, data, id, rule,
+				ret_key->at + ret_key->len, room);
 	}
+	ret_key->len += len;
 }
 
 void

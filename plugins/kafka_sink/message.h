@@ -20,4 +20,7 @@
 rd_kafka_resp_err_t message_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic,
 				    const struct evh_event *ev, void *opaque);
 
+/* Is this header one that the sink writes itself? */
+bool message_is_ours(const char *name);
+
 #endif

@@ -1,12 +1,16 @@
+#include "dead.h"
 #include "keeper.h"
 #include "settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct kafka_sink {
+	struct evh_ctx *ctx;
 	struct settings settings;
 	struct keeper *keeper;
+	struct dead dead;
 };
 
 static int
@@ -17,6 +21,7 @@ kafka_create(struct evh_ctx *ctx, void **ret_self)
 
 	if (sink == NULL)
 		return -ENOMEM;
+	sink->ctx = ctx;
 	rc = settings_read(ctx, &sink->settings);
 	if (rc < 0)
 		goto fail;
@@ -37,7 +42,17 @@ kafka_start(void *self)
 {
 	struct kafka_sink *sink = self;
 
-	return keeper_start(sink->keeper);
+	int rc = dead_start(&sink->dead, sink->ctx, &sink->settings);
+
+	if (rc < 0) {
+		sink->ctx->log(sink->ctx, EVH_ERROR,
+			       "cannot show dead letters: %s", strerror(-rc));
+		return rc;
+	}
+	rc = keeper_start(sink->keeper);
+	if (rc < 0)
+		dead_stop(&sink->dead, 0);
+	return rc;
 }
 
 static void
@@ -53,6 +68,7 @@ kafka_stop(void *self, int timeout_ms)
 {
 	struct kafka_sink *sink = self;
 
+	dead_stop(&sink->dead, timeout_ms);
 	keeper_stop(sink->keeper, timeout_ms);
 }
 
@@ -73,6 +89,14 @@ kafka_submit(void *self, struct evh_event *const *evs, int n)
 	return keeper_submit(sink->keeper, evs, n);
 }
 
+static const void *
+kafka_service(void *self, const char *id)
+{
+	struct kafka_sink *sink = self;
+
+	return strcmp(id, EVH_DEAD_1) == 0 ? &sink->dead.desk.service : NULL;
+}
+
 EVH_EXPORT const struct evh_plugin evh_plugin = {
 	EVH_PLUGIN_HEAD,
 	.kind = EVH_SINK,
@@ -88,4 +112,5 @@ EVH_EXPORT const struct evh_plugin evh_plugin = {
 	.stop = kafka_stop,
 	.destroy = kafka_destroy,
 	.submit = kafka_submit,
+	.service = kafka_service,
 };

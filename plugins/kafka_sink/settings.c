@@ -100,6 +100,22 @@ static const struct property defaults[] = {
 	{ 0 },
 };
 
+/* Of whoever reads the topic from its beginning to its ends. */
+static const struct property reader_defaults[] = {
+	{ "enable.partition.eof", "true" },
+	{ "auto.offset.reset", "earliest" },
+	{ "allow.auto.create.topics", "false" },
+	{ "fetch.wait.max.ms", "100" },
+	/* A letter waits while an event made of the one before is on its way:
+	 * so much of each partition waits with it. */
+	{ "queued.max.messages.kbytes", "16384" },
+	{ "socket.keepalive.enable", "true" },
+	{ "socket.timeout.ms", "10000" },
+	{ "reconnect.backoff.ms", "100" },
+	{ "reconnect.backoff.max.ms", "2000" },
+	{ 0 },
+};
+
 /* What an operator may not say, beside what properties.c refuses. */
 static const struct property_rule rules[] = {
 	{ .name = "acks", .only = "|all|-1|", .why = ACKS_WHY },
@@ -232,6 +248,42 @@ settings_conf(struct evh_ctx *ctx, const struct settings *s,
 	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR |
 					       RD_KAFKA_EVENT_ERROR |
 					       RD_KAFKA_EVENT_LOG);
+	*ret = conf;
+	return 0;
+}
+
+/* Properties of the producer that the operator has set are none of a reader's,
+ * which is not worth a line of the log each time. */
+static void
+log_nothing(const rd_kafka_t *rk, int level, const char *fac, const char *buf)
+{
+	(void)rk;
+	(void)level;
+	(void)fac;
+	(void)buf;
+}
+
+int
+settings_conf_reader(struct evh_ctx *ctx, const struct settings *s,
+		     rd_kafka_conf_t **ret)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char id[128];
+	int bad = 0;
+
+	if (conf == NULL)
+		return -ENOMEM;
+	snprintf(id, sizeof(id), "evhd/%s/dead", ctx->name);
+	bad += properties_put_map(ctx, conf, rules);
+	bad += properties_put_list(ctx, conf, reader_defaults);
+	bad += properties_put(ctx, conf, "client.id", id);
+	bad += properties_put(ctx, conf, "bootstrap.servers", s->brokers);
+	bad += secrets_put(ctx, conf);
+	if (bad < 0) {
+		rd_kafka_conf_destroy(conf);
+		return -EINVAL;
+	}
+	rd_kafka_conf_set_log_cb(conf, log_nothing);
 	*ret = conf;
 	return 0;
 }

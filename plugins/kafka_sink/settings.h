@@ -42,4 +42,9 @@ int settings_read(struct evh_ctx *ctx, struct settings *ret);
 int settings_conf(struct evh_ctx *ctx, const struct settings *s,
 		  const struct batching *batching, rd_kafka_conf_t **ret);
 
+/* The same for whoever reads the topic, of no group.  Says nothing: what is
+ * wrong has been said. */
+int settings_conf_reader(struct evh_ctx *ctx, const struct settings *s,
+			 rd_kafka_conf_t **ret);
+
 #endif

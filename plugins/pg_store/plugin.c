@@ -3,10 +3,11 @@
  *
  * submit() only fills a queue (queue.h).  The writer's thread (writer.h)
  * takes what is there, writes it as one statement (rows.h, batch.h), and
- * answers after the COMMIT.  Questions (reader.h) have threads and
- * connections of their own, so that neither holds up the other.  The tables
- * are made by `evhd migrate` (migrate.h).
+ * answers after the COMMIT.  Questions (reader.h) and dead letters (dead.h)
+ * have threads and connections of their own, so that none holds up the others.
+ * The tables are made by `evhd migrate` (migrate.h).
  */
+#include "dead.h"
 #include "migrate_command.h"
 #include "queue.h"
 #include "reader.h"
@@ -32,6 +33,7 @@ struct pg_store {
 	struct queue queue;
 	struct writer writer;
 	struct reader reader;
+	struct dead dead;
 	struct evh_store store;
 };
 
@@ -80,8 +82,20 @@ pg_store_start(void *self)
 	if (rc < 0) {
 		ctx->log(ctx, EVH_ERROR, "cannot start the readers: %s",
 			 strerror(-rc));
-		writer_stop(&pg->writer);
+		goto fail_reader;
 	}
+	rc = dead_start(&pg->dead, &pg->settings);
+	if (rc < 0) {
+		ctx->log(ctx, EVH_ERROR, "cannot show dead letters: %s",
+			 strerror(-rc));
+		goto fail_dead;
+	}
+	return 0;
+
+fail_dead:
+	reader_stop(&pg->reader);
+fail_reader:
+	writer_stop(&pg->writer);
 	return rc;
 }
 
@@ -112,7 +126,8 @@ pg_store_stop(void *self, int timeout_ms)
 {
 	struct pg_store *pg = self;
 
-	(void)timeout_ms; /* both end at once: every wait can be cut short */
+	(void)timeout_ms; /* all end at once: every wait can be cut short */
+	dead_stop(&pg->dead);
 	reader_stop(&pg->reader);
 	writer_stop(&pg->writer);
 }
@@ -131,7 +146,9 @@ pg_store_service(void *self, const char *id)
 {
 	struct pg_store *pg = self;
 
-	return strcmp(id, EVH_STORE_1) ? NULL : &pg->store;
+	if (strcmp(id, EVH_STORE_1) == 0)
+		return &pg->store;
+	return strcmp(id, EVH_DEAD_1) == 0 ? &pg->dead.desk.service : NULL;
 }
 
 static int

@@ -83,6 +83,63 @@ struct evh_store {
 		    void *arg);
 };
 
+/*
+ * Of whatever keeps dead letters, in a table or in a topic: events that have
+ * failed, each once, as it failed last.  Both functions copy what they are
+ * given and never wait; the work is done on a thread of the keeper's, with
+ * connections of its own, one request after the other.
+ */
+#define EVH_DEAD_1 "evh.dead/1"
+struct evh_letter { /* valid during the callback */
+	unsigned char id[16];
+	const char *name; /* "" when what came is no event */
+	/* The bytes that came; {NULL, 0} unless want_data. */
+	struct evh_bytes data;
+	int raw; /* what came is no event: it cannot be tried again */
+	struct evh_bytes key; /* empty where the keeper has none */
+	const struct evh_header *headers;
+	uint32_t n_headers;
+	uint32_t attempts;
+	const char *error; /* JSON, or NULL */
+	int64_t created_ns;
+	int64_t failed_ns;
+	const char *topic; /* where it came from, or NULL */
+	int64_t offset;
+	int32_t partition;
+};
+struct evh_dead_query { /* 0, NULL: all of them */
+	const unsigned char *id;
+	const char *name;		     /* a pattern: "user.*" */
+	const char *stage, *type, *sqlstate; /* of the error, exactly */
+	const char *text;		     /* stands in the error's message */
+	int64_t since_ns, before_ns;	     /* failed then or later; earlier */
+	uint32_t limit;
+	int newest_first; /* by creation; else the oldest first, or a topic's
+			   * own order, which keeps that of each key */
+	int want_data;	  /* read anew for each letter: one that has not failed
+			   * any more is left out */
+};
+/* 0: go on; negative: enough.  May wait.  On a thread of the keeper's. */
+typedef int evh_dead_letter(void *arg, const struct evh_letter *letter);
+/*
+ * The last call of a request.  rc 0 and how many letters there were; or why
+ * not: -EAGAIN the server is away, -ETIMEDOUT, -ECANCELED the letter's callback
+ * had enough, -ESHUTDOWN, -EPERM the keeper cannot do this, -ENOMEM; with a
+ * sentence.  On a thread of the keeper's.
+ */
+typedef void evh_dead_end(void *arg, int rc, const char *why, int64_t n);
+struct evh_dead {
+	void *self;
+	/* 0: letter is called for each that fits and then end, once.  -EAGAIN
+	 * (too much asked at once), -ENOMEM, -ESHUTDOWN: nothing is. */
+	int (*walk)(void *self, const struct evh_dead_query *query,
+		    evh_dead_letter *letter, evh_dead_end *end, void *arg);
+	/* Forgets for good the letter with this id, or (id NULL) those that
+	 * failed before that time; says how many.  As walk(). */
+	int (*discard)(void *self, const unsigned char *id, int64_t before_ns,
+		       evh_dead_end *end, void *arg);
+};
+
 #ifdef __cplusplus
 }
 #endif

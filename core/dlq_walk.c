@@ -1,0 +1,140 @@
+#include "dlq_walk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "host_tables.h"
+#include "main_loop.h"
+
+#define TURN_MS 200
+
+/* What the keeper's thread and the main thread share. */
+struct course {
+	struct dlq *dlq;
+	evh_dead_letter *fn;
+	void *arg;
+	void (*stop)(void *arg);
+	atomic_bool is_stopping;
+
+	pthread_mutex_t lock; /* guards: all below */
+	bool is_over;
+	int rc;
+	int64_t n;
+	char why[512];
+};
+
+static int
+course_letter(void *arg, const struct evh_letter *letter)
+{
+	struct course *course = arg;
+
+	if (atomic_load(&course->is_stopping))
+		return -ECANCELED;
+	return course->fn(course->arg, letter);
+}
+
+static void
+course_end(void *arg, int rc, const char *why, int64_t n)
+{
+	struct course *course = arg;
+	struct host *host = course->dlq->host;
+
+	pthread_mutex_lock(&course->lock);
+	course->rc = rc;
+	course->n = n;
+	snprintf(course->why, sizeof(course->why), "%s", why ? why : "");
+	course->is_over = true;
+	/* The course is gone once the lock is, but the host is not. */
+	pthread_mutex_unlock(&course->lock);
+	host_wake(host);
+}
+
+static bool
+course_is_over(struct course *course)
+{
+	bool is_over;
+
+	pthread_mutex_lock(&course->lock);
+	is_over = course->is_over;
+	pthread_mutex_unlock(&course->lock);
+	return is_over;
+}
+
+static int
+exit_code(const struct course *course)
+{
+	const char *from = course->dlq->choice->from;
+	const char *why = course->why;
+
+	switch (-course->rc) {
+	case 0:
+	case ECANCELED:
+		return EX_OK;
+	case EPERM:
+		fprintf(stderr, "evhd dlq: %s: %s\n", from, why);
+		return EX_USAGE;
+	case ENOMEM:
+		fprintf(stderr, "evhd dlq: out of memory\n");
+		return EX_OSERR;
+	default:
+		fprintf(stderr, "evhd dlq: %s: %s\n", from,
+			*why ? why : strerror(-course->rc));
+		return EX_UNAVAILABLE;
+	}
+}
+
+static int
+course_run(struct course *course, const struct evh_dead_query *query,
+	   const unsigned char *id, int64_t before_ns, struct dlq_walk *ret)
+{
+	const struct evh_dead *dead = course->dlq->dead;
+	bool stops = false;
+	int code;
+
+	pthread_mutex_init(&course->lock, NULL);
+	if (query)
+		course->rc = dead->walk(dead->self, query, course_letter,
+					course_end, course);
+	else
+		course->rc = dead->discard(dead->self, id, before_ns,
+					   course_end, course);
+	course->is_over = course->rc < 0;
+	while (!course_is_over(course))
+		if (main_loop_turn(course->dlq->host, TURN_MS) && !stops) {
+			stops = true;
+			atomic_store(&course->is_stopping, true);
+			if (course->stop)
+				course->stop(course->arg);
+		}
+	code = exit_code(course);
+	*ret = (struct dlq_walk){ .n = course->n,
+				  .rc = course->rc,
+				  .was_told_to_stop = stops };
+	pthread_mutex_destroy(&course->lock);
+	return code;
+}
+
+int
+dlq_walk_run(struct dlq *dlq, const struct evh_dead_query *query,
+	     evh_dead_letter *fn, void *arg, void (*stop)(void *arg),
+	     struct dlq_walk *ret)
+{
+	struct course course = {
+		.dlq = dlq, .fn = fn, .arg = arg, .stop = stop
+	};
+
+	return course_run(&course, query, NULL, 0, ret);
+}
+
+int
+dlq_walk_discard(struct dlq *dlq, const unsigned char *id, int64_t before_ns,
+		 struct dlq_walk *ret)
+{
+	struct course course = { .dlq = dlq };
+
+	return course_run(&course, NULL, id, before_ns, ret);
+}

@@ -1,0 +1,44 @@
+/*
+ * dead_reader.h - all of a topic read from its beginning to the ends that it
+ * had when the reading began; by no group, so that nobody's offsets move.
+ */
+#ifndef KAFKA_SINK_DEAD_READER_H
+#define KAFKA_SINK_DEAD_READER_H
+
+#include "graveyard.h"
+#include "settings.h"
+
+#include <desk.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dead_part {
+	int64_t low, high; /* read from here to before there */
+	bool is_over;
+};
+
+struct dead_reader {
+	struct desk *desk; /* whose stopping ends it */
+	rd_kafka_t *rk;
+	rd_kafka_topic_t *topic;
+	struct dead_part *parts; /* by number */
+	int32_t n_parts;	 /* 0: there is no such topic */
+	char why[DESK_WHY_MAX];
+};
+
+/* Connects and asks for the ends.  0; or -EAGAIN, -ETIMEDOUT, -ENOMEM, and
+ * reader->why; close it either way. */
+int dead_reader_open(struct dead_reader *reader, struct desk *desk,
+		     struct evh_ctx *ctx, const struct settings *settings);
+void dead_reader_close(struct dead_reader *reader, struct graveyard *graveyard);
+
+/* Calls fn(arg) for each message between the parts' bounds, those of a
+ * partition in order, until it returns something negative, which is returned;
+ * or 0; or as above, or -ESHUTDOWN.  fn may wait.  May be called again. */
+typedef int dead_reader_fn(void *arg, const rd_kafka_message_t *message);
+int dead_reader_pass(struct dead_reader *reader, dead_reader_fn *fn, void *arg);
+
+#endif
