@@ -1,8 +1,10 @@
 # The front door.  Everything real is in scripts/ and CMakeLists.txt.
 PREFIX ?= /usr/local
 ONLY ?=
+SHORT ?=
+BREAK ?=
 .DEFAULT_GOAL := help
-.PHONY: help run stop test bench lint format install clean
+.PHONY: help run stop test faults bench lint format install clean
 # Scripts share .run and build, and a script decides what runs beside what.
 .NOTPARALLEL:
 
@@ -10,6 +12,7 @@ help:
 	@echo 'make run      install what is missing, build, start servers, one API, three consumers'
 	@echo 'make stop     end everything that make run and make test started'
 	@echo 'make test     build and prove everything; ONLY=unit|integration|asan|NAME for a part'
+	@echo 'make faults   strike it in every way and count what is lost; ONLY=row, SHORT=1, BREAK=NAME'
 	@echo 'make bench    measure evhd beside the bare libraries'
 	@echo 'make lint     clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make format   rewrite the sources as clang-format wants them'
@@ -24,6 +27,9 @@ stop:
 
 test:
 	@scripts/test '$(ONLY)'
+
+faults:
+	@scripts/faults $(if $(SHORT),--short) $(if $(BREAK),--break '$(BREAK)') $(ONLY)
 
 bench:
 	@scripts/bench
