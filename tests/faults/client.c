@@ -70,19 +70,22 @@ request_write(struct client *client)
 	const struct clients *all = client->all;
 	char key[64];
 	char poison[64] = "";
+	char name[64] = "fault.load";
 	char body[CLIENT_OUT_BYTES / 2];
 	char header[128] = "";
 	uint64_t n = client->n[client->key];
 	int len;
 
 	key_write(client, key, sizeof(key));
-	if (client->is_poison)
-		snprintf(poison, sizeof(poison), ",\"poison\":\"%s\"",
+	if (client->is_poison) {
+		snprintf(name, sizeof(name), "fault.load.%.40s", all->poison);
+		snprintf(poison, sizeof(poison), ",\"poison\":\"%.40s\"",
 			 all->poison);
+	}
 	len = snprintf(body, sizeof(body),
-		       "{\"name\":\"fault.load\",\"data\":{\"k\":\"%s\","
+		       "{\"name\":\"%s\",\"data\":{\"k\":\"%s\","
 		       "\"n\":%" PRIu64 "%s,\"pad\":\"%0*d\"}}",
-		       key, n, poison, (int)all->pad, 0);
+		       name, key, n, poison, (int)all->pad, 0);
 	assert(len > 0 && (size_t)len < sizeof(body));
 	if (all->has_idempotency_key)
 		snprintf(header, sizeof(header),

@@ -14,7 +14,7 @@ CREATE TABLE fault_effects (
 -- looking would fail the row.
 CREATE FUNCTION fault_effect() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	IF NEW.name = 'fault.load' AND NEW.data IS NOT NULL THEN
+	IF NEW.name LIKE 'fault.load%' AND NEW.data IS NOT NULL THEN
 		INSERT INTO fault_effects (id, status, k, n) VALUES (NEW.id,
 			NEW.status, NEW.data->>'k', (NEW.data->>'n')::bigint);
 	ELSE

@@ -10,7 +10,8 @@
  *   --deadline MS     for a request's answer (15000)
  *   --pad N           bytes more in each event (0)
  *   --poison WORD --poison-permille N
- *                     so many of a thousand events have "poison":WORD
+ *                     so many of a thousand events have "poison":WORD, and
+ *                     the name fault.load.WORD
  *   --run NAME        the beginning of its keys (load)
  *   --no-idempotency-key
  *                     never posts an event of unknown outcome again

@@ -10,7 +10,8 @@
  *   phantom     in the table, and nobody sent it
  *   inverted    had its effect after a later one of its key
  *   stuck       still pending
- *   misjudged   dead without being poison, or poison and not dead
+ *   misjudged   dead without being poison, or poison and not dead; `slow`
+ *               events are none
  *
  * The database is that of libpq's environment.  Waits first, --drain seconds
  * at most (60), until nothing is on its way.  --unordered: inverted ones are
@@ -67,11 +68,11 @@ static const struct finding findings[] = {
 	  " UNION SELECT t.k || '/' || t.n FROM l_taken t"
 	  " GROUP BY t.k, t.n HAVING count(DISTINCT t.id) > 1" },
 	{ "phantom",
-	  "SELECT e.id::text FROM events e WHERE name = 'fault.load'"
+	  "SELECT e.id::text FROM events e WHERE name LIKE 'fault.load%'"
 	  " AND NOT EXISTS (SELECT FROM l_sent s"
 	  " WHERE s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint)"
 	  " UNION ALL SELECT e.id::text FROM events e"
-	  " WHERE name NOT IN ('fault.load', 'fault.probe')"
+	  " WHERE name NOT LIKE 'fault.load%' AND name <> 'fault.probe'"
 	  " AND NOT EXISTS (SELECT FROM l_put p WHERE p.part ="
 	  " e.kafka_partition AND p.pos = e.kafka_offset)" },
 	{ "inverted",
@@ -85,13 +86,14 @@ static const struct finding findings[] = {
 	  " WHERE before > least_n" },
 	{ "stuck", "SELECT id::text FROM events WHERE status = 'pending'"
 		   " AND name <> 'fault.probe'" },
-	{ "misjudged", "SELECT e.id::text FROM events e JOIN l_sent s"
-		       " ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
-		       " WHERE name = 'fault.load' AND status <> 'pending'"
-		       " AND (status <> 'processed') <> (kind <> '-')"
-		       " UNION ALL SELECT e.id::text FROM l_put p JOIN events e"
-		       " ON e.kafka_partition = part AND e.kafka_offset = pos"
-		       " WHERE status <> 'failed' AND kind <> 'twin'" },
+	{ "misjudged",
+	  "SELECT e.id::text FROM events e JOIN l_sent s"
+	  " ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
+	  " WHERE name LIKE 'fault.load%' AND status <> 'pending'"
+	  " AND (status <> 'processed') <> (kind NOT IN ('-', 'slow'))"
+	  " UNION ALL SELECT e.id::text FROM l_put p JOIN events e"
+	  " ON e.kafka_partition = part AND e.kafka_offset = pos"
+	  " WHERE status <> 'failed' AND kind <> 'twin'" },
 };
 
 #define N_FINDINGS (sizeof(findings) / sizeof(findings[0]))

@@ -5,6 +5,7 @@
 load_pid=
 strikes=0
 struck_least=-1 # in flight at a strike, the least of all strikes
+slowest_recovery=0 # ms, from a mended() to the next 2xx
 drain_limit=${EVH_FAULT_DRAIN:-120} # seconds
 
 # load_figure NAME: of the load's state of now.
@@ -90,8 +91,23 @@ strike() {
 	done
 }
 
-# mended: all is well again.
-mended() { kill -USR2 "$load_pid"; }
+# mended [SECONDS]: all is well again; the next 2xx comes within that time (30).
+mended() {
+	local begin=${EPOCHREALTIME/./} took_ms
+	kill -USR2 "$load_pid"
+	load_await 1 "${1:-30}"
+	took_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
+}
+
+# under_fault SECONDS: the fault lasts, the load goes on.
+under_fault() {
+	local until=$((SECONDS + $1))
+	while ((SECONDS < until)); do
+		load_runs
+		sleep 0.1
+	done
+}
 
 # load_end: requests in flight get their answer; the figures are in load.json.
 load_end() {
@@ -101,6 +117,8 @@ load_end() {
 	load_pid=
 	((!rc)) || fail "the load ended with $rc:" \
 		"$(tail -n 1 "$row_dir/load.log")"
+	rc=$(jq .hung "$row_dir/load.json")
+	((!rc)) || fail "$rc requests had no answer within their deadline"
 }
 
 # verify [OPTION...]: drains, ends every evhd, which must go with 0 and in

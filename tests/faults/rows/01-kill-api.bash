@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # kill -9 of the API 20 times while it is posted to without pause: what it had
 # answered is safe, what it had not is repeated by the client.
 title="kill -9 of the API"
