@@ -91,7 +91,8 @@ static const struct finding findings[] = {
 	  " ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
 	  " WHERE name LIKE 'fault.load%' AND status <> 'pending'"
 	  " AND (status <> 'processed') <> (kind NOT IN ('-', 'slow'))"
-	  " UNION ALL SELECT e.id::text FROM l_put p JOIN events e"
+	  " UNION ALL SELECT part || ':' || pos || ' ' || kind"
+	  " FROM l_put p JOIN events e"
 	  " ON e.kafka_partition = part AND e.kafka_offset = pos"
 	  " WHERE status <> 'failed' AND kind <> 'twin'" },
 };

@@ -27,7 +27,6 @@ static const struct {
 	KIND("no-object", "[1,2,3]"),
 	KIND("no-name", "{\"data\":{}}"),
 	KIND("wrong-type", "{\"name\":7,\"data\":{}}"),
-	KIND("data-no-object", HEAD "\"text\"}"),
 	KIND("no-utf8", HEAD "{\"a\":\"\xC3\x28\"}}"),
 	KIND("twice", HEAD "{\"a\":1,\"a\":2}}"),
 	KIND("huge-number", HEAD "{\"a\":1e400}}"),

@@ -3,7 +3,7 @@
 : "${build:?}" "${row_dir:?}" "${work:?}" "${api_port=}"
 
 load_pid=
-strikes=0
+strikes=0 # of the load that runs
 struck_least=-1 # in flight at a strike, the least of all strikes
 slowest_recovery=0 # ms, from a mended() to the next 2xx
 drain_limit=${EVH_FAULT_DRAIN:-120} # seconds
@@ -40,9 +40,10 @@ load_begin() {
 	[[ $(<"$work/idempotency") == yes ]] ||
 		options+=(--no-idempotency-key)
 	rm -f "$row_dir/state.json"
+	strikes=0
 	"$build/faults/fault_load" --ports "${api_ports:-$api_port}" \
 		--ledger "$row_dir/ledger" --state "$row_dir/state.json" \
-		"${options[@]}" "$@" >"$row_dir/load.json" \
+		"${options[@]}" "$@" >>"$row_dir/load.json" \
 		2>>"$row_dir/load.log" &
 	load_pid=$!
 	until [[ -s $row_dir/state.json ]]; do
@@ -110,14 +111,18 @@ under_fault() {
 }
 
 # load_end: requests in flight get their answer; the figures are in load.json.
+# load_over: waits for one that has its number of events.
 load_end() {
-	local rc=0
 	kill -TERM "$load_pid"
+	load_over
+}
+load_over() {
+	local rc=0
 	wait "$load_pid" || rc=$?
 	load_pid=
 	((!rc)) || fail "the load ended with $rc:" \
 		"$(tail -n 1 "$row_dir/load.log")"
-	rc=$(jq .hung "$row_dir/load.json")
+	rc=$(jq -s 'map(.hung) | add' "$row_dir/load.json")
 	((!rc)) || fail "$rc requests had no answer within their deadline"
 }
 

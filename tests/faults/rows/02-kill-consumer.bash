@@ -11,7 +11,7 @@ row_run() {
 	consumers_start 3
 	load_begin --rate 2000
 	load_await 500
-	for ((i = $(times 20 3); i > 0; i--)); do
+	for ((i = $(times 20 2); i > 0; i--)); do
 		name=consumer-$((i % 3 + 1))
 		strike consumers
 		evhd_kill "$name"

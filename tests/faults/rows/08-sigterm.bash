@@ -30,7 +30,7 @@ row_run() {
 	consumers_start 2
 	load_begin --rate 2000
 	load_await 500
-	for ((i = $(times 50 8); i > 0; i--)); do
+	for ((i = $(times 50 4); i > 0; i--)); do
 		name=api
 		((i % 2)) || name=consumer-1
 		strike

@@ -26,10 +26,10 @@ row_run() {
 	consumers_start 2
 	before=$(rebalances)
 	load_begin --poison slow --poison-permille 10 --keys 16 \
-		--rate "$(times 200 100)"
-	load_await "$(times 1000 300)"
+		--rate "$(times 100 60)"
+	load_await "$(times 1000 200)"
 	strike consumers
-	under_fault "$(times 40 14)"
+	under_fault "$(times 20 1)"
 	mended
 	load_end
 	after=$(rebalances)
