@@ -14,6 +14,10 @@ CREATE TABLE fault_effects (
 -- looking would fail the row.
 CREATE FUNCTION fault_effect() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+	-- A row that PostgreSQL refuses, whatever else is in its batch.
+	IF NEW.name = 'fault.load.row' AND NEW.status = 'processed' THEN
+		RAISE EXCEPTION 'refused' USING ERRCODE = '22000';
+	END IF;
 	IF NEW.name LIKE 'fault.load%' AND NEW.data IS NOT NULL THEN
 		INSERT INTO fault_effects (id, status, k, n) VALUES (NEW.id,
 			NEW.status, NEW.data->>'k', (NEW.data->>'n')::bigint);

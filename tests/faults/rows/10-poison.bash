@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# 1 % poison: of what the API takes, events that a handler fails and some that
-# it fails after every try; put beside it, messages of twelve kinds that are
+# 1 % poison: of what the API takes, events that a handler fails, some that it
+# fails after every try, and some whose row PostgreSQL refuses; put beside it, messages of twelve kinds that are
 # no events.  Each is kept as failed, none blocks the others.
-title="1 % poison of fourteen kinds"
+title="1 % poison of fifteen kinds"
 
 row_run() {
 	world_begin
@@ -22,6 +22,9 @@ row_run() {
 	load_await "$(times 25000 1500)" 120
 	load_end
 	load_begin --run retry --poison retry --poison-permille 10 \
+		--events "$(times 5000 1000)"
+	load_over
+	load_begin --run row --poison row --poison-permille 10 \
 		--events "$(times 5000 1000)"
 	load_over
 	verify
