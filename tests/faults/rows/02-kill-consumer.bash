@@ -5,12 +5,15 @@ title="kill -9 of a consumer"
 row_run() {
 	local i name
 	world_begin
-	# So that there is always something in hand, in and behind a handler.
-	handler_add slow '	plugin = "sleep"' '	time = "20ms"'
+	# One of twenty takes longer than the second between two commits of
+	# offsets, so that there is always something in hand that others around
+	# it have overtaken.
+	handler_add slow '	plugin = "fail"' '	verdict = "retry"' \
+		'	every = 20' '	until = 1' '	backoff = "1500ms"'
 	api_start
 	consumers_start 3
-	load_begin --rate 2000
-	load_await 500
+	load_begin --rate 1000
+	load_await 2000
 	for ((i = $(times 20 2); i > 0; i--)); do
 		name=consumer-$((i % 3 + 1))
 		strike consumers
