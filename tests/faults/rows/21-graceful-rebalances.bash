@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Consumers join and leave as they should, 40 times: what one has in hand it
-# finishes before it gives its partitions up, so nothing is done twice.
+# finishes before it gives its partitions up, so nothing is done twice.  What it
+# has in hand takes longer than a rebalance.
 title="graceful rebalances"
 
 row_run() {
@@ -14,25 +15,26 @@ row_run() {
 		END'" -c "CREATE TRIGGER fault_try BEFORE INSERT ON events
 		FOR EACH ROW WHEN (NEW.status = 'processed')
 		EXECUTE FUNCTION fault_try()"
-	handler_add slow '	plugin = "sleep"' '	time = "50ms"'
+	handler_add slow '	plugin = "sleep"' '	time = "300ms"'
 	api_start
 	consumers_start 2
-	load_begin --rate 800
-	load_await 500
+	load_begin --rate 300 --keys 16
+	load_await 300
 	for ((i = $(times 20 3); i > 0; i--)); do
 		strike consumers
 		evhd_start consumer-3 consumer
 		evhd_ready consumer-3
 		mended
-		load_await 500
+		load_await 300
 		strike consumers
 		evhd_stop consumer-3
 		mended
-		load_await 500
+		load_await 300
 	done
 	load_end
 	verify
 	twice=$(sql -c 'SELECT count(*) - count(DISTINCT id) FROM fault_tries')
+	figure done "$(sql -c 'SELECT count(*) FROM fault_tries')"
 	figure done_twice "$twice"
 	((!twice)) || fail "not zero: $twice events were done twice"
 }
