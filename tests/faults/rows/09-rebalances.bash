@@ -11,7 +11,7 @@ row_run() {
 	consumers_start 2
 	load_begin --rate 1000
 	load_await 500
-	n=$(times 200 14)
+	n=$(times 200 10)
 	for ((i = 1; i <= n; i++)); do
 		name=consumer-$((i % 3 + 2))
 		move=$((move + 1))

@@ -20,7 +20,7 @@ row_run() {
 	consumers_start 2
 	load_begin --rate 300 --keys 16
 	load_await 300
-	for ((i = $(times 20 3); i > 0; i--)); do
+	for ((i = $(times 20 2); i > 0; i--)); do
 		strike consumers
 		evhd_start consumer-3 consumer
 		evhd_ready consumer-3
