@@ -34,7 +34,7 @@ row_run() {
 	load_end
 	verify
 	twice=$(sql -c 'SELECT count(*) - count(DISTINCT id) FROM fault_tries')
-	figure done "$(sql -c 'SELECT count(*) FROM fault_tries')"
+	figure rows_written "$(sql -c 'SELECT count(*) FROM fault_tries')"
 	figure done_twice "$twice"
 	((!twice)) || fail "not zero: $twice events were done twice"
 }
