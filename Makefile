@@ -4,8 +4,10 @@ ONLY ?=
 N ?=
 SEED ?=
 TEETH ?=
+SHORT ?=
+BREAK ?=
 .DEFAULT_GOAL := help
-.PHONY: help run stop test simulate bench lint format install clean
+.PHONY: help run stop test simulate faults bench lint format install clean
 # Scripts share .run and build, and a script decides what runs beside what.
 .NOTPARALLEL:
 
@@ -14,6 +16,7 @@ help:
 	@echo 'make stop     end everything that make run and make test started'
 	@echo 'make test     build and prove everything; ONLY=unit|integration|asan|NAME for a part'
 	@echo 'make simulate  N=1000000 schedules of the core; TEETH=1: that they find what is broken'
+	@echo 'make faults   strike it in every way and count what is lost; ONLY=row, SHORT=1, BREAK=NAME'
 	@echo 'make bench    measure evhd beside the bare libraries'
 	@echo 'make lint     clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make format   rewrite the sources as clang-format wants them'
@@ -31,6 +34,9 @@ test:
 
 simulate:
 	@scripts/simulate $(if $(TEETH),--teeth,'$(N)' '$(SEED)')
+
+faults:
+	@scripts/faults $(if $(SHORT),--short) $(if $(BREAK),--break '$(BREAK)') $(ONLY)
 
 bench:
 	@scripts/bench

@@ -132,6 +132,36 @@ make_event(struct consumer *c, rd_kafka_message_t *msg, uintptr_t cookie)
 	return ev;
 }
 
+/* A message from before the newest one.  Where the log has begun anew (the
+ * topic was deleted and made again, or an old replica took over) it is as new
+ * as any: a new life begins with it.  What waits for room goes: it is of a log
+ * that is no more. */
+static void
+take_again(struct consumer *c, struct partition *p, int64_t offset)
+{
+	int64_t newest;
+
+	pthread_mutex_lock(&c->lock);
+	newest = p->offsets.newest;
+	pthread_mutex_unlock(&c->lock);
+	if (!partition_began_anew(p, c->rk, newest))
+		return;
+	c->ctx->log(c->ctx, EVH_WARN,
+		    "partition %" PRId32 " of %s begins anew: offset %" PRId64
+		    " came after %" PRId64,
+		    p->id, c->settings.topic, offset, newest);
+	intake_drop(c, p);
+	pthread_mutex_lock(&c->lock);
+	offsets_reset(&p->offsets, ++c->generation);
+	p->seek_to = offset;
+	if (p->state == PARTITION_RUNNING) {
+		p->state = PARTITION_REWINDS;
+		p->lost_offset = offset;
+		atomic_store(&c->is_attention, true);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
 /* Takes the message; returns the partition whose run has grown, or NULL. */
 static struct partition *
 take(struct consumer *c, rd_kafka_message_t *msg)
@@ -153,12 +183,14 @@ take(struct consumer *c, rd_kafka_message_t *msg)
 	room = offsets_room(&p->offsets);
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0) {
-		/* -ESTALE: delivered twice, which a resume may do. */
 		rd_kafka_message_destroy(msg);
-		if (r != -ESTALE)
+		if (r == -ESTALE)
+			take_again(c, p, offset);
+		else
 			send_back(c, p, 0, offset);
 		return NULL;
 	}
+	p->may_repeat = false;
 	ev = make_event(c, msg, answers_cookie(generation, slot));
 	if (ev == NULL) {
 		send_back(c, p, 1, offset);

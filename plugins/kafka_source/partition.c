@@ -51,6 +51,7 @@ partition_assigned(struct partition *p, uint32_t generation)
 	p->state = PARTITION_RUNNING;
 	p->is_open = true;
 	pace_reset(&p->pace);
+	p->may_repeat = false;
 	p->held = 0;
 	p->backoff_ms = 0;
 	p->rewound_at = -1;
@@ -118,6 +119,7 @@ set_paused(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return complain(p, ctx, verb, rd_kafka_err2str(err));
 	p->is_paused = paused;
+	p->may_repeat = true;
 	return 0;
 }
 
@@ -133,6 +135,22 @@ int
 partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
 {
 	return p->is_paused ? set_paused(p, ctx, rk, false) : 0;
+}
+
+/* librdkafka brings nothing twice unless it has resumed; and then the log goes
+ * on behind what was read, which one that began anew does not at first. */
+bool
+partition_began_anew(const struct partition *p, rd_kafka_t *rk, int64_t newest)
+{
+	int64_t low = -1;
+	int64_t high = -1;
+
+	if (!p->may_repeat)
+		return true;
+	return rd_kafka_get_watermark_offsets(rk, p->place->elems[0].topic,
+					      p->id, &low, &high) ==
+		       RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       high >= 0 && high <= newest;
 }
 
 int

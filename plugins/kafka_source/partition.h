@@ -43,6 +43,7 @@ struct partition {
 	/* The poll thread's own. */
 	bool is_open;		   /* messages are taken */
 	bool is_paused;		   /* by us */
+	bool may_repeat;	   /* resumed, and nothing new has come since */
 	struct pace pace;	   /* of the run */
 	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
 	int64_t due_ms;		   /* held to rewind: when */
@@ -74,6 +75,10 @@ void partition_store(struct partition *p, rd_kafka_t *rk);
  * is fetched again.  0 or -EIO, logged. */
 int partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
 int partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+/* A message came that is not beyond the newest one: whether that is because
+ * the partition was made anew or cut back, rather than one brought twice. */
+bool partition_began_anew(const struct partition *p, rd_kafka_t *rk,
+			  int64_t newest);
 /* Reads from this offset on.  Waits a moment for librdkafka's own thread. */
 int partition_seek(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
 		   int64_t offset);

@@ -1,11 +1,34 @@
 # shellcheck shell=bash
-# kafka.bash - one private Apache Kafka node in $dir/kafka, broker and
-# controller in one process (KRaft).
+# kafka.bash - private Apache Kafka nodes, each broker and controller in one
+# process (KRaft): one, called kafka, or a cluster of three, kafka-1 to kafka-3.
+# A node's data is $dir/NODE, its pid $dir/NODE.pid, its ports $dir/NODE-*port.
+#
+# Beside the usual listener each node has one that is advertised at another
+# port, where nobody listens unless a test puts a proxy there.
 #
 # Uses die, say and log_* of scripts/servers, and its
 : "${dir:?}" "${scripts:?}"
 
-kafka_pidfile() { printf '%s\n' "$dir/kafka.pid"; }
+kafka_pidfile() { printf '%s\n' "$dir/$1.pid"; }
+
+# kafka_nodes: the names, one a line; as many as the folder was made with.
+kafka_nodes() {
+	if [[ $(cat "$dir/kafka-nodes" 2>/dev/null) == 3 ]]; then
+		printf '%s\n' kafka-1 kafka-2 kafka-3
+	else
+		echo kafka
+	fi
+}
+
+# kafka_nodes_set COUNT: a folder's data is of so many nodes, or of none yet.
+kafka_nodes_set() {
+	local had
+	had=$(cat "$dir/kafka-nodes" 2>/dev/null) ||
+		{ [[ ! -d $dir/kafka/data ]] || had=1; }
+	[[ -z $had || $had == "$1" ]] || die "$dir has data of $had Kafka" \
+		"node(s), not of $1; '$0 --dir $dir remove' deletes it"
+	printf '%s\n' "$1" >"$dir/kafka-nodes"
+}
 
 # kafka_java: a Java of version 17 or newer.
 kafka_java() {
@@ -23,23 +46,70 @@ kafka_java() {
 	return 1
 }
 
-# kafka_configure PORT CONTROLLER_PORT: written anew at each start.
+# kafka_ports NODE move|keep: chooses and remembers a node's four.
+kafka_ports() {
+	local first=19092 keep=keep
+	[[ $1 == kafka ]] || first=$((19092 + 1000 * ${1#kafka-} + 2000))
+	[[ $2 == keep && -s $dir/$1-controller-port ]] || keep=move
+	server_port "$1" $first $keep >"$dir/$1-port.new"
+	mv "$dir/$1-port.new" "$dir/$1-port"
+	first=$(<"$dir/$1-port")
+	port_remember "$1-controller" $((first + 1)) $keep
+	port_remember "$1-behind" $((first + 2)) $keep
+	# A proxy may listen there already, while the node starts again.
+	[[ -s $dir/$1-proxy-port ]] ||
+		port_remember "$1-proxy" $((first + 500)) move
+}
+
+# port_remember NAME FIRST move|keep: $dir/NAME-port, from FIRST on.
+port_remember() {
+	[[ $3 == keep && -s $dir/$1-port ]] ||
+		port_free "$2" >"$dir/$1-port"
+}
+
+# kafka_voters: of the quorum: every node's id and controller.
+kafka_voters() {
+	local node id=1 list=()
+	while read -r node; do
+		list+=("$id@127.0.0.1:$(<"$dir/$node-controller-port")")
+		id=$((id + 1))
+	done < <(kafka_nodes)
+	(
+		IFS=,
+		printf '%s\n' "${list[*]}"
+	)
+}
+
+# kafka_configure NODE: written anew at each start.
 kafka_configure() {
-	cat >"$dir/kafka/server.properties" <<-END
+	local port behind proxy controller id=1 copies=1 insync=1
+	port=$(<"$dir/$1-port")
+	controller=$(<"$dir/$1-controller-port")
+	behind=$(<"$dir/$1-behind-port")
+	proxy=$(<"$dir/$1-proxy-port")
+	if [[ $1 != kafka ]]; then
+		id=${1#kafka-}
+		copies=3
+		insync=2
+	fi
+	cat >"$dir/$1/server.properties" <<-END
 		process.roles=broker,controller
-		node.id=1
-		controller.quorum.voters=1@127.0.0.1:$2
+		node.id=$id
+		controller.quorum.voters=$(kafka_voters)
 		controller.listener.names=CONTROLLER
-		listeners=PLAINTEXT://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2
-		advertised.listeners=PLAINTEXT://127.0.0.1:$1
-		listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-		log.dirs=$dir/kafka/data
-		# One node cannot replicate.
-		offsets.topic.replication.factor=1
-		transaction.state.log.replication.factor=1
-		transaction.state.log.min.isr=1
-		share.coordinator.state.topic.replication.factor=1
-		share.coordinator.state.topic.min.isr=1
+		listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$behind,CONTROLLER://127.0.0.1:$controller
+		advertised.listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$proxy
+		listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+		inter.broker.listener.name=PLAINTEXT
+		log.dirs=$dir/$1/data
+		# One node cannot replicate; of three, one may be away.
+		default.replication.factor=$copies
+		min.insync.replicas=$insync
+		offsets.topic.replication.factor=$copies
+		transaction.state.log.replication.factor=$copies
+		transaction.state.log.min.isr=$insync
+		share.coordinator.state.topic.replication.factor=$copies
+		share.coordinator.state.topic.min.isr=$insync
 		# Fifty partitions each, as by default, only make the start slow.
 		offsets.topic.num.partitions=4
 		transaction.state.log.num.partitions=4
@@ -55,27 +125,36 @@ kafka_configure() {
 	END
 }
 
-# kafka_format JAVA JARS: makes the data folder, once.
+# kafka_format NODE JAVA JARS: makes the data folder, once; the nodes of a
+# cluster share its id.
 kafka_format() {
 	local id
-	[[ -f $dir/kafka/data/meta.properties ]] && return
-	rm -rf "$dir/kafka/data"
-	id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c1-22)
-	if ! timeout 60 "$1" -Xmx128m -cp "$2/*" kafka.tools.StorageTool \
-		format -t "${id/#-/A}" -c "$dir/kafka/server.properties" \
-		>"$dir/log/kafka-format.log" 2>&1; then
-		log_tail kafka-format
-		die "Kafka's storage could not be formatted"
+	[[ -f $dir/$1/data/meta.properties ]] && return
+	rm -rf "$dir/$1/data"
+	if [[ ! -s $dir/kafka-cluster-id ]]; then
+		id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' |
+			cut -c1-22)
+		printf '%s\n' "${id/#-/A}" >"$dir/kafka-cluster-id"
+	fi
+	if ! timeout 60 "$2" -Xmx128m -cp "$3/*" kafka.tools.StorageTool \
+		format -t "$(<"$dir/kafka-cluster-id")" \
+		-c "$dir/$1/server.properties" \
+		>"$dir/log/$1-format.log" 2>&1; then
+		log_tail "$1-format"
+		die "the storage of $1 could not be formatted"
 	fi
 }
 
+# kafka_spawn NODE JAVA JARS
 kafka_spawn() {
-	setsid "$1" -Xms256m -Xmx512m -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError \
+	local heap=(-Xms256m -Xmx512m)
+	[[ $1 == kafka ]] || heap=(-Xms128m -Xmx256m)
+	setsid "$2" "${heap[@]}" -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError \
 		-Djava.awt.headless=true \
 		-Dlog4j2.configurationFile="$scripts/kafka/log4j2.properties" \
-		-cp "$2/*" kafka.Kafka "$dir/kafka/server.properties" \
-		</dev/null >>"$dir/log/kafka.log" 2>&1 9>&- &
-	process_record "$(kafka_pidfile)" $!
+		-cp "$3/*" kafka.Kafka "$dir/$1/server.properties" \
+		</dev/null >>"$dir/log/$1.log" 2>&1 9>&- &
+	process_record "$(kafka_pidfile "$1")" $!
 }
 
 # kafka_call PORT HEX: sends one request, prints the answer's bytes as hex.
@@ -93,80 +172,136 @@ kafka_call() {
 	printf '%s\n' "${answer-}"
 }
 
-# kafka_answers PORT: this very cluster has a broker in its metadata (somebody
+# kafka_answers NODE: this very cluster has a broker in its metadata (somebody
 # else's may have taken the port), and an idempotent producer gets its id,
 # which is the last thing to work after a start.
 kafka_answers() {
-	local answer id
-	id=$(sed -n 's/^cluster\.id=//p' "$dir/kafka/data/meta.properties")
+	local answer id port
+	port=$(<"$dir/$1-port")
+	id=$(sed -n 's/^cluster\.id=//p' "$dir/$1/data/meta.properties")
 	id=$(printf '%s' "$id" | od -An -v -tx1 | tr -d ' \n')
 	# Metadata v2 of no topic: correlation 1, no client id; the answer is
 	# the correlation, the number of brokers, each, and the cluster's id.
-	answer=$(kafka_call "$1" '0003 0002 00000001 ffff 00000000' \
+	answer=$(kafka_call "$port" '0003 0002 00000001 ffff 00000000' \
 		2>/dev/null) || return 1
 	[[ ${answer:0:8} == 00000001 && $answer == *"$id"* ]] || return 1
 	((16#${answer:8:8} > 0)) || return 1
 	# InitProducerId v0 without a transaction: the answer is correlation,
 	# throttle time, error code.
-	answer=$(kafka_call "$1" '0016 0000 00000002 ffff ffff 00000000' \
+	answer=$(kafka_call "$port" '0016 0000 00000002 ffff ffff 00000000' \
 		2>/dev/null) || return 1
 	[[ ${answer:0:8} == 00000002 && ${answer:16:4} == 0000 ]]
 }
 
-# kafka_wait PORT: fails when the process has ended, dies when time is up.
+# kafka_wait NODE: fails when the process has ended, dies when time is up.
 kafka_wait() {
 	local until=$((SECONDS + 120))
 	while ((SECONDS < until)); do
-		process_pid "$(kafka_pidfile)" >/dev/null || return 1
+		process_pid "$(kafka_pidfile "$1")" >/dev/null || return 1
 		kafka_answers "$1" && return
 		sleep 0.1
 	done
-	log_tail kafka
-	die "Kafka did not become ready within 120 s"
+	log_tail "$1"
+	die "$1 did not become ready within 120 s"
 }
 
-# kafka_start move|keep: as pg_start.
+# kafka_try MODE JAVA JARS NODE...: one attempt to start these; fails when one
+# of them ended because a port was taken meanwhile.
+kafka_try() {
+	local mode=$1 java=$2 jars=$3 node mark=() failed=0
+	shift 3
+	for node; do
+		mkdir -p "$dir/$node"
+		kafka_ports "$node" "$mode"
+	done
+	for node; do
+		kafka_configure "$node"
+		kafka_format "$node" "$java" "$jars"
+		mark+=("$(log_size "$node")")
+		kafka_spawn "$node" "$java" "$jars" || true
+	done
+	for node; do
+		if kafka_wait "$node"; then
+			say "Apache ${node/#k/K} on" \
+				"127.0.0.1:$(<"$dir/$node-port")"
+		elif log_since "$node" "${mark[0]}" |
+			grep -q 'Address already in use' &&
+			[[ $mode == move ]]; then
+			say "a port of $node was taken meanwhile"
+			printf '%s\n' $(($(<"$dir/$node-port") + 4)) \
+				>"$dir/$node-port"
+			failed=1
+		else
+			log_tail "$node"
+			die "$node ended at once"
+		fi
+		mark=("${mark[@]:1}")
+	done
+	return $failed
+}
+
+# kafka_start move|keep [NODE...]: those that do not run; as pg_start.
 kafka_start() {
-	local java jars port controller try mark
-	process_pid "$(kafka_pidfile)" >/dev/null && return
+	local java jars try mode=$1 node nodes
+	shift
+	(($#)) || mapfile -t nodes < <(kafka_nodes)
 	java=$(kafka_java) || die "no Java 17 or newer is installed;" \
 		"scripts/deps run installs it"
 	jars=$("$scripts/kafka-jars") || die "no jars of Apache Kafka"
-	mkdir -p "$dir/kafka"
 	for try in 1 2 3 4 5; do
-		port=$(server_port kafka 19092 "$1")
-		controller=$(port_free $((port + 1)))
-		printf '%s\n' "$port" >"$dir/kafka-port"
-		kafka_configure "$port" "$controller"
-		kafka_format "$java" "$jars"
-		mark=$(log_size kafka)
-		kafka_spawn "$java" "$jars" || true
-		if kafka_wait "$port"; then
-			say "Apache Kafka on 127.0.0.1:$port"
+		set -- "${@:-${nodes[@]}}"
+		for node; do
+			shift
+			process_pid "$(kafka_pidfile "$node")" >/dev/null ||
+				set -- "$@" "$node"
+		done
+		(($#)) || return 0
+		if kafka_try "$mode" "$java" "$jars" "$@"; then
 			return
 		fi
-		log_since kafka "$mark" | grep -q 'Address already in use' ||
-			break
-		[[ $1 == move ]] || break
-		say "port $port was taken meanwhile (try $try)"
-		printf '%s\n' $((port + 2)) >"$dir/kafka-port"
+		say "once more (try $try)"
 	done
-	log_tail kafka
-	die "Kafka ended at once"
+	die "Kafka found no free ports"
 }
 
-# kafka_end SIGNAL:SECONDS...
+# kafka_end NODES SIGNAL:SECONDS...: NODES: a name, or all.  All end at once,
+# since the last ones of a cluster have no quorum to say goodbye to.
 kafka_end() {
-	process_end "$(kafka_pidfile)" Kafka "$@" || die "Kafka still runs"
+	local nodes node pids=() failed=0
+	if [[ $1 == all ]]; then
+		mapfile -t nodes < <(kafka_nodes)
+	else
+		nodes=("$1")
+	fi
+	shift
+	for node in "${nodes[@]}"; do
+		process_end "$(kafka_pidfile "$node")" "$node" "$@" &
+		pids+=($!)
+	done
+	for node in "${pids[@]}"; do
+		wait "$node" || failed=1
+	done
+	((!failed)) || die "Kafka still runs"
 }
 
-# kafka_signal STOP|CONT
+# kafka_signal NODES STOP|CONT
 kafka_signal() {
-	local pid
-	pid=$(process_pid "$(kafka_pidfile)") || return 1
-	kill -s "$1" "$pid"
+	local nodes node pid
+	if [[ $1 == all ]]; then
+		mapfile -t nodes < <(kafka_nodes)
+	else
+		nodes=("$1")
+	fi
+	for node in "${nodes[@]}"; do
+		pid=$(process_pid "$(kafka_pidfile "$node")") || return 1
+		kill -s "$2" "$pid"
+	done
 }
 
 kafka_remove() {
-	rm -rf "$dir/kafka" "$dir/kafka-port"
+	local node
+	while read -r node; do
+		rm -rf "${dir:?}/$node" "$dir/$node"-{,controller-,behind-,proxy-}port
+	done < <(kafka_nodes)
+	rm -f "$dir/kafka-nodes" "$dir/kafka-cluster-id"
 }

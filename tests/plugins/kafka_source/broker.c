@@ -165,6 +165,29 @@ broker_topic(const char *topic, int n_partitions)
 	rd_kafka_queue_destroy(queue);
 }
 
+void
+broker_topic_delete(const char *topic)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(broker.producer);
+	rd_kafka_DeleteTopic_t *gone = rd_kafka_DeleteTopic_new(topic);
+	const rd_kafka_topic_result_t **results;
+	rd_kafka_event_t *event;
+	size_t n;
+
+	rd_kafka_DeleteTopics(broker.producer, &gone, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, ADMIN_MS);
+	if (event == NULL)
+		die(topic, "not deleted in time");
+	results = rd_kafka_DeleteTopics_result_topics(
+		rd_kafka_event_DeleteTopics_result(event), &n);
+	if (n != 1 || rd_kafka_topic_result_error(results[0]) !=
+			      RD_KAFKA_RESP_ERR_NO_ERROR)
+		die(topic, "not deleted");
+	rd_kafka_event_destroy(event);
+	rd_kafka_DeleteTopic_destroy(gone);
+	rd_kafka_queue_destroy(queue);
+}
+
 static void
 flush(void)
 {

@@ -17,6 +17,8 @@ void broker_close(void);
 /* A name that no run before has used. */
 void broker_unique(const char *stem, char *ret, size_t size);
 void broker_topic(const char *topic, int n_partitions);
+/* With all its messages; gone when it returns, so that it can be made again. */
+void broker_topic_delete(const char *topic);
 /* n proper events into one partition, numbered from `first`, of at least
  * `size` bytes each; acknowledged when it returns. */
 void broker_fill(const char *topic, int32_t partition, unsigned first,

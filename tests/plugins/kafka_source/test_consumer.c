@@ -124,6 +124,30 @@ each_message_is_emitted_once_and_in_the_order_of_its_partition(void **state)
 	fake_host_fini(&host);
 }
 
+/* Deleted and made again, it begins at offset 0, below what was read. */
+static void
+a_log_that_begins_anew_is_read_from_there(void **state)
+{
+	static struct fake_host host;
+	struct set_up s;
+
+	(void)state;
+	set_up(&s, 1);
+	broker_fill(s.topic, 0, 0, 100, 200);
+	init(&host, &s, "5s");
+	fake_host_start(&host);
+	assert_answered(&host, 100);
+	broker_topic_delete(s.topic);
+	broker_topic(s.topic, 1);
+	broker_fill(s.topic, 0, 0, 50, 200);
+	assert_answered(&host, 150);
+	stop(&host);
+	assert_int_equal(host.records[100].offset, 0);
+	assert_int_equal(host.records[149].offset, 49);
+	assert_int_equal(broker_committed(s.group, s.topic, 0), 50);
+	fake_host_fini(&host);
+}
+
 static void
 a_full_window_stops_the_intake_and_room_resumes_it(void **state)
 {
@@ -765,6 +789,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			each_message_is_emitted_once_and_in_the_order_of_its_partition),
+		cmocka_unit_test(a_log_that_begins_anew_is_read_from_there),
 		cmocka_unit_test(
 			a_full_window_stops_the_intake_and_room_resumes_it),
 		cmocka_unit_test(while_a_sink_is_not_ready_nobody_spins),

@@ -1,0 +1,148 @@
+# shellcheck shell=bash
+# load.bash - the load of a row, its ledger, and the verdict over it.
+: "${build:?}" "${row_dir:?}" "${work:?}" "${api_port=}"
+
+load_pid=
+strikes=0 # of the load that runs
+struck_least=-1 # in flight at a strike, the least of all strikes
+slowest_recovery=0 # ms, from a mended() to the next 2xx
+drain_limit=${EVH_FAULT_DRAIN:-120} # seconds
+
+# load_figure NAME: of the load's state of now.
+load_figure() {
+	local state
+	state=$(<"$row_dir/state.json")
+	[[ $state =~ \"$1\":([0-9.]+) ]] || fail "the load's state has no $1"
+	printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+# Whether the API knows the Idempotency-Key: then a repeat has the first's id.
+idempotency_probe() {
+	local ids i
+	[[ ! -s $work/idempotency ]] || return 0
+	for i in 1 2; do
+		ids[i]=$(curl -s -m 20 "http://127.0.0.1:$api_port/api/v1/events" \
+			-H "Idempotency-Key: probe-$$" \
+			-H 'Content-Type: application/json' \
+			-d '{"name":"fault.probe","data":{}}' | jq -r .id)
+	done
+	if [[ ${ids[1]} == "${ids[2]}" ]]; then
+		echo yes >"$work/idempotency"
+	else
+		echo no >"$work/idempotency"
+	fi
+}
+
+# load_begin OPTION...: of fault_load, which runs until load_end.
+load_begin() {
+	local options=()
+	idempotency_probe
+	[[ $(<"$work/idempotency") == yes ]] ||
+		options+=(--no-idempotency-key)
+	rm -f "$row_dir/state.json"
+	strikes=0
+	"$build/faults/fault_load" --ports "${api_ports:-$api_port}" \
+		--ledger "$row_dir/ledger" --state "$row_dir/state.json" \
+		"${options[@]}" "$@" >>"$row_dir/load.json" \
+		2>>"$row_dir/load.log" &
+	load_pid=$!
+	until [[ -s $row_dir/state.json ]]; do
+		load_runs
+		sleep 0.02
+	done
+}
+
+load_runs() {
+	kill -0 "$load_pid" 2>/dev/null ||
+		fail "the load has ended: $(tail -n 1 "$row_dir/load.log")"
+}
+
+# load_await N [SECONDS]: until N more 2xx have come, from now.
+load_await() {
+	local until=$((SECONDS + ${2:-60})) target
+	target=$(($(load_figure 2xx) + $1))
+	while (($(load_figure 2xx) < target)); do
+		load_runs
+		((SECONDS < until)) ||
+			fail "not $1 more 2xx within ${2:-60} s"
+		sleep 0.02
+	done
+}
+
+# strike [consumers]: says that the fault comes now.  Waits until something is
+# in flight, in the API, or in what the fault is about: a fault that strikes
+# nothing proves nothing.
+strike() {
+	local n=0 until=$((SECONDS + 10))
+	while ((!n)); do
+		load_runs
+		if [[ ${1-} == consumers ]]; then
+			n=$(consumers_in_flight)
+		else
+			n=$(load_figure in_flight)
+		fi
+		((SECONDS < until)) || fail "nothing was in flight to strike"
+	done
+	((struck_least >= 0 && struck_least <= n)) || struck_least=$n
+	strikes=$((strikes + 1))
+	kill -USR1 "$load_pid"
+	until (($(load_figure strikes) >= strikes)); do
+		load_runs
+		sleep 0.01
+	done
+}
+
+# mended [SECONDS]: all is well again; the next 2xx comes within that time (30).
+mended() {
+	local begin=${EPOCHREALTIME/./} took_ms
+	kill -USR2 "$load_pid"
+	load_await 1 "${1:-30}"
+	took_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
+}
+
+# under_fault SECONDS: the fault lasts, the load goes on.
+under_fault() {
+	local until=$((SECONDS + $1))
+	while ((SECONDS < until)); do
+		load_runs
+		sleep 0.1
+	done
+}
+
+# load_end: requests in flight get their answer; the figures are in load.json.
+# load_over: waits for one that has its number of events.
+load_end() {
+	kill -TERM "$load_pid"
+	load_over
+}
+load_over() {
+	local rc=0
+	wait "$load_pid" || rc=$?
+	load_pid=
+	((!rc)) || fail "the load ended with $rc:" \
+		"$(tail -n 1 "$row_dir/load.log")"
+	rc=$(jq -s 'map(.hung) | add' "$row_dir/load.json")
+	((!rc)) || fail "$rc requests had no answer within their deadline"
+}
+
+# verify [OPTION...]: drains, ends every evhd, which must go with 0 and in
+# time, and has the ledger compared: the row's verdict.
+verify() {
+	local rc=0
+	"$build/faults/fault_verify" --ledger "$row_dir/ledger" \
+		--drain "$drain_limit" "$@" >"$row_dir/verdict.json" \
+		2>>"$row_dir/verify.log" || rc=$?
+	if ((!rc)); then
+		evhd_stop_all
+		"$build/faults/fault_verify" --ledger "$row_dir/ledger" \
+			--drain 0 "$@" >"$row_dir/verdict.json" \
+			2>>"$row_dir/verify.log" || rc=$?
+	fi
+	((rc < 2)) || fail "the ledger could not be compared:" \
+		"$(tail -n 1 "$row_dir/verify.log")"
+	((!rc)) || fail "not zero: $(jq -r '[to_entries[] |
+		select(.value | type == "object") | select(.value.count > 0) |
+		"\(.key) \(.value.count) (\(.value.ids[0:3] | join(" ")))"] |
+		join(", ")' "$row_dir/verdict.json")"
+}

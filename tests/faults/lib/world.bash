@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# world.bash - a row's own database, topic, group and configurations.
+#
+# Rows never meet: what one leaves behind, none other sees.
+: "${root:?}" "${build:?}" "${work:?}" "${row_name:?}" "${row_dir:?}"
+
+# servers_use [cluster]: the private servers that this row is about: one Kafka
+# node as a rule, three for `cluster`.  Starts what does not run.
+servers_use() {
+	local exports
+	servers_dir=$work/servers
+	servers_options=()
+	if [[ ${1-} == cluster ]]; then
+		servers_dir=$work/servers-cluster
+		servers_options=(--nodes 3)
+	fi
+	servers_do start
+	exports=$(servers_do env)
+	eval "$exports"
+	export PGHOST=$EVENT_HANDLER_SERVICE_POSTGRES_HOST
+	export PGPORT=$EVENT_HANDLER_SERVICE_POSTGRES_PORT
+	export PGUSER=$EVENT_HANDLER_SERVICE_POSTGRES_USER
+	export PGPASSWORD=$EVENT_HANDLER_SERVICE_POSTGRES_PASSWORD
+	export PGCONNECT_TIMEOUT=10
+	brokers=${EVH_KAFKA_BROKERS:-127.0.0.1:$EVENT_HANDLER_SERVICE_KAFKA_PORT}
+}
+
+# servers_do WORD...: scripts/servers, its words into the row's log.
+servers_do() {
+	"$root/scripts/servers" --dir "$servers_dir" "${servers_options[@]}" \
+		"$@" 2>>"$row_dir/servers.log"
+}
+
+sql() { "$EVH_PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 "$@"; }
+
+# world_begin [cluster]: all of it, migrated, with the effects' trigger.
+world_begin() {
+	servers_use "$@"
+	world=f_${row_name//-/_}_$$
+	PGDATABASE=postgres sql -c "CREATE DATABASE \"$world\""
+	export PGDATABASE=$world
+	export EVENT_HANDLER_SERVICE_POSTGRES_DB=$world
+	export EVENT_HANDLER_SERVICE_TOPIC_NAME=$world
+	world_configure
+	"$build/evhd" migrate -c "$row_dir/consumer.conf" upgrade head \
+		>"$row_dir/migrate.log" 2>&1
+	sql -f "$root/tests/faults/effects.sql"
+}
+
+# world_configure: the shipped configurations with a key, the row's brokers
+# and group, and sessions so short that a kill does not take half a minute.
+# The ports of servers stay variables: a proxy takes their place.
+world_configure() {
+	local shipped replication=0
+	[[ ${#servers_options[@]} == 0 ]] || replication=3
+	export EVH_FAULT_BROKERS=$brokers
+	for shipped in api consumer; do
+		# shellcheck disable=SC2016 # evhd expands it
+		sed -e 's/brokers = ".*"/brokers = "${EVH_FAULT_BROKERS}"/' \
+			-e 's/^\tstore = "events"/&\n\tkey = "\/k"/' \
+			-e '/^sink "kafka"/,/^}/s/^\ttopic = .*/&\n\treplication = '$replication'/' \
+			-e 's/^\tgroup = .*/\tgroup = "'"$world"'"\n\trdkafka.session.timeout.ms = 6000\n\trdkafka.heartbeat.interval.ms = 1000/' \
+			"$root/conf/$shipped.conf" >"$row_dir/$shipped.conf"
+	done
+}
+
+# conf_add CONFIG AFTER LINE...: lines behind the first one that matches.
+conf_add() {
+	local file=$row_dir/$1.conf after=$2 line text=
+	shift 2
+	for line; do
+		text+=$line$'\n'
+	done
+	awk -v after="$after" -v text="$text" '{ print }
+		!done && $0 ~ after { printf "%s", text; done = 1 }
+		END { exit !done }' "$file" >"$file.new" ||
+		fail "$1.conf has no line like $after"
+	mv "$file.new" "$file"
+}
+
+# handler_add NAME LINE...: one more handler, the first of the consumer's chain.
+handler_add() {
+	local name=$1
+	shift
+	conf_add consumer '^debug = ' '' "handler \"$name\" {" "$@" '}'
+	sed -i 's/chain = { "topic",/& "'"$name"'",/' "$row_dir/consumer.conf"
+}
+
+# world_end: drops what is dear to keep; configs, ledger and logs stay.
+world_end() {
+	[[ -n ${world-} ]] || return 0
+	PGDATABASE=postgres sql -c \
+		"DROP DATABASE IF EXISTS \"$world\" WITH (FORCE)" || true
+}

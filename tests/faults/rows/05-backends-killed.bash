@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# A random backend of PostgreSQL ended every 2 s for 60 s, not 300: in turn by
+# kill -9, which makes the whole server recover, and by being told to go.
+title="a backend killed every 2 s"
+
+# backend_any: the pid of one that works for evhd.
+backend_any() {
+	sql -c "SELECT pid FROM pg_stat_activity WHERE datname = '$world'
+		AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1" 2>/dev/null
+}
+
+row_run() {
+	local i pid
+	world_begin
+	api_start
+	consumers_start 2
+	load_begin --rate 2000
+	load_await 500
+	for ((i = $(times 30 3); i > 0; i--)); do
+		strike
+		until pid=$(backend_any) && [[ -n $pid ]]; do
+			load_runs
+			sleep 0.05
+		done
+		if ((i % 2)); then
+			kill -KILL "$pid"
+		else
+			kill -TERM "$pid"
+		fi
+		under_fault 2
+	done
+	mended
+	load_await 1000
+	load_end
+	verify
+}

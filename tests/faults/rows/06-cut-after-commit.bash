@@ -1,0 +1,28 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The answer to a COMMIT never comes, 200 times: the server has committed, the
+# store cannot know.  Each third answer, so that there is progress in between.
+title="cut after COMMIT"
+
+row_run() {
+	local n until=$((SECONDS + 300))
+	n=$(times 200 15)
+	world_begin
+	proxy_begin pg
+	api_start
+	consumers_start 2
+	load_begin --rate 1500
+	load_await 500
+	strike
+	proxy_say pg cut-after-commit "$n" 3
+	while (($(proxy_figure pg swallowed) < n)); do
+		load_runs
+		((SECONDS < until)) || fail "only" \
+			"$(proxy_figure pg swallowed) answers were swallowed"
+		sleep 0.2
+	done
+	mended
+	load_await 500
+	load_end
+	verify
+	figure cuts "$(proxy_figure pg swallowed)"
+}

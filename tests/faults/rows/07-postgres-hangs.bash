@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# PostgreSQL stands still (SIGSTOP) and the network swallows everything (black
+# hole), 5 times each for 12 s, not 60, with a write_timeout of 5 s, not 30:
+# nothing in libpq or the kernel notices, the store's own deadline does.
+title="PostgreSQL hangs"
+
+row_run() {
+	local i
+	world_begin
+	conf_add consumer '^store "events"' '	write_timeout = "5s"'
+	proxy_begin pg
+	api_start
+	consumers_start 2
+	load_begin --rate 1500
+	load_await 500
+	for ((i = $(times 10 2); i > 0; i--)); do
+		strike
+		if ((i % 2)); then
+			servers_do freeze-postgres
+			under_fault "$(times 12 7)"
+			servers_do thaw-postgres
+		else
+			proxy_say pg blackhole
+			under_fault "$(times 12 7)"
+			# The connections of before do not come back.
+			proxy_say pg reset
+			proxy_say pg pass
+		fi
+		mended
+		load_await 500
+	done
+	load_end
+	verify
+}
+
+row_mend() { servers_do thaw-postgres; }
