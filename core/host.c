@@ -11,6 +11,7 @@
 
 #include "every.h"
 #include "host_tables.h"
+#include "isolate.h"
 #include "log.h"
 #include "notify.h"
 #include "pass.h"
@@ -143,6 +144,8 @@ host_make_instances(struct host *host)
 		if (!host->instances[i])
 			return -ENOMEM;
 		host->n_instances++;
+		if (instance_isolate(host->instances[i]) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }

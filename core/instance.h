@@ -19,6 +19,7 @@
 #include "timer.h"
 
 struct host;
+struct isolate;
 struct pipeline;
 
 enum instance_life {
@@ -73,6 +74,7 @@ struct instance {
 	/* Of a handler's section; 0: the pipeline's. */
 	char **match; /* NULL-ended; strings belong to the options */
 	unsigned attempts, backoff_ms, backoff_max_ms;
+	struct isolate *isolate; /* NULL: in this process */
 
 	struct instance_every *everies; /* under the host's timers_lock */
 };

@@ -238,6 +238,12 @@ unknown_report(struct check *check, const char *name)
 			     name);
 		return;
 	}
+	if (strcmp(name, "isolate") == 0) {
+		problems_add(check->problems, check->in->where,
+			     "isolate: only a handler can run in a process of "
+			     "its own");
+		return;
+	}
 	names = calloc(options->n + 1, sizeof(*names));
 	if (names) {
 		for (unsigned i = 0; i < options->n; i++)
@@ -387,6 +393,19 @@ rows_add(struct options *options, const struct evh_option *rows)
 		options->list[options->n++].row = rows;
 }
 
+/* Only a process of its own can be ended when it is late. */
+static void
+timeout_check(struct check *check)
+{
+	const char *isolate = options_str(check->options, "isolate");
+
+	if (options_int(check->options, "timeout") > 0 && isolate &&
+	    strcmp(isolate, "process") != 0)
+		problems_add(check->problems, check->in->where,
+			     "timeout is not available in this version of "
+			     "evhd without isolate = \"process\"");
+}
+
 struct options *
 options_new(const struct loader_plugin *plugin,
 	    const struct config_instance *in, const struct config *config,
@@ -418,6 +437,8 @@ options_new(const struct loader_plugin *plugin,
 	for (unsigned i = 0; i < options->n; i++)
 		if (!options->list[i].is_given)
 			default_take(&check, &options->list[i]);
+	if (in->kind == EVH_HANDLER)
+		timeout_check(&check);
 	if (check.out_of_memory)
 		problems_add(problems, in->where, "out of memory");
 	if (problems->n_errors > n_before) {

@@ -25,12 +25,26 @@ static const struct evh_option handler_words[] = {
 	  .def = "0",
 	  .help = "longest wait between tries; 0: the pipeline's",
 	  .values = "0..1d" },
+	{ .name = "timeout",
+	  .type = EVH_MSEC,
+	  .def = "0",
+	  .help = "an event that it has had for longer fails; 0: none",
+	  .values = "0..1d" },
+	{ .name = "isolate",
+	  .type = EVH_STR,
+	  .def = "no",
+	  .help = "process: it runs in a process of its own",
+	  .values = "no|process" },
+	{ .name = "isolate_processes",
+	  .type = EVH_INT,
+	  .def = "0",
+	  .help = "how many of them; 0: as many as there are workers",
+	  .values = "0..64" },
 	{ 0 },
 };
 
 /* Kept for later: nobody may use them meanwhile. */
-static const char *const later_words[] = { "timeout", "on_timeout", "isolate",
-					   NULL };
+static const char *const later_words[] = { "on_timeout", NULL };
 
 const struct evh_option *
 options_handler_words(void)
