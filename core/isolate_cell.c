@@ -150,6 +150,7 @@ cell_stop(struct isolate_cell *cell, unsigned timeout_ms)
 	if (cell->state == CELL_ENDING || cell->state == CELL_STOPPING)
 		return;
 	if (cell->state != CELL_SERVING) {
+		cell->is_termed = true;
 		cell_end(cell, "%s", ""); /* it has nothing to finish */
 		return;
 	}
@@ -290,17 +291,16 @@ static void
 tell_end(struct isolate_cell *cell)
 {
 	struct isolate *iso = cell->iso;
-	struct evh_ctx *ctx = &iso->in->ctx;
 	bool is_check = iso->in->host->problems != NULL;
 
-	ctx->log(ctx, is_check ? EVH_ERROR : EVH_WARN, "%s", cell->why);
+	keeper_log(iso, is_check ? EVH_ERROR : EVH_WARN, cell->why);
 	keeper_created(iso, is_check ? -EIO : 0);
 	if (iso->is_starting)
 		keeper_started(iso, 0);
 }
 
 static void
-cell_bury(struct isolate_cell *cell, const char *how)
+cell_bury(struct isolate_cell *cell, const char *how, bool is_clean)
 {
 	char why[CELL_WHY_MAX];
 
@@ -313,6 +313,8 @@ cell_bury(struct isolate_cell *cell, const char *how)
 	if (!cell->iso->is_stopping) {
 		tell_end(cell);
 		metric_record(cell->iso->ends, 1);
+	} else if (!is_clean && !cell->is_termed) {
+		keeper_log(cell->iso, EVH_WARN, why);
 	}
 	/* First, so that nothing comes before those go back. */
 	keeper_judge_ready(cell->iso);
@@ -329,7 +331,7 @@ cell_begin(struct isolate_cell *cell)
 	if (rc < 0) {
 		snprintf(cell->why, sizeof(cell->why),
 			 "its process cannot be started: %s", strerror(-rc));
-		cell_bury(cell, cell->why);
+		cell_bury(cell, cell->why, false);
 		return;
 	}
 	cell->why[0] = '\0';
@@ -358,12 +360,14 @@ cell_end(struct isolate_cell *cell, const char *fmt, ...)
 static void
 cell_abandon(struct isolate_cell *cell)
 {
-	struct evh_ctx *ctx = &cell->iso->in->ctx;
+	char text[80];
 
-	ctx->log(ctx, EVH_ERROR, "its process %d does not end, killed as it is",
+	snprintf(text, sizeof(text),
+		 "its process %d does not end, killed as it is",
 		 (int)cell->process.pid);
+	keeper_log(cell->iso, EVH_ERROR, text);
 	process_abandon(&cell->process);
-	cell_bury(cell, "its process does not end");
+	cell_bury(cell, "its process does not end", false);
 }
 
 /* The event that has been there for longest; NULL: none. */
@@ -411,8 +415,6 @@ cell_due_ns(const struct isolate_cell *cell)
 static void
 state_over(struct isolate_cell *cell, int64_t now_ns)
 {
-	struct evh_ctx *ctx = &cell->iso->in->ctx;
-
 	switch (cell->state) {
 	case CELL_ABSENT:
 		cell_begin(cell);
@@ -428,7 +430,8 @@ state_over(struct isolate_cell *cell, int64_t now_ns)
 			cell_end(cell, "%s", "");
 			return;
 		}
-		ctx->log(ctx, EVH_WARN, "its process does not stop in time");
+		keeper_log(cell->iso, EVH_WARN,
+			   "its process does not stop in time");
 		cell->is_termed = true;
 		cell->due_ns = now_ns + TERM_MAX_NS;
 		process_signal(&cell->process, SIGTERM);
@@ -503,8 +506,10 @@ cell_serve(struct isolate_cell *cell, int64_t now_ns)
 	ssize_t n = 1;
 
 	if (cell->state == CELL_ENDING) {
-		if (process_reap(&cell->process, how, sizeof(how)) == 0)
-			cell_bury(cell, how);
+		int rc = process_reap(&cell->process, how, sizeof(how));
+
+		if (rc >= 0)
+			cell_bury(cell, how, rc == 0);
 		return;
 	}
 	for (int i = 0; i < PIECES_MAX && n > 0; i++) {

@@ -29,6 +29,17 @@ keeper_wake(struct isolate *iso)
 }
 
 void
+keeper_log(const struct isolate *iso, enum evh_level level, const char *text)
+{
+	struct evh_ctx *ctx = &iso->in->ctx;
+
+	/* evhd check hears while it waits for create(); then another instance
+	 * has its turn, and what is wrong is listed by one at a time. */
+	if (!iso->in->host->problems || !iso->is_created)
+		ctx->log(ctx, level, "%s", text);
+}
+
+void
 keeper_created(struct isolate *iso, int rc)
 {
 	pthread_mutex_lock(&iso->lock);

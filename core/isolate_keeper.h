@@ -60,6 +60,9 @@ int keeper_open(struct isolate *iso);
 void keeper_close(struct isolate *iso, unsigned timeout_ms);
 void keeper_wake(struct isolate *iso);
 
+/* What the handler says, or is said of it. */
+void keeper_log(const struct isolate *iso, enum evh_level level,
+		const char *text);
 /* The first process has been created, or started, or did not come to that. */
 void keeper_created(struct isolate *iso, int rc);
 void keeper_started(struct isolate *iso, int rc);

@@ -142,5 +142,5 @@ process_reap(struct isolate_process *process, char *ret, size_t size)
 		snprintf(ret, size, "its process exited with %d",
 			 WEXITSTATUS(status));
 	process_abandon(process);
-	return 0;
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }

@@ -23,8 +23,8 @@ struct isolate_process {
  * when that ends, it is killed.  0 or -errno. */
 int process_start(struct isolate_process *process, const char *name);
 void process_signal(const struct isolate_process *process, int signal);
-/* It has ended: reaps it and says how, "its process ended by signal 11".  0, or
- * -EAGAIN when it has not. */
+/* It has ended: reaps it and says how, "its process ended by signal 11".  0: it
+ * exited with 0; 1: otherwise; -EAGAIN: it has not ended. */
 int process_reap(struct isolate_process *process, char *ret, size_t size);
 /* Forgets one that does not end. */
 void process_abandon(struct isolate_process *process);

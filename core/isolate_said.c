@@ -169,7 +169,7 @@ hear_log(struct isolate_cell *cell, struct frame *frame)
 	    level > EVH_ERROR)
 		return false;
 	if (!task || !task->ev) {
-		in->ctx.log(&in->ctx, (enum evh_level)level, "%s", text);
+		keeper_log(cell->iso, (enum evh_level)level, text);
 		return true;
 	}
 	facts.event = &task->ev->pub;
