@@ -23,7 +23,7 @@
 #define CONFIG_MAX_MS 10000
 /* Metrics wait no longer than that. */
 #define TURN_MAX_MS  1000
-#define SETTING_SIZE 13 /* two texts and a number, at least */
+#define SETTING_SIZE 9 /* a text, empty, and a number */
 
 struct isolate_child *
 isolate_child_of(struct evh_ctx *ctx)

@@ -8,13 +8,13 @@
 #include "instance.h"
 
 #define ID_SIZE	    16
-#define HEADER_SIZE 10 /* two texts, at least */
-#define CHILD_SIZE  60
+#define HEADER_SIZE 10 /* two texts, empty */
+#define CHILD_SIZE  52 /* with nothing in it but its id */
 
 /* What a handler has done to an event. */
 enum change { CHANGE_DATA = 1, CHANGE_KEY, CHANGE_HEADER };
 
-#define CHANGE_SIZE 9
+#define CHANGE_SIZE 9 /* what, and bytes, empty */
 
 /* ---- There ----------------------------------------------------------------
  */

@@ -50,6 +50,7 @@ struct bench {
 	struct seen seen[KEPT_MAX]; /* by any of the sinks; under lock */
 	int n_seen;
 	pthread_mutex_t lock; /* guards: seen, n_seen */
+	bool is_twice;	      /* another such handler behind the first */
 };
 
 static struct bench *bench; /* of the test that runs: for its sinks */
@@ -104,9 +105,11 @@ static int
 bench_make(struct bench *b, unsigned workers, const char *plugin,
 	   const char *const *settings)
 {
+	char **once = LIST("src", "mine", "out");
+	char **twice = LIST("src", "mine", "also", "out");
 	int rc;
 
-	*b = (struct bench){ .rig = rig_new() };
+	*b = (struct bench){ .rig = rig_new(), .is_twice = b->is_twice };
 	bench = b;
 	pthread_mutex_init(&b->lock, NULL);
 	b->src = (struct rig_element){ .name = "src", .kind = EVH_SOURCE };
@@ -126,9 +129,11 @@ bench_make(struct bench *b, unsigned workers, const char *plugin,
 	rc = rig_add_plugin(b->rig, "mine", plugin, settings);
 	if (rc < 0)
 		return rc;
+	rc = b->is_twice ? rig_add_plugin(b->rig, "also", plugin, settings) : 0;
+	assert_int_equal(rc, 0);
 	b->pipeline = rig_pipeline(
 		b->rig,
-		(struct config_pipeline){ .chain = LIST("src", "mine", "out"),
+		(struct config_pipeline){ .chain = b->is_twice ? twice : once,
 					  .on_fail = LIST("dead"),
 					  .on_drop = LIST("gone"),
 					  .workers = workers,
@@ -166,7 +171,7 @@ emit(struct bench *b, const char *name, const char *data, size_t len)
 				 .n_headers = 3 };
 
 	/* No order: each is a lane of its own. */
-	if (strcmp(name, "pid") == 0 || strcmp(name, "slow") == 0)
+	if (strcmp(name, "change") != 0 && strcmp(name, "hang") != 0)
 		spec.key.len = 0;
 	return rig_emit_spec(&b->src, &spec);
 }
@@ -239,7 +244,7 @@ static const char *const plain[] = { ISOLATED, NULL };
 static void
 a_verdict_comes_back(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	const struct seen *seen;
 
 	(void)state;
@@ -259,7 +264,7 @@ a_verdict_comes_back(void **state)
 static void
 what_it_changes_is_seen_behind_it(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	const struct seen *seen;
 
 	(void)state;
@@ -280,22 +285,25 @@ children_have_the_ids_that_they_have_in_process(void **state)
 	static const char *const here[] = { "isolate", "no", NULL };
 	static const unsigned char id[16] = { 1, 2, 3 };
 	struct evh_spec spec = { .id = id, .name = "bear" };
-	struct seen first[3];
-	struct bench b;
+	struct seen first[5];
+	struct bench b = { .is_twice = true };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		bench_open(&b, 1, i ? plain : here);
 		rig_emit_spec(&b.src, &spec);
 		rig_await_heard(&b.src, 1);
-		assert_int_equal(b.n_seen, 3);
+		assert_int_equal(b.n_seen, 5);
 		assert_string_equal(b.seen[0].name, "bear");
 		assert_string_equal(b.seen[1].name, "born");
 		assert_int_equal(b.seen[1].n_headers, 1);
 		if (i == 0)
 			memcpy(first, b.seen, sizeof(first));
-		for (int j = 0; j < 3; j++)
+		for (int j = 0; j < 5; j++)
 			assert_memory_equal(first[j].id, b.seen[j].id, 16);
+		/* The parent of both, and theirs are four. */
+		for (int j = 1; j < 5; j++)
+			assert_memory_not_equal(first[0].id, first[j].id, 16);
 		bench_close(&b);
 	}
 }
@@ -303,7 +311,7 @@ children_have_the_ids_that_they_have_in_process(void **state)
 static void
 a_retry_is_undone_and_tried_again(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	const struct seen *seen;
 
 	(void)state;
@@ -318,7 +326,7 @@ a_retry_is_undone_and_tried_again(void **state)
 static void
 what_is_no_verdict_counts_as_failed(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	const struct seen *seen;
 
 	(void)state;
@@ -332,7 +340,7 @@ what_is_no_verdict_counts_as_failed(void **state)
 static void
 it_may_hold_and_resume(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	bench_open(&b, 0, plain);
@@ -347,7 +355,7 @@ it_has_the_environment_and_nothing_else(void **state)
 {
 	static const char *const secret[] = { ISOLATED, "secret", "hush",
 					      NULL };
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	assert_int_equal(dup2(STDERR_FILENO, 100), 100);
@@ -362,7 +370,7 @@ it_has_the_environment_and_nothing_else(void **state)
 static void
 its_metrics_are_evhds(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	struct evh_metric *seen;
 	const struct timespec pause = { 0, 1000000 };
 
@@ -381,7 +389,7 @@ its_metrics_are_evhds(void **state)
 static void
 workers_have_a_process_each(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	int64_t begin_ns;
 
 	(void)state;
@@ -400,7 +408,7 @@ what_wants_one_call_at_a_time_has_one_process(void **state)
 {
 	static const char *const two[] = { ISOLATED, "isolate_processes", "2",
 					   NULL };
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	assert_int_equal(bench_make(&b, 1, SERIAL, two), -EINVAL);
@@ -422,7 +430,7 @@ what_wants_one_call_at_a_time_has_one_process(void **state)
 static void
 a_crash_is_an_attempt_and_others_go_on(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	int n_dead = 0;
 
 	(void)state;
@@ -448,10 +456,40 @@ a_crash_is_an_attempt_and_others_go_on(void **state)
 	bench_close(&b);
 }
 
+/* So many quick ones that the next are sent ahead of their turn. */
+static void
+hurry(struct bench *b)
+{
+	for (int i = 0; i < 200; i++)
+		(void)pass(b, "any");
+}
+
+static void
+what_was_sent_ahead_has_no_part_in_a_crash(void **state)
+{
+	static const char *const once[] = { ISOLATED, "attempts", "1", NULL };
+	struct bench b = { 0 };
+	int n;
+
+	(void)state;
+	bench_open(&b, 1, once);
+	hurry(&b);
+	n = b.src.n_heard;
+	emit_one(&b, "slow");
+	emit_one(&b, "crash");
+	for (int i = 0; i < 20; i++)
+		emit_one(&b, "any");
+	rig_await_heard(&b.src, n + 22);
+	assert_int_equal(b.dead.n_seen, 1);
+	for (int i = 0; i < b.n_seen; i++)
+		assert_int_equal(b.seen[i].attempts, 0);
+	bench_close(&b);
+}
+
 static void
 the_event_of_a_crash_is_tried_again(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	bench_open(&b, 1, plain);
@@ -463,7 +501,7 @@ the_event_of_a_crash_is_tried_again(void **state)
 static void
 an_exit_is_a_crash(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	bench_open(&b, 1, plain);
@@ -475,7 +513,7 @@ an_exit_is_a_crash(void **state)
 static void
 kill_9_from_outside_is_mended(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	pid_t first;
 	char why[INSTANCE_WHY_MAX];
 
@@ -498,7 +536,7 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 {
 	static const char *const quick[] = { ISOLATED, "timeout", "300ms",
 					     NULL };
-	struct bench b;
+	struct bench b = { 0 };
 	int64_t begin_ns = timer_now_ns();
 
 	(void)state;
@@ -515,7 +553,7 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 static void
 a_hang_does_not_hold_up_a_stop(void **state)
 {
-	struct bench b;
+	struct bench b = { 0 };
 	int64_t begin_ns;
 
 	(void)state;
@@ -532,7 +570,7 @@ static void
 a_stop_that_hangs_is_killed(void **state)
 {
 	static const char *const stuck[] = { ISOLATED, "fault", "stop", NULL };
-	struct bench b;
+	struct bench b = { 0 };
 	int64_t begin_ns;
 
 	(void)state;
@@ -552,7 +590,7 @@ what_create_refuses_is_refused(void **state)
 {
 	static const char *const wrong[] = { ISOLATED, "fault", "create",
 					     NULL };
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	assert_int_equal(bench_make(&b, 1, PLUGIN, wrong), -EINVAL);
@@ -563,7 +601,7 @@ static void
 what_start_refuses_is_refused(void **state)
 {
 	static const char *const wrong[] = { ISOLATED, "fault", "start", NULL };
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	assert_int_equal(bench_make(&b, 1, PLUGIN, wrong), 0);
@@ -580,7 +618,7 @@ a_crash_at_create_or_start_is_readiness(void **state)
 	for (int i = 0; i < 2; i++) {
 		const char *const wrong[] = { ISOLATED, "fault", faults[i],
 					      NULL };
-		struct bench b;
+		struct bench b = { 0 };
 
 		bench_open(&b, 1, wrong);
 		await_why(&b, "its process ended by signal 6");
@@ -594,7 +632,7 @@ it_says_itself_when_it_is_ready(void **state)
 {
 	static const char *const unready[] = { ISOLATED, "fault", "unready",
 					       NULL };
-	struct bench b;
+	struct bench b = { 0 };
 
 	(void)state;
 	bench_open(&b, 1, unready);
@@ -645,7 +683,10 @@ verdict_child(struct frame_buffer *out, uint64_t number, int fault)
 	frame_put_u32(out, 0);
 	frame_put_u32(out, fault == 0 ? 0 : 1);
 	frame_put_u32(out, fault == 1 ? 1000000 : 1);
-	child_put(out, fault == 2 ? 15 : 16, fault == 3 ? 1000000 : 0,
+	child_put(out, fault == 2 ? 15 : 16,
+		  fault == 3   ? 1000000
+		  : fault == 4 ? 1
+			       : 0,
 		  fault == 4 ? "" : NULL, fault == 5 ? 77 : EVH_PENDING);
 	if (fault == 6)
 		frame_put_u32(out, 1);
@@ -777,7 +818,7 @@ garbage_from_a_process_is_only_its_own_end(void **state)
 		{ .at = (char *)long_head, .end = 8 },
 		{ .at = (char *)odd_head, .end = 8 },
 	};
-	struct bench b;
+	struct bench b = { 0 };
 	int n = 0;
 
 	(void)state;
@@ -802,6 +843,35 @@ garbage_from_a_process_is_only_its_own_end(void **state)
 	bench_close(&b);
 }
 
+static void
+it_cannot_answer_for_what_it_has_not_come_to(void **state)
+{
+	static const char *const once[] = { ISOLATED, "attempts", "1", NULL };
+	struct frame_buffer out = { 0 };
+	struct bench b = { 0 };
+	int n;
+
+	(void)state;
+	bench_open(&b, 1, once);
+	hurry(&b);
+	n = b.src.n_heard;
+	/* In the name of the next: it has failed. */
+	frame_begin(&out, FRAME_VERDICT);
+	frame_put_u64(&out, (uint64_t)n + 3);
+	frame_put_u32(&out, EVH_FAIL);
+	frame_put_text(&out, NULL);
+	frame_put_text(&out, NULL);
+	assert_int_equal(frame_end(&out, SIZE_MAX), 0);
+	emit_one(&b, "slow");
+	assert_int_equal(emit(&b, "garbage", out.at, out.end), 1);
+	emit_one(&b, "any");
+	rig_await_heard(&b.src, n + 3);
+	assert_int_equal(b.dead.n_seen, 1);
+	assert_int_equal(b.out.n_seen, n + 2);
+	frame_buffer_fini(&out);
+	bench_close(&b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -818,6 +888,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(workers_have_a_process_each),
 		cmocka_unit_test(what_wants_one_call_at_a_time_has_one_process),
 		cmocka_unit_test(a_crash_is_an_attempt_and_others_go_on),
+		cmocka_unit_test(what_was_sent_ahead_has_no_part_in_a_crash),
 		cmocka_unit_test(the_event_of_a_crash_is_tried_again),
 		cmocka_unit_test(an_exit_is_a_crash),
 		cmocka_unit_test(kill_9_from_outside_is_mended),
@@ -829,6 +900,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_crash_at_create_or_start_is_readiness),
 		cmocka_unit_test(it_says_itself_when_it_is_ready),
 		cmocka_unit_test(garbage_from_a_process_is_only_its_own_end),
+		cmocka_unit_test(it_cannot_answer_for_what_it_has_not_come_to),
 	};
 	bool is_abandoned = false;
 	int code;
