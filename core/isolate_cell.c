@@ -27,7 +27,7 @@
 /* As many events as take about so long are sent ahead. */
 #define AHEAD_NS  INT64_C(1000000)
 #define AHEAD_MAX 32
-/* Pieces read before others have their turn. */
+/* Pieces read before others have their turn; more than a socket holds. */
 #define PIECES_MAX 16
 
 void
@@ -463,17 +463,20 @@ cell_turn(struct isolate_cell *cell, int64_t now_ns)
  * --------------------------------------------------------------
  */
 
-bool
-cell_poll(const struct isolate_cell *cell, struct pollfd *ret)
+nfds_t
+cell_poll(const struct isolate_cell *cell, struct pollfd ret[CELL_FDS])
 {
 	if (cell->state == CELL_ABSENT)
-		return false;
-	*ret = (struct pollfd){ .fd = cell->process.fd, .events = POLLIN };
+		return 0;
+	/* What it has started may have the socket open, and outlive it. */
+	ret[0] =
+		(struct pollfd){ .fd = cell->process.end_fd, .events = POLLIN };
 	if (cell->state == CELL_ENDING)
-		ret->fd = cell->process.end_fd;
-	else if (frame_buffer_len(&cell->out) > 0)
-		ret->events |= POLLOUT;
-	return true;
+		return 1;
+	ret[1] = (struct pollfd){ .fd = cell->process.fd, .events = POLLIN };
+	if (frame_buffer_len(&cell->out) > 0)
+		ret[1].events |= POLLOUT;
+	return CELL_FDS;
 }
 
 static void
@@ -500,7 +503,7 @@ hear_all(struct isolate_cell *cell, int64_t now_ns)
 }
 
 void
-cell_serve(struct isolate_cell *cell, int64_t now_ns)
+cell_serve(struct isolate_cell *cell, int64_t now_ns, bool has_ended)
 {
 	char how[CELL_WHY_MAX];
 	ssize_t n = 1;
@@ -520,7 +523,7 @@ cell_serve(struct isolate_cell *cell, int64_t now_ns)
 			return;
 	}
 	/* How it ended is said when it is reaped. */
-	if (n == 0 || (n < 0 && n != -EAGAIN))
+	if (has_ended || n == 0 || (n < 0 && n != -EAGAIN))
 		cell_end(cell, "%s", "");
 }
 
@@ -535,5 +538,5 @@ cell_send(struct isolate_cell *cell, int64_t now_ns)
 	rc = frame_send(&cell->out, cell->process.fd);
 	/* What it said last may stand in the socket. */
 	if (rc < 0 && rc != -EAGAIN)
-		cell_serve(cell, now_ns);
+		cell_serve(cell, now_ns, false);
 }

@@ -13,6 +13,7 @@
 #ifndef EVH_ISOLATE_CELL_H
 #define EVH_ISOLATE_CELL_H
 
+#include <poll.h>
 #include <stdbool.h>
 
 #include "isolate_frame.h"
@@ -20,7 +21,6 @@
 #include "isolate_task.h"
 
 struct evh_metric;
-struct pollfd;
 struct isolate;
 
 enum cell_state {
@@ -58,9 +58,10 @@ struct isolate_cell {
 void cell_init(struct isolate_cell *cell, struct isolate *iso);
 void cell_fini(struct isolate_cell *cell);
 
-/* What it is waited for: a socket with something to read, or to send, or the
- * end of its process.  False: nothing. */
-bool cell_poll(const struct isolate_cell *cell, struct pollfd *ret);
+/* What it is waited for: its socket with something to read, or to send, and the
+ * end of its process.  How many of the two. */
+#define CELL_FDS 2
+nfds_t cell_poll(const struct isolate_cell *cell, struct pollfd ret[CELL_FDS]);
 
 /* It can take events, and room for how many more. */
 unsigned cell_room(const struct isolate_cell *cell);
@@ -77,8 +78,9 @@ void cell_give_back(struct isolate_cell *cell);
 void cell_turn(struct isolate_cell *cell, int64_t now_ns);
 /* When that will be. */
 int64_t cell_due_ns(const struct isolate_cell *cell);
-/* Its socket: reads and obeys; or sends; and whether it has ended. */
-void cell_serve(struct isolate_cell *cell, int64_t now_ns);
+/* Its socket: reads and obeys, to the last word when its process has ended; or
+ * sends. */
+void cell_serve(struct isolate_cell *cell, int64_t now_ns, bool has_ended);
 void cell_send(struct isolate_cell *cell, int64_t now_ns);
 /* It breaks the rules, and has to go. */
 void cell_end(struct isolate_cell *cell, const char *fmt, ...)

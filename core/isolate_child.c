@@ -1,6 +1,7 @@
 #include "isolate_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -350,7 +351,12 @@ wait_config(struct isolate_child *child)
 static int
 child_init(struct isolate_child *child)
 {
-	int rc = isolate_link_init(&child->link, ISOLATE_FD);
+	int rc;
+
+	/* Not for what the handler may start. */
+	if (fcntl(ISOLATE_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	rc = isolate_link_init(&child->link, ISOLATE_FD);
 
 	if (rc < 0)
 		return rc;

@@ -274,20 +274,33 @@ has_arrived(struct isolate *iso)
 	return has;
 }
 
+/* What poll() has found at one of them. */
+static void
+cell_look(struct isolate_cell *cell, const struct pollfd *fds, nfds_t n,
+	  int64_t now_ns)
+{
+	bool has_ended = n > 0 && fds[0].revents;
+	bool has_word = n > 1 && (fds[1].revents & ~POLLOUT);
+
+	if (has_ended || has_word)
+		cell_serve(cell, now_ns, has_ended);
+}
+
 /* Waits for a wish, a process's word or end, or the time; and listens. */
 static void
 listen_all(struct isolate *iso)
 {
-	struct pollfd fds[ISOLATE_MAX + 1] = { { iso->wake_fd, POLLIN, 0 } };
-	struct isolate_cell *cells[ISOLATE_MAX + 1];
+	struct pollfd fds[1 + ISOLATE_MAX * CELL_FDS] = { { iso->wake_fd,
+							    POLLIN, 0 } };
+	nfds_t n = 1, counts[ISOLATE_MAX];
 	uint64_t count;
-	nfds_t n = 1;
 	int64_t now_ns = timer_now_ns();
 	int timeout_ms = wait_ms(iso, now_ns);
 
-	for (unsigned i = 0; i < iso->n_cells; i++)
-		if (cell_poll(&iso->cells[i], &fds[n]))
-			cells[n++] = &iso->cells[i];
+	for (unsigned i = 0; i < iso->n_cells; i++) {
+		counts[i] = cell_poll(&iso->cells[i], &fds[n]);
+		n += counts[i];
+	}
 	atomic_store(&iso->is_awake, false);
 	if (has_arrived(iso))
 		timeout_ms = 0;
@@ -298,9 +311,11 @@ listen_all(struct isolate *iso)
 	    errno != EAGAIN)
 		log_write(EVH_ERROR, NULL, "eventfd: %s", strerror(errno));
 	now_ns = timer_now_ns();
-	for (nfds_t i = 1; i < n; i++)
-		if (fds[i].revents & ~POLLOUT)
-			cell_serve(cells[i], now_ns);
+	n = 1;
+	for (unsigned i = 0; i < iso->n_cells; i++) {
+		cell_look(&iso->cells[i], &fds[n], counts[i], now_ns);
+		n += counts[i];
+	}
 }
 
 static bool

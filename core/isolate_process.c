@@ -108,8 +108,11 @@ void
 process_signal(const struct isolate_process *process, int signal)
 {
 	/* Nobody else reaps it, so that the number is still its own. */
-	if (process->pid > 0)
-		(void)kill(process->pid, signal);
+	if (process->pid <= 0)
+		return;
+	(void)kill(process->pid, signal);
+	if (signal == SIGKILL)
+		(void)kill(-process->pid, signal);
 }
 
 void

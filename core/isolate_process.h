@@ -22,6 +22,7 @@ struct isolate_process {
 /* Starts one for the instance of this name.  Its parent is the calling thread:
  * when that ends, it is killed.  0 or -errno. */
 int process_start(struct isolate_process *process, const char *name);
+/* To it; a SIGKILL also to what it has started and left in its group. */
 void process_signal(const struct isolate_process *process, int signal);
 /* It has ended: reaps it and says how, "its process ended by signal 11".  0: it
  * exited with 0; 1: otherwise; -EAGAIN: it has not ended. */

@@ -499,6 +499,54 @@ the_event_of_a_crash_is_tried_again(void **state)
 }
 
 static void
+a_crash_while_none_is_in_hand_is_of_all_that_are_held(void **state)
+{
+	struct bench b = { 0 };
+	const struct seen *seen;
+
+	(void)state;
+	bench_open(&b, 1, plain);
+	seen = pass(&b, "doom");
+	assert_int_equal(b.dead.n_seen, 1);
+	assert_int_equal(seen->attempts, 2);
+	assert_non_null(strstr(seen->error, "ended by signal 6"));
+	bench_close(&b);
+}
+
+/* It has the socket, and goes on. */
+static void
+what_a_process_has_started_does_not_hide_its_end(void **state)
+{
+	static const char *const once[] = { ISOLATED, "attempts", "1", NULL };
+	struct bench b = { 0 };
+
+	(void)state;
+	bench_open(&b, 1, once);
+	assert_non_null(strstr(pass(&b, "fork")->error, "ended by signal 6"));
+	bench_close(&b);
+}
+
+static void
+a_handler_with_a_thread_holds_there_too(void **state)
+{
+	static const char *const sleep[] = { ISOLATED, "time", "100ms", NULL };
+	struct bench b = { 0 };
+	int64_t begin_ns;
+
+	(void)state;
+	assert_int_equal(bench_make(&b, 1, "sleep", sleep), 0);
+	rig_start(b.rig);
+	begin_ns = timer_now_ns();
+	for (int i = 0; i < 100; i++)
+		emit_one(&b, "any");
+	rig_await_heard(&b.src, 100);
+	assert_int_equal(b.out.n_seen, 100);
+	/* All at once. */
+	assert_in_range(elapsed_ms(begin_ns), 100, 5000);
+	bench_close(&b);
+}
+
+static void
 an_exit_is_a_crash(void **state)
 {
 	struct bench b = { 0 };
@@ -890,6 +938,11 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_crash_is_an_attempt_and_others_go_on),
 		cmocka_unit_test(what_was_sent_ahead_has_no_part_in_a_crash),
 		cmocka_unit_test(the_event_of_a_crash_is_tried_again),
+		cmocka_unit_test(
+			a_crash_while_none_is_in_hand_is_of_all_that_are_held),
+		cmocka_unit_test(
+			what_a_process_has_started_does_not_hide_its_end),
+		cmocka_unit_test(a_handler_with_a_thread_holds_there_too),
 		cmocka_unit_test(an_exit_is_a_crash),
 		cmocka_unit_test(kill_9_from_outside_is_mended),
 		cmocka_unit_test(a_hang_is_killed_at_its_timeout_and_fails),
