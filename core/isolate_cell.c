@@ -13,10 +13,7 @@
 #include "instance.h"
 #include "isolate_event.h"
 #include "isolate_keeper.h"
-#include "log.h"
 
-/* For create() and for start(); they may wait, but not for long. */
-#define LIFE_MAX_NS INT64_C(10000000000)
 /* From SIGTERM to SIGKILL, and from that to its end. */
 #define TERM_MAX_NS INT64_C(500000000)
 #define KILL_MAX_NS INT64_C(1000000000)
@@ -56,112 +53,14 @@ cell_fini(struct isolate_cell *cell)
 	cell_clear(cell);
 }
 
-static void
+void
 cell_go(struct isolate_cell *cell, enum cell_state state, int64_t due_ns)
 {
 	cell->state = state;
 	cell->due_ns = due_ns;
 }
 
-/* ---- What it is told -------------------------------------------------------
- */
-
-static void
-put_settings(struct frame_buffer *out, const struct config_instance *section)
-{
-	frame_put_u32(out, section->n_settings);
-	for (unsigned i = 0; i < section->n_settings; i++) {
-		const struct config_setting *setting = &section->settings[i];
-
-		frame_put_text(out, setting->name);
-		frame_put_u32(out, setting->n_values);
-		for (unsigned j = 0; j < setting->n_values; j++)
-			frame_put_text(out, setting->values[j]);
-	}
-}
-
-static enum evh_level
-lowest_level(void)
-{
-	enum evh_level level = EVH_DEBUG;
-
-	while (level < EVH_ERROR && !log_wants(level))
-		level++;
-	return level;
-}
-
-/* Secrets are in there: they go by no other way. */
-static int
-put_config(struct isolate_cell *cell)
-{
-	const struct instance *in = cell->iso->in;
-	const struct config *config = in->host->setup->config;
-	struct frame_buffer *out = &cell->out;
-
-	frame_begin(out, FRAME_CONFIG);
-	frame_put_u32(out, in->host->problems ? EVH_WARN : lowest_level());
-	frame_put_text(out, in->name);
-	frame_put_text(out, in->config->where);
-	/* The file that was looked at. */
-	frame_put_text(out, in->loaded->file);
-	frame_put_text(out, config->file ? config->file : "");
-	frame_put_text(out, config->dir ? config->dir : "");
-	frame_put_text(out, config->plugin_dir ? config->plugin_dir : "");
-	put_settings(out, in->config);
-	frame_put_u32(out, config->n_instances);
-	for (unsigned i = 0; i < config->n_instances; i++)
-		frame_put_text(out, config->instances[i].name);
-	return frame_end(out, FRAME_MAX_FIRST);
-}
-
-static void
-put_number(struct isolate_cell *cell, enum frame_type type, uint64_t value)
-{
-	frame_begin(&cell->out, type);
-	if (type == FRAME_START)
-		frame_put_u64(&cell->out, value);
-	else
-		frame_put_u32(&cell->out, (uint32_t)value);
-	if (frame_end(&cell->out, FRAME_MAX_FIRST) < 0)
-		cell_end(cell, "out of memory");
-}
-
-void
-cell_start(struct isolate_cell *cell)
-{
-	cell_go(cell, CELL_STARTING, timer_now_ns() + LIFE_MAX_NS);
-	put_number(cell, FRAME_START, cell->iso->frame_max);
-}
-
-void
-cell_flush(struct isolate_cell *cell, unsigned timeout_ms)
-{
-	if (cell->state == CELL_SERVING)
-		put_number(cell, FRAME_FLUSH, timeout_ms);
-}
-
-void
-cell_stop(struct isolate_cell *cell, unsigned timeout_ms)
-{
-	if (cell->state == CELL_ABSENT) {
-		cell->due_ns = INT64_MAX;
-		return;
-	}
-	if (cell->state == CELL_ENDING || cell->state == CELL_STOPPING)
-		return;
-	if (cell->state != CELL_SERVING) {
-		cell->is_termed = true;
-		cell_end(cell, "%s", ""); /* it has nothing to finish */
-		return;
-	}
-	cell_go(cell, CELL_STOPPING,
-		timer_now_ns() + (int64_t)timeout_ms * 1000000);
-	put_number(cell, FRAME_STOP, timeout_ms);
-}
-
-/* ---- Events
- * ------------------------------------------------------------------
- */
+/* ---- Events ------------------------------------------------------------ */
 
 unsigned
 cell_room(const struct isolate_cell *cell)
@@ -268,9 +167,7 @@ tasks_end(struct isolate_cell *cell, const char *how)
 	cell->late = NULL;
 }
 
-/* ---- Its life
- * ----------------------------------------------------------------
- */
+/* ---- Its life ---------------------------------------------------------- */
 
 static void
 set_backoff(struct isolate_cell *cell)
@@ -335,8 +232,8 @@ cell_begin(struct isolate_cell *cell)
 		return;
 	}
 	cell->why[0] = '\0';
-	cell_go(cell, CELL_CREATING, timer_now_ns() + LIFE_MAX_NS);
-	rc = put_config(cell);
+	cell_go(cell, CELL_CREATING, timer_now_ns() + CELL_LIFE_MAX_NS);
+	rc = cell_put_config(cell);
 	if (rc < 0)
 		cell_end(cell, "its configuration cannot be sent: %s",
 			 strerror(-rc));
@@ -459,9 +356,7 @@ cell_turn(struct isolate_cell *cell, int64_t now_ns)
 	}
 }
 
-/* ---- Its socket
- * --------------------------------------------------------------
- */
+/* ---- Its socket -------------------------------------------------------- */
 
 nfds_t
 cell_poll(const struct isolate_cell *cell, struct pollfd ret[CELL_FDS])

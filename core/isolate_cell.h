@@ -33,6 +33,8 @@ enum cell_state {
 	CELL_ENDING,
 };
 
+/* For create() and for start(); they may wait, but not for long. */
+#define CELL_LIFE_MAX_NS INT64_C(10000000000)
 #define CELL_WHY_MAX	 256
 #define CELL_METRICS_MAX 1000
 
@@ -67,6 +69,9 @@ nfds_t cell_poll(const struct isolate_cell *cell, struct pollfd ret[CELL_FDS]);
 unsigned cell_room(const struct isolate_cell *cell);
 /* Sends it the event.  Takes the task; 0, or -errno and not. */
 int cell_give(struct isolate_cell *cell, struct isolate_task *task);
+/* Tells it who it is, secrets and all: they go by no other way.  0 or -errno.
+ */
+int cell_put_config(struct isolate_cell *cell);
 /* Tells it to start, to flush, to stop. */
 void cell_start(struct isolate_cell *cell);
 void cell_flush(struct isolate_cell *cell, unsigned timeout_ms);
@@ -82,6 +87,8 @@ int64_t cell_due_ns(const struct isolate_cell *cell);
  * sends. */
 void cell_serve(struct isolate_cell *cell, int64_t now_ns, bool has_ended);
 void cell_send(struct isolate_cell *cell, int64_t now_ns);
+/* It is in another state, until then. */
+void cell_go(struct isolate_cell *cell, enum cell_state state, int64_t due_ns);
 /* It breaks the rules, and has to go. */
 void cell_end(struct isolate_cell *cell, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -34,8 +34,7 @@ isolate_child_of(struct evh_ctx *ctx)
 	return (struct isolate_child *)in->host; /* and the host ours */
 }
 
-/* ---- Who it is -------------------------------------------------------------
- */
+/* ---- Who it is --------------------------------------------------------- */
 
 /* Texts of the frame, NULL-ended; NULL when memory is short. */
 static char **
@@ -154,8 +153,7 @@ make_instance(struct isolate_child *child)
 	return instance_create(child->in);
 }
 
-/* ---- Events ----------------------------------------------------------------
- */
+/* ---- Events ------------------------------------------------------------ */
 
 void
 isolate_child_answer(struct isolate_child *child, struct event *ev, int verdict)
@@ -218,8 +216,7 @@ take_event(struct isolate_child *child, struct frame *frame)
 	isolate_child_answer(child, ev, verdict);
 }
 
-/* ---- What evhd says ---------------------------------------------------------
- */
+/* ---- What evhd says ---------------------------------------------------- */
 
 static void
 stop(struct isolate_child *child, int timeout_ms)
@@ -344,9 +341,7 @@ wait_config(struct isolate_child *child)
 	return -EPIPE;
 }
 
-/* ---- The whole
- * ---------------------------------------------------------------
- */
+/* ---- The whole --------------------------------------------------------- */
 
 static int
 child_init(struct isolate_child *child)
@@ -424,6 +419,8 @@ isolate_child_main(bool *ret_abandon)
 			"evhd: %s is evhd's own word, for processes of "
 			"isolated handlers: %s\n",
 			ISOLATE_WORD, strerror(-rc));
+		log_divert(NULL, NULL);
+		free(child);
 		return EX_USAGE;
 	}
 	name_process(child->section.name);

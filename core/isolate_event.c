@@ -16,8 +16,7 @@ enum change { CHANGE_DATA = 1, CHANGE_KEY, CHANGE_HEADER };
 
 #define CHANGE_SIZE 9 /* what, and bytes, empty */
 
-/* ---- There ----------------------------------------------------------------
- */
+/* ---- There ------------------------------------------------------------- */
 
 static void
 put_headers(struct frame_buffer *buffer, const struct evh_event *pub)
@@ -143,8 +142,7 @@ isolate_event_take(struct frame *frame, struct instance *in)
 	return ev;
 }
 
-/* ---- And back --------------------------------------------------------------
- */
+/* ---- And back ---------------------------------------------------------- */
 
 static bool
 headers_have_name(const struct event_face *face, const char *name)

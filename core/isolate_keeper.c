@@ -103,8 +103,7 @@ keeper_resume(struct isolate *iso, struct isolate_task *task, int verdict,
 	pthread_mutex_unlock(&iso->lock);
 }
 
-/* ---- Who gets the next one -------------------------------------------------
- */
+/* ---- Who gets the next one --------------------------------------------- */
 
 /* The one that has the fewest, of those that can take one; or NULL. */
 static struct isolate_cell *
@@ -156,8 +155,7 @@ give_out(struct isolate *iso)
 		give_back_waiting(iso);
 }
 
-/* ---- What is wished -------------------------------------------------------
- */
+/* ---- What is wished ---------------------------------------------------- */
 
 struct wishes {
 	bool start, flush, back, stop;
@@ -247,8 +245,7 @@ grant(struct isolate *iso, const struct wishes *wishes)
 	}
 }
 
-/* ---- The thread ------------------------------------------------------------
- */
+/* ---- The thread -------------------------------------------------------- */
 
 static int
 wait_ms(const struct isolate *iso, int64_t now_ns)
@@ -292,7 +289,7 @@ listen_all(struct isolate *iso)
 {
 	struct pollfd fds[1 + ISOLATE_MAX * CELL_FDS] = { { iso->wake_fd,
 							    POLLIN, 0 } };
-	nfds_t n = 1, counts[ISOLATE_MAX];
+	nfds_t n = 1, counts[ISOLATE_MAX] = { 0 };
 	uint64_t count;
 	int64_t now_ns = timer_now_ns();
 	int timeout_ms = wait_ms(iso, now_ns);

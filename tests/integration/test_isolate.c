@@ -49,13 +49,14 @@ children_of(pid_t parent, pid_t *ret, int max)
 {
 	char command[64];
 	FILE *list;
-	int n = 0, pid;
+	char line[32];
+	int n = 0;
 
 	snprintf(command, sizeof(command), "ps -o pid= --ppid %d", (int)parent);
 	list = popen(command, "r");
 	assert_non_null(list);
-	while (n < max && fscanf(list, "%d", &pid) == 1)
-		ret[n++] = pid;
+	while (n < max && fgets(line, sizeof(line), list))
+		ret[n++] = (pid_t)strtol(line, NULL, 10);
 	pclose(list);
 	return n;
 }

@@ -200,6 +200,13 @@ pass(struct bench *b, const char *name)
 	return &b->seen[b->n_seen - 1];
 }
 
+/* Of an event "pid". */
+static pid_t
+pid_of(const struct seen *seen)
+{
+	return (pid_t)strtol(seen->data, NULL, 10);
+}
+
 static int64_t
 elapsed_ms(int64_t since_ns)
 {
@@ -238,8 +245,7 @@ await_why(struct bench *b, const char *expected)
 
 static const char *const plain[] = { ISOLATED, NULL };
 
-/* ---- Verdicts --------------------------------------------------------------
- */
+/* ---- Verdicts ---------------------------------------------------------- */
 
 static void
 a_verdict_comes_back(void **state)
@@ -423,9 +429,7 @@ what_wants_one_call_at_a_time_has_one_process(void **state)
 	bench_close(&b);
 }
 
-/* ---- Crashes and hangs
- * -------------------------------------------------------
- */
+/* ---- Crashes and hangs ------------------------------------------------- */
 
 static void
 a_crash_is_an_attempt_and_others_go_on(void **state)
@@ -452,7 +456,7 @@ a_crash_is_an_attempt_and_others_go_on(void **state)
 		assert_non_null(strstr(seen->error, "ended by signal 6"));
 	}
 	assert_int_equal(n_dead, 1);
-	assert_int_equal(atoi(pass(&b, "pid")->data) > 0, true);
+	assert_true(pid_of(pass(&b, "pid")) > 0);
 	bench_close(&b);
 }
 
@@ -567,13 +571,13 @@ kill_9_from_outside_is_mended(void **state)
 
 	(void)state;
 	bench_open(&b, 1, plain);
-	first = atoi(pass(&b, "pid")->data);
+	first = pid_of(pass(&b, "pid"));
 	assert_true(first > 0 && first != getpid());
 	assert_int_equal(kill(first, SIGKILL), 0);
 	await_why(&b, "its process ended by signal 9");
 	assert_int_equal(emit(&b, "pid", "{}", 2), -EAGAIN);
 	await_ready(&b, true);
-	assert_int_not_equal(atoi(pass(&b, "pid")->data), first);
+	assert_int_not_equal(pid_of(pass(&b, "pid")), first);
 	instance_why_not(b.in, why, sizeof(why));
 	assert_string_equal(why, "");
 	bench_close(&b);
@@ -629,9 +633,7 @@ a_stop_that_hangs_is_killed(void **state)
 	assert_in_range(elapsed_ms(begin_ns), 1000, 3000);
 }
 
-/* ---- Create and start
- * --------------------------------------------------------
- */
+/* ---- Create and start -------------------------------------------------- */
 
 static void
 what_create_refuses_is_refused(void **state)
@@ -689,9 +691,7 @@ it_says_itself_when_it_is_ready(void **state)
 	bench_close(&b);
 }
 
-/* ---- Garbage
- * -----------------------------------------------------------------
- */
+/* ---- Garbage ----------------------------------------------------------- */
 
 /* A verdict that begins well, for the event of this number. */
 static void
