@@ -53,6 +53,10 @@ enum event_hold {
 	EVENT_LET_GO
 };
 
+/* What a RETRY says of an isolated handler's process, which ended: it counts
+ * although nobody is ready, or does not although somebody is. */
+enum event_blame { EVENT_UNBLAMED, EVENT_BLAMED, EVENT_BLAMELESS };
+
 struct event {
 	struct evh_event pub; /* first: plugins' pointers are pointers to us */
 	uint32_t magic;
@@ -89,6 +93,7 @@ struct event {
 	/* At a handler: the try in hand. */
 	enum event_mail mail;
 	enum evh_result verdict;
+	enum event_blame blame;
 	atomic_int hold;  /* enum event_hold */
 	bool face_saved;  /* changed in this try: undo to `saved` */
 	bool face_remade; /* changed since emit: on_fail sees `emitted` */

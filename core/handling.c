@@ -51,7 +51,7 @@ handle(struct pass *pass, struct element *el, struct event *ev)
 		return verdict_await_ready(el, ev);
 	if (!verdict_may_ask(el, ev)) {
 		ev->awaits_ready = true;
-		return timer_now_ns() + VERDICT_ISOLATED_NS;
+		return timer_now_ns() + VERDICT_ALONE_NS;
 	}
 	ev->awaits_ready = false;
 	verdict = verdict_ask(pass, el, ev);
@@ -376,7 +376,7 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 	}
 	if (element_looks_at(el, ev) && !verdict_may_ask(el, ev)) {
 		timer_set(&w->lanes.due, &ev->timer,
-			  now_ns + VERDICT_ISOLATED_NS);
+			  now_ns + VERDICT_ALONE_NS);
 		return;
 	}
 	ev->awaits_ready = false;

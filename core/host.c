@@ -10,6 +10,7 @@
 
 #include "every.h"
 #include "host_tables.h"
+#include "isolate.h"
 #include "log.h"
 #include "main_loop.h"
 #include "marks.h"
@@ -146,6 +147,8 @@ host_make_instances(struct host *host)
 		if (!host->instances[i])
 			return -ENOMEM;
 		host->n_instances++;
+		if (instance_isolate(host->instances[i]) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host_tables.h"
+#include "isolate.h"
 #include "log.h"
 #include "marks.h"
 #include "pass.h"
@@ -105,6 +106,7 @@ instance_free(struct instance *in)
 		return;
 	if (in->life != INSTANCE_NEW && in->plugin->destroy)
 		in->plugin->destroy(in->self);
+	instance_unisolate(in);
 	for (unsigned i = 0; in->match && in->match[i]; i++)
 		free(in->match[i]);
 	free(in->match);

@@ -20,6 +20,7 @@
 #include "timer.h"
 
 struct host;
+struct isolate;
 struct pipeline;
 
 enum instance_life {
@@ -80,6 +81,7 @@ struct instance {
 	struct late late;    /* what it has had for longer, */
 	atomic_uint n_late;  /* of it in process() still, */
 	atomic_uint n_stuck; /* and of that with a worker standing */
+	struct isolate *isolate; /* NULL: in this process */
 
 	struct instance_every *everies; /* under the host's timers_lock */
 };

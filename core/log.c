@@ -48,6 +48,9 @@ static struct {
 	atomic_uint_fast64_t written[EVH_ERROR + 1];
 	atomic_uint_fast64_t lost;
 	atomic_uint_fast64_t untold; /* of those lost */
+
+	log_taker *taker; /* set while there is one thread */
+	void *taker_arg;
 } out = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.fd = STDERR_FILENO,
@@ -246,6 +249,13 @@ log_close(void)
 	atomic_store(&out.format, LOG_LOGFMT);
 }
 
+void
+log_divert(log_taker *taker, void *arg)
+{
+	out.taker = taker;
+	out.taker_arg = arg;
+}
+
 bool
 log_wants(enum evh_level level)
 {
@@ -299,7 +309,9 @@ log_vwrite(enum evh_level level, const struct log_facts *facts, const char *fmt,
 		level = EVH_ERROR; /* a plugin's mistake is no reason to hide */
 	if (vsnprintf(msg, sizeof(msg), fmt, args) < 0)
 		snprintf(msg, sizeof(msg), "unprintable message: %s", fmt);
-	if (entry_write(level, facts ? facts : &none, msg))
+	if (out.taker)
+		out.taker(out.taker_arg, level, facts ? facts : &none, msg);
+	else if (entry_write(level, facts ? facts : &none, msg))
 		tell_lost();
 	errno = saved_errno;
 }

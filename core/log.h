@@ -43,6 +43,13 @@ int log_open(enum evh_level level, enum log_format format, const char *file);
 int log_reopen(void);
 void log_close(void); /* [main] */
 
+/* From now on entries go to `taker` and nowhere else, for a process that is not
+ * to write a log of its own; NULL: no more.  [main], while there is no other
+ * thread; it is called on [any]. */
+typedef void log_taker(void *arg, enum evh_level level,
+		       const struct log_facts *facts, const char *msg);
+void log_divert(log_taker *taker, void *arg);
+
 bool log_wants(enum evh_level level); /* [any] */
 /* facts: borrowed, or NULL.  Never waits for a reader; errno stays. [any] */
 void log_write(enum evh_level level, const struct log_facts *facts,

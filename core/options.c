@@ -235,10 +235,10 @@ unknown_report(struct check *check, const char *name)
 	const struct options *options = check->options;
 	const char *nearest = NULL, **names;
 
-	if (check->in->kind == EVH_HANDLER && options_is_reserved(name)) {
+	if (strcmp(name, "isolate") == 0) {
 		problems_add(check->problems, check->in->where,
-			     "%s is not available in this version of evhd",
-			     name);
+			     "isolate: only a handler can run in a process of "
+			     "its own");
 		return;
 	}
 	names = calloc(options->n + 1, sizeof(*names));

@@ -35,11 +35,18 @@ static const struct evh_option handler_words[] = {
 	  .def = "wait",
 	  .help = "wait until it gives the event back, or end evhd",
 	  .values = "wait|abort" },
+	{ .name = "isolate",
+	  .type = EVH_STR,
+	  .def = "no",
+	  .help = "process: it runs in a process of its own",
+	  .values = "no|process" },
+	{ .name = "isolate_processes",
+	  .type = EVH_INT,
+	  .def = "0",
+	  .help = "how many of them; 0: as many as there are workers",
+	  .values = "0..64" },
 	{ 0 },
 };
-
-/* Kept for later: nobody may use them meanwhile. */
-static const char *const later_words[] = { "isolate", NULL };
 
 const struct evh_option *
 options_handler_words(void)
@@ -54,9 +61,6 @@ options_is_reserved(const char *name)
 		return true;
 	for (const struct evh_option *word = handler_words; word->name; word++)
 		if (strcmp(word->name, name) == 0)
-			return true;
-	for (size_t i = 0; later_words[i]; i++)
-		if (strcmp(later_words[i], name) == 0)
 			return true;
 	return false;
 }

@@ -209,16 +209,24 @@ timeout_check(const struct setup *setup, unsigned i, struct problems *problems)
 	const struct config *config = setup->config;
 	const struct config_instance *in = &config->instances[i];
 	const struct options *options = setup->options[i];
+	bool is_isolated;
 
 	if (in->kind != EVH_HANDLER || !options)
 		return;
-	if (options_int(options, "timeout") == 0) {
-		if (strcmp(options_str(options, "on_timeout"), "wait") != 0)
+	is_isolated = strcmp(options_str(options, "isolate"), "process") == 0;
+	if (strcmp(options_str(options, "on_timeout"), "wait") != 0) {
+		if (is_isolated)
+			problems_add(problems, in->where,
+				     "on_timeout ends evhd, and isolate has a "
+				     "process that is ended instead: leave one "
+				     "of them out");
+		else if (options_int(options, "timeout") == 0)
 			problems_add(problems, in->where,
 				     "on_timeout is given and timeout is not; "
 				     "without one nothing is late");
-		return;
 	}
+	if (is_isolated || options_int(options, "timeout") == 0)
+		return;
 	for (unsigned j = 0; j < config->n_pipelines; j++)
 		if (config->pipelines[j].workers == 0 &&
 		    chains_has(&config->pipelines[j], in->name))

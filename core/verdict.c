@@ -143,10 +143,10 @@ ask(struct pass *pass, struct element *el, struct event *ev)
 enum evh_result
 verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 {
-	bool is_isolated = ev->is_marked;
+	bool is_alone = ev->is_marked;
 	enum evh_result verdict = ask(pass, el, ev);
 
-	if (is_isolated)
+	if (is_alone)
 		marks_rejoin(el->in->host->marks, ev);
 	return verdict;
 }
@@ -182,14 +182,19 @@ verdict_await_ready(const struct element *el, struct event *ev)
 static int64_t
 judge_retry(struct pass *pass, struct element *el, struct event *ev)
 {
+	enum event_blame blame = ev->blame;
+
+	ev->blame = EVENT_UNBLAMED;
 	try_undo(ev);
 	if (atomic_load(&el->pipeline->gives_up) ||
 	    pipeline_is_late(el->pipeline, ev, timer_now_ns())) {
 		completion_end(pass, ev, EVH_RETRY);
 		return VERDICT_MOVED_ON;
 	}
-	if (!atomic_load(&el->in->is_ready))
+	if (blame != EVENT_BLAMED && !atomic_load(&el->in->is_ready))
 		return verdict_await_ready(el, ev);
+	if (blame == EVENT_BLAMELESS)
+		return stand_until(el, ev, 0);
 	if (ev->pub.attempt >= attempts_of(el)) {
 		pipeline_fail(pass, ev, "handler",
 			      "the last of its attempts did not succeed");

@@ -23,7 +23,7 @@
 /* Whether it may be tried now.  If not, it is one of those that were at a
  * handler when a process ended, and another of them is being tried: to be asked
  * again so much later. */
-#define VERDICT_ISOLATED_NS INT64_C(20000000)
+#define VERDICT_ALONE_NS INT64_C(20000000)
 bool verdict_may_ask(const struct element *el, struct event *ev);
 
 /* Calls process(); while the verdict is EVH_HOLD the handler has the event. */

@@ -15,6 +15,7 @@
 #include "event.h"
 #include "every.h"
 #include "host_tables.h"
+#include "isolate.h"
 #include "marks.h"
 #include "pipeline.h"
 #include "shutdown.h"
@@ -348,6 +349,7 @@ rig_add_plugin(struct rig *rig, const char *name, const char *plugin,
 	rig->instances[i] =
 		instance_new(&rig->host, loaded, section, rig->options[i]);
 	assert_non_null(rig->instances[i]);
+	assert_int_equal(instance_isolate(rig->instances[i]), 0);
 	err = instance_create(rig->instances[i]);
 	if (err < 0) {
 		instance_free(rig->instances[i]);

@@ -283,7 +283,7 @@ a_plugin_is_described_without_its_secrets(void **state)
 	/* A handler's has the host's words. */
 	assert_int_equal(RUN(line, "describe", "plain_handler", "-c", "a.conf"),
 			 0);
-	assert_has(line, "backoff_max  time");
+	assert_has(line, "backoff_max        time");
 }
 
 static void

@@ -439,23 +439,32 @@ a_handler_has_the_hosts_words(void **state)
 }
 
 static void
-what_comes_later_is_said_to(void **state)
+only_handlers_have_a_process_of_their_own(void **state)
 {
 	struct section *s = *state;
+	const struct options *o = read_as(s, "handler",
+					  "topic = t isolate = process "
+					  "timeout = 5s isolate_processes = 3");
 
+	assert_non_null(o);
+	assert_string_equal(options_str(o, "isolate"), "process");
+	assert_int_equal(options_int(o, "timeout"), 5000);
+	assert_int_equal(options_int(o, "isolate_processes"), 3);
 	assert_null(read_as(s, "handler", "topic = t isolate = yes"));
+	assert_null(read_as(s, "sink", "topic = t isolate = process"));
 	assert_string_equal(s->problems.list[0].text,
-			    "isolate is not available in this version of "
-			    "evhd");
+			    "isolate: only a handler can run in a process of "
+			    "its own");
 }
 
 static void
 the_hosts_words_are_reserved(void **state)
 {
-	static const char *const words[] = { "plugin",	    "match",
-					     "attempts",    "backoff",
-					     "backoff_max", "timeout",
-					     "on_timeout",  "isolate" };
+	static const char *const words[] = { "plugin",		 "match",
+					     "attempts",	 "backoff",
+					     "backoff_max",	 "timeout",
+					     "on_timeout",	 "isolate",
+					     "isolate_processes" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -525,7 +534,7 @@ main(void)
 		TEST(a_secret_must_be_there_and_have_something_in_it),
 		TEST(a_secret_is_given_once),
 		TEST(a_handler_has_the_hosts_words),
-		TEST(what_comes_later_is_said_to),
+		TEST(only_handlers_have_a_process_of_their_own),
 		TEST(the_hosts_words_are_reserved),
 		TEST(times_and_sizes_have_units),
 	};
