@@ -1,5 +1,7 @@
 #include "event_key.h"
 
+#include "json.h"
+
 #include <string.h>
 
 #include "uuid_text.h"
@@ -8,7 +10,7 @@ bool
 event_key_rule(const char *rule)
 {
 	return strcmp(rule, "none") == 0 || strcmp(rule, "id") == 0 ||
-	       strcmp(rule, "name") == 0 || rule[0] == '/';
+	       strcmp(rule, "name") == 0 || json_pointer_is_good(rule);
 }
 
 static size_t
