@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "host_tables.h"
+#include "diversion.h"
 #include "instance.h"
 #include "marks.h"
 #include "metrics.h"
@@ -25,8 +26,7 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	}
 	if (ev->is_marked && (result == EVH_OK || result == EVH_DROP))
 		marks_forget(ev->source->host->marks, ev->pub.id);
-	if (ev->is_diverted)
-		atomic_fetch_sub(&p->n_diverted, 1);
+	diversion_leave(ev);
 	if (!ev->has_room)
 		return;
 	if (p->has_handlers)

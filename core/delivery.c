@@ -6,6 +6,7 @@
 
 #include "completion.h"
 #include "condition.h"
+#include "diversion.h"
 #include "handling.h"
 #include "instance.h"
 #include "metrics.h"
@@ -158,17 +159,6 @@ is_here(const struct pass *pass, const struct delivery *d,
 	       pipeline_is_here(pass, el->pipeline, ev);
 }
 
-/* It goes from the pump's care to the sink's: counted when it has. */
-static void
-undivert(struct pass *pass, struct event *ev)
-{
-	if (!ev->is_diverted)
-		return;
-	assert(pass->worker);
-	ev->is_diverted = false;
-	pass->n_undiverted++;
-}
-
 void
 delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 {
@@ -181,7 +171,7 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 			event_list_push(&elsewhere, ev);
 			continue;
 		}
-		undivert(pass, ev);
+		diversion_leave_with(pass, ev);
 		event_list_push(&here, ev);
 	}
 	handling_post(d->element->pipeline, &elsewhere);

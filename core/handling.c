@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "completion.h"
+#include "diversion.h"
 #include "instance.h"
 #include "lane.h"
 #include "metrics.h"
@@ -32,6 +33,16 @@ element_is_ready(const struct element *el)
 	       !instance_is_blocked(el->in);
 }
 
+/* From handed over to answered, which is now. */
+static int64_t
+count_time(const struct element *el, const struct event *ev)
+{
+	int64_t now_ns = timer_now_ns();
+
+	metric_record(el->stage_seconds, now_ns - ev->stage_ns);
+	return now_ns;
+}
+
 /* Its first try at this element, or one more. */
 static int64_t
 handle(struct pass *pass, struct element *el, struct event *ev)
@@ -54,21 +65,13 @@ handle(struct pass *pass, struct element *el, struct event *ev)
 		return timer_now_ns() + VERDICT_ALONE_NS;
 	}
 	ev->awaits_ready = false;
+	ev->stage_ns = pass->run.last_ns;
 	verdict = verdict_ask(pass, el, ev);
-	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
+	if (verdict >= EVH_OK && verdict <= EVH_FAIL) {
 		pass->run.counts[verdict]++;
-	return verdict_apply(pass, el, ev, verdict);
-}
-
-static void
-divert(struct event *ev)
-{
-	struct pipeline *p = ev->pipeline;
-
-	if (p->n_workers == 0 && !ev->is_diverted) {
-		ev->is_diverted = true;
-		atomic_fetch_add(&p->n_diverted, 1);
+		pass->run.last_ns = count_time(el, ev);
 	}
+	return verdict_apply(pass, el, ev, verdict);
 }
 
 static void lane_end(struct pass *pass, struct worker *w, struct event *ev,
@@ -117,12 +120,12 @@ stand(struct pass *pass, struct event *ev, int64_t until_ns)
 
 	ev->stand_until_ns = until_ns;
 	if (pass->worker == w) {
-		divert(ev);
+		diversion_enter(ev);
 		handling_stand(pass, w, ev);
 		return;
 	}
 	pass_run_ahead(pass, ev);
-	divert(ev);
+	diversion_enter(ev);
 	ev->mail = EVENT_STANDS;
 	event_list_push(&list, ev);
 	worker_post(w, &list);
@@ -133,7 +136,7 @@ post_arrival(struct event_list *lists, struct pipeline *p, struct event *ev)
 {
 	unsigned i = p->n_workers ? (unsigned)(ev->lane % p->n_workers) : 0;
 
-	divert(ev);
+	diversion_enter(ev);
 	ev->goes_by_inbox = false;
 	ev->mail = EVENT_ARRIVES;
 	event_list_push(&lists[i], ev);
@@ -173,23 +176,17 @@ run_begin(struct pass *pass, struct element *el, struct event_list *list)
 	 * no other run begins there. */
 	assert(!run->element);
 	run->element = el;
-	run->begin_ns = timer_now_ns();
+	run->last_ns = timer_now_ns();
 	event_list_append(&run->here, list);
 }
 
 static void
 run_end(struct run *run)
 {
-	unsigned n = 0;
-
 	for (int r = EVH_OK; r <= EVH_FAIL; r++) {
 		element_count(run->element, (enum evh_result)r, run->counts[r]);
-		n += run->counts[r];
 		run->counts[r] = 0;
 	}
-	if (n > 0)
-		metric_record_n(run->element->stage_seconds,
-				(timer_now_ns() - run->begin_ns) / n, n);
 	run->element = NULL;
 }
 
@@ -225,6 +222,8 @@ run_go_on(struct pass *pass)
 {
 	struct run *run = &pass->run;
 	struct element *el = run->element;
+	/* On the stack, since no process() is called once the pass is cut. */
+	struct event_list back = { 0 };
 	struct event *ev;
 
 	while ((ev = event_list_pop(&run->here))) {
@@ -232,11 +231,12 @@ run_go_on(struct pass *pass)
 			event_list_push(&run->elsewhere, ev);
 		} else if (pass->is_cut) {
 			ev->mail = EVENT_ARRIVES;
-			event_list_push(&pass->put_back, ev);
+			event_list_push(&back, ev);
 		} else if (!wait_behind(pass->worker, ev)) {
 			take_one(pass, el, ev);
 		}
 	}
+	pass_put_back(pass, &back);
 	handling_post(el->pipeline, &run->elsewhere);
 	run_end(run);
 }
@@ -270,7 +270,7 @@ lane_go_on(struct pass *pass, struct worker *w, struct element *el,
 		if (wait_behind(w, ev))
 			continue;
 		ev->pub.attempt = 1;
-		ev->stand_until_ns = pass->run.begin_ns;
+		ev->stand_until_ns = pass->run.last_ns;
 		stand_here(pass, w, ev, &nobody);
 	}
 	run_end(&pass->run);
@@ -316,6 +316,7 @@ handling_resume(struct pass *pass, struct worker *w, struct event *ev)
 	if (ev->is_late)
 		ev->verdict = watch_fail(event_element(ev)->in, ev);
 	element_count(event_element(ev), ev->verdict, 1);
+	(void)count_time(event_element(ev), ev);
 	lane_end(pass, w, ev, ev->verdict);
 }
 
@@ -328,9 +329,12 @@ ask_again(struct pass *pass, struct element *el, struct event *ev)
 
 	if (!element_looks_at(el, ev))
 		return EVH_OK;
+	ev->stage_ns = timer_now_ns();
 	verdict = verdict_ask(pass, el, ev);
-	if (verdict >= EVH_OK && verdict <= EVH_FAIL)
+	if (verdict >= EVH_OK && verdict <= EVH_FAIL) {
 		element_count(el, verdict, 1);
+		(void)count_time(el, ev);
+	}
 	return verdict;
 }
 
@@ -375,8 +379,7 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		return;
 	}
 	if (element_looks_at(el, ev) && !verdict_may_ask(el, ev)) {
-		timer_set(&w->lanes.due, &ev->timer,
-			  now_ns + VERDICT_ALONE_NS);
+		timer_set(&w->lanes.due, &ev->timer, now_ns + VERDICT_ALONE_NS);
 		return;
 	}
 	ev->awaits_ready = false;
@@ -397,7 +400,7 @@ handling_adopt(struct pass *pass, struct worker *w, struct event *ev)
 	}
 	/* The time that it was late is no part of the pass. */
 	pass->cut_ns = 0;
-	pass->run.begin_ns = timer_now_ns();
+	pass->run.last_ns = timer_now_ns();
 	pass_set_cut(pass);
 	if (pass->run.element)
 		run_go_on(pass);

@@ -75,12 +75,12 @@ struct instance {
 	/* Of a handler's section; 0: the pipeline's. */
 	char **match; /* NULL-ended; strings belong to the options */
 	unsigned attempts, backoff_ms, backoff_max_ms;
-	unsigned timeout_ms; /* 0: none */
-	bool aborts;	     /* on_timeout = "abort" */
-	uint64_t mark;	     /* who it is in the marks of crashes */
-	struct late late;    /* what it has had for longer, */
-	atomic_uint n_late;  /* of it in process() still, */
-	atomic_uint n_stuck; /* and of that with a worker standing */
+	unsigned timeout_ms;	 /* 0: none */
+	bool aborts;		 /* on_timeout = "abort" */
+	uint64_t mark;		 /* who it is in the marks of crashes */
+	struct late late;	 /* what it has had for longer, */
+	atomic_uint n_late;	 /* of it in process() still, */
+	atomic_uint n_stuck;	 /* and of that with a worker standing */
 	struct isolate *isolate; /* NULL: in this process */
 
 	struct instance_every *everies; /* under the host's timers_lock */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "completion.h"
+#include "diversion.h"
 #include "pipeline.h"
 #include "worker.h"
 
@@ -70,15 +71,18 @@ pass_take_run(struct pass *pass, struct event_list *ret)
 		 pass->moving.head->pos == first->pos);
 }
 
-/* What the pump had in its care has gone to sinks: others may follow. */
-static void
-pass_undivert(struct pass *pass)
+void
+pass_put_back(struct pass *pass, struct event_list *list)
 {
-	if (pass->n_undiverted == 0)
-		return;
-	atomic_fetch_sub(&pass->worker->pipeline->n_diverted,
-			 pass->n_undiverted);
-	pass->n_undiverted = 0;
+	const struct event *first = pass->put_back.head;
+
+	if (first && list->head && first->pipeline == list->head->pipeline &&
+	    first->pos < list->head->pos) {
+		event_list_append(list, &pass->put_back);
+		pass->put_back = *list;
+	} else {
+		event_list_append(&pass->put_back, list);
+	}
 }
 
 void
@@ -122,7 +126,7 @@ pass_end(struct pass *own)
 		return;
 	for (;;) {
 		pass_run(own);
-		pass_undivert(own);
+		diversion_settle(own);
 		if (!own->ended.head)
 			break;
 		completion_tell(own);

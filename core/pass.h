@@ -30,7 +30,7 @@ struct run {
 	struct event_list here;	     /* whose turn it is, the next one first */
 	struct event_list elsewhere; /* those of other threads */
 	unsigned counts[EVH_HOLD + 1]; /* verdicts so far, not told yet */
-	int64_t begin_ns;
+	int64_t last_ns; /* when the last of them was answered, or it began */
 };
 
 struct pass {
@@ -84,6 +84,10 @@ void pass_return(struct pass *pass, struct pass *guest);
 
 /* Adds an event that is at its `pos`. */
 void pass_move(struct pass *pass, struct event *ev);
+/* A run that is cut: these come to their handler in the next pass.  Who is
+ * further along goes first, or all that wait for a slow handler would have
+ * their turn before anybody who is through with it.  Takes them. */
+void pass_put_back(struct pass *pass, struct event_list *list);
 /* Moves on all that has been added, now; for a step of the pass that must not
  * go on before. */
 void pass_run(struct pass *pass);

@@ -8,6 +8,7 @@
 
 #include "completion.h"
 #include "delivery.h"
+#include "diversion.h"
 #include "handling.h"
 #include "instance.h"
 #include "log.h"
@@ -278,16 +279,6 @@ pipeline_step(struct pass *pass, struct pipeline *p, unsigned pos,
 		handling_take(pass, el, run);
 }
 
-/* It leaves the pump's care for handlers, if it was in it. */
-static void
-undivert(struct event *ev)
-{
-	if (!ev->is_diverted)
-		return;
-	ev->is_diverted = false;
-	atomic_fetch_sub(&ev->pipeline->n_diverted, 1);
-}
-
 void
 pipeline_advance(struct pass *pass, struct event *ev)
 {
@@ -299,7 +290,7 @@ pipeline_advance(struct pass *pass, struct event *ev)
 		ev->error_text = NULL;
 	}
 	if (el->is_last) {
-		undivert(ev);
+		diversion_leave(ev);
 		completion_end(pass, ev,
 			       el->role == ELEMENT_CHAIN ? EVH_OK
 			       : ev->is_kept		 ? EVH_DROP
@@ -317,7 +308,7 @@ pipeline_leave_chain(struct pass *pass, struct event *ev, unsigned pos,
 		     unsigned n, enum evh_result if_none)
 {
 	if (n == 0) {
-		undivert(ev);
+		diversion_leave(ev);
 		completion_end(pass, ev, if_none);
 		return;
 	}

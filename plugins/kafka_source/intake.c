@@ -146,10 +146,10 @@ take_again(struct consumer *c, struct partition *p, int64_t offset)
 	pthread_mutex_unlock(&c->lock);
 	if (!partition_began_anew(p, c->rk, newest))
 		return;
-	c->ctx->log(c->ctx, EVH_WARN,
-		    "partition %" PRId32 " of %s begins anew: offset %" PRId64
-		    " came after %" PRId64,
-		    p->id, c->settings.topic, offset, newest);
+	consumer_say(c, EVH_WARN,
+		     "partition %" PRId32 " of %s begins anew: offset %" PRId64
+		     " came after %" PRId64,
+		     p->id, c->settings.topic, offset, newest);
 	intake_drop(c, p);
 	pthread_mutex_lock(&c->lock);
 	offsets_reset(&p->offsets, ++c->generation);
