@@ -164,12 +164,16 @@ static void
 fake_ready(struct evh_ctx *ctx, const char *why_not)
 {
 	struct fake_host *host = host_of(ctx);
+	size_t len;
 
 	note_call(host);
 	pthread_mutex_lock(&host->lock);
 	host->is_ready = why_not == NULL;
 	(void)snprintf(host->why, sizeof(host->why), "%s",
 		       why_not != NULL ? why_not : "");
+	len = strlen(host->said);
+	(void)snprintf(host->said + len, sizeof(host->said) - len, "%s\n",
+		       host->why);
 	pthread_cond_broadcast(&host->changed);
 	pthread_mutex_unlock(&host->lock);
 	ctx->log(ctx, EVH_INFO, "ready: %s", why_not != NULL ? why_not : "yes");

@@ -59,6 +59,9 @@ struct fake_host {
 	bool is_draining;
 	bool is_ready;
 	char why[FAKE_WHY_MAX];
+	/* All that it said so far, a line each: some of it is over before
+	 * anybody has looked. */
+	char said[4 * FAKE_WHY_MAX];
 	char fatal[FAKE_WHY_MAX];
 	char errors[2048]; /* what was logged as EVH_ERROR, a line each */
 	struct evh_metric rebalances, late, partitions, others;

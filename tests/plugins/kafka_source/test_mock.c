@@ -218,16 +218,16 @@ assert_ready(struct bench *b)
 }
 
 static bool
-says(struct fake_host *host, int64_t part)
+has_said(struct fake_host *host, int64_t part)
 {
-	return strstr(host->why, (const char *)(intptr_t)part) != NULL;
+	return strstr(host->said, (const char *)(intptr_t)part) != NULL;
 }
 
 static void
-assert_says(struct bench *b, const char *part)
+assert_said(struct bench *b, const char *part)
 {
-	if (!fake_host_wait(&b->host, WAIT_MS, says, (intptr_t)part))
-		fail_msg("it says \"%s\", not \"%s\"", b->host.why, part);
+	if (!fake_host_wait(&b->host, WAIT_MS, has_said, (intptr_t)part))
+		fail_msg("it said \"%s\", not \"%s\"", b->host.said, part);
 }
 
 static void
@@ -237,7 +237,7 @@ a_message_ends_what_kept_its_partition_from_being_read(void **state)
 
 	begin(b);
 	refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-	assert_says(b, "authorization failed");
+	assert_said(b, "authorization failed");
 	put(b, 0);
 	assert_answered(b);
 	assert_ready(b);
@@ -250,12 +250,12 @@ a_message_says_nothing_of_another_partition(void **state)
 
 	begin(b);
 	refuse(b, 1, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET);
-	assert_says(b, "automatically reset");
+	assert_said(b, "automatically reset");
 	refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-	assert_says(b, "authorization failed");
+	assert_said(b, "authorization failed");
 	put(b, 0);
 	assert_answered(b);
-	assert_says(b, "automatically reset");
+	assert_said(b, "automatically reset");
 	put(b, 1);
 	assert_answered(b);
 	assert_ready(b);
@@ -268,7 +268,7 @@ a_topic_that_is_back_is_found_without_a_message(void **state)
 
 	begin(b);
 	refuse(b, 0, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-	assert_says(b, "does not exist yet");
+	assert_said(b, "does not exist yet");
 	assert_ready(b);
 }
 
@@ -285,7 +285,7 @@ a_member_that_has_lost_its_partitions_is_not_ready(void **state)
 		RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
 	rd_kafka_mock_push_request_errors(b->cluster, HEARTBEAT, 1,
 					  RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
-	assert_says(b, "waiting for group readers to assign partitions");
+	assert_said(b, "waiting for group readers to assign partitions");
 	assert_ready(b);
 	put(b, 0);
 	assert_answered(b);
