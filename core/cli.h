@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /*
- * Returns the exit code (SERVICE.md has the table); never calls exit().
+ * Returns the exit code (`evhd help` lists them); never calls exit().
  * *ret_abandon: see host_run().
  */
 int cli_main(int argc, char **argv, bool *ret_abandon);

@@ -147,8 +147,8 @@ take_optional(struct pass *pass, struct delivery *d, struct event_list *run)
 	pass->moving = behind;
 }
 
-/* A sink that wants one call at a time may let its caller wait: only threads
- * that the table in DESIGN gives it. */
+/* A sink that wants one call at a time may let its caller wait: only the worker
+ * that the event belongs to, or who emits it. */
 static bool
 is_here(const struct pass *pass, const struct delivery *d,
 	const struct event *ev)

@@ -1,8 +1,8 @@
 /*
  * json.h - is this text JSON by our rules, and where in it is what.
  *
- * The grammar is RFC 8259 as SERVICE.md narrows it: UTF-8 without BOM, depth
- * up to a limit, no member twice at any depth, no lone surrogate, no NUL in a
+ * The grammar is that of RFC 8259, and narrower: UTF-8 without BOM, depth up to
+ * a limit, no member twice at any depth, no lone surrogate, no NUL in a
  * member's name, no number beyond a double's range; integers of more digits
  * than a double keeps are fine.  jansson decides that; its tree is thrown
  * away, because writing it out again would change numbers.  What is kept are

@@ -52,7 +52,7 @@ matches(const struct pipeline *p, char name)
 	return !match[0] || match[0][0] == name;
 }
 
-/* By DESIGN: those whose match fits; else those that say otherwise. */
+/* Those whose match fits; else those that say otherwise. */
 static unsigned
 pipelines_of(const struct end *source, char name)
 {
