@@ -23,11 +23,14 @@ evhd_start() {
 	evhd_pid[$name]=$!
 }
 
-# port_next: no two processes of a row get the same one.
+# port_next: no two processes of a row get the same one, and a port stays its
+# process's own while that is down: two trees that run at once keep apart.
 port_next() {
-	local last=20999
+	local first last
+	first=$((20000 + $(cksum <<<"$root" | cut -d' ' -f1) % 10 * 1000))
+	last=$((first - 1))
 	[[ ! -s $row_dir/port ]] || last=$(<"$row_dir/port")
-	port_free $((last + 1)) $((last + 900)) | tee "$row_dir/port"
+	port_free $((last + 1)) $((first + 899)) | tee "$row_dir/port"
 }
 
 # evhd_ready NAME...: waits until each says so.
