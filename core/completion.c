@@ -5,6 +5,7 @@
 #include "instance.h"
 #include "metrics.h"
 #include "pipeline.h"
+#include "spool.h"
 
 #define TELL_MAX 256
 
@@ -18,8 +19,11 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	event_release(ev);
 	if (ev->has_room) {
 		assert(p); /* only a pipeline gives room */
-		element_count(&p->elements[0], result, 1);
-		metric_record(p->event_seconds, wall_ns - ev->pub.created_ns);
+		if (!ev->is_drained) { /* else it was counted when spooled */
+			element_count(&p->elements[0], result, 1);
+			metric_record(p->event_seconds,
+				      wall_ns - ev->pub.created_ns);
+		}
 	}
 	if (ev->is_diverted)
 		atomic_fetch_sub(&p->n_diverted, 1);
@@ -28,6 +32,8 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	if (p->has_handlers)
 		lane_share_give(&p->shares, ev);
 	window_give(&p->window, 1, ev->size);
+	if (p->spool)
+		spool_note_left(p->spool, ev);
 }
 
 static void
@@ -64,8 +70,12 @@ completion_end(struct pass *pass, struct event *ev, enum evh_result result)
 		struct event *origin = ev->origin;
 
 		join_result(ev, result);
+		if (ev->pub.is_spooled && origin)
+			atomic_store(&origin->has_spooled, true);
 		if (atomic_fetch_sub(&ev->owed, 1) > 1)
 			return;
+		if (atomic_load(&ev->has_spooled))
+			ev->pub.is_spooled = 1;
 		result = (enum evh_result)atomic_load(&ev->joined);
 		if (!origin) {
 			ev->verdict = result;

@@ -253,12 +253,44 @@ suboptions_new(const char *keyword, cfg_opt_t **ret_opts)
 	return 0;
 }
 
+/* Sections that stand in others, and have no title. */
+static const struct {
+	const char *keyword; /* in which */
+	const char *name;
+} inner[] = { { "pipeline", "spool" } };
+
+static int
+inner_add(const char *keyword, cfg_opt_t **opts)
+{
+	static cfg_opt_t nothing[] = { CFG_END() };
+
+	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++) {
+		cfg_opt_t *grown;
+		unsigned n = 0;
+
+		if (strcmp(inner[i].keyword, keyword) != 0)
+			continue;
+		while ((*opts)[n].name)
+			n++;
+		grown = reallocarray(*opts, n + 2, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		grown[n] =
+			(cfg_opt_t)CFG_SEC(inner[i].name, nothing, CFGF_MULTI);
+		grown[n + 1] = (cfg_opt_t)CFG_END();
+		*opts = grown;
+	}
+	return 0;
+}
+
 static int
 section_add(cfg_opt_t *opts, unsigned *n, const char *keyword)
 {
 	cfg_opt_t *suboptions;
 	int err = suboptions_new(keyword, &suboptions);
 
+	if (err == 0)
+		err = inner_add(keyword, &suboptions);
 	if (err < 0)
 		return err;
 	opts[(*n)++] = (cfg_opt_t)CFG_SEC(keyword, suboptions,
@@ -328,6 +360,72 @@ setting_fill(struct config_setting *setting, cfg_opt_t *opt)
 }
 
 static int
+setting_set(struct config_setting *setting, const char *name, const char *value)
+{
+	setting->name = strdup(name);
+	setting->values = calloc(2, sizeof(char *));
+	if (!setting->name || !setting->values)
+		return -ENOMEM;
+	setting->values[0] = strdup(value);
+	if (!setting->values[0])
+		return -ENOMEM;
+	setting->n_values = 1;
+	return 0;
+}
+
+/* `spool { dir = "x" }` is the same as spool = true and spool.dir = "x". */
+static int
+inner_fill(struct conffile_section *section, cfg_opt_t *opt, cfg_t *cfg)
+{
+	struct config_setting *settings =
+		reallocarray(section->settings,
+			     section->n_settings + cfg_num(cfg) + 2,
+			     sizeof(*settings));
+
+	if (!settings)
+		return -ENOMEM;
+	section->settings = settings;
+	memset(settings + section->n_settings, 0,
+	       (cfg_num(cfg) + 2) * sizeof(*settings));
+	if (setting_set(&settings[section->n_settings++], opt->name, "true") <
+	    0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < cfg_num(cfg); i++) {
+		cfg_opt_t *inside = cfg_getnopt(cfg, i);
+		struct config_setting *setting;
+		char *name;
+
+		if (inside->type != CFGT_STR ||
+		    !(inside->flags & CFGF_MODIFIED))
+			continue;
+		setting = &settings[section->n_settings++];
+		if (setting_fill(setting, inside) < 0 ||
+		    asprintf(&name, "%s.%s", opt->name, inside->name) < 0)
+			return -ENOMEM;
+		free(setting->name);
+		setting->name = name;
+	}
+	return 0;
+}
+
+/* Not those outside, which are sections by themselves. */
+static int
+inners_fill(struct conffile_section *section, cfg_t *cfg)
+{
+	int err = 0;
+
+	for (unsigned i = 0; *section->keyword && i < cfg_num(cfg); i++) {
+		cfg_opt_t *opt = cfg_getnopt(cfg, i);
+
+		for (unsigned j = 0; opt->type == CFGT_SEC && err == 0 &&
+				     j < cfg_opt_size(opt);
+		     j++)
+			err = inner_fill(section, opt, cfg_opt_getnsec(opt, j));
+	}
+	return err;
+}
+
+static int
 section_fill(struct conffile_section *section, const char *keyword, cfg_t *cfg)
 {
 	section->keyword = strdup(keyword);
@@ -346,7 +444,7 @@ section_fill(struct conffile_section *section, const char *keyword, cfg_t *cfg)
 				 opt) < 0)
 			return -ENOMEM;
 	}
-	return 0;
+	return inners_fill(section, cfg);
 }
 
 static struct conffile *

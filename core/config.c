@@ -77,6 +77,20 @@ static const struct word pipeline_words[] = {
 	  .offset = offsetof(struct config_pipeline, deadline_ms),
 	  .min = 0,
 	  .max = 86400000 },
+	{ .name = "spool",
+	  .type = WORD_BOOL,
+	  .offset = offsetof(struct config_pipeline, has_spool) },
+	{ .name = "spool.dir",
+	  .type = WORD_STR,
+	  .offset = offsetof(struct config_pipeline, spool_dir) },
+	{ .name = "spool.when",
+	  .type = WORD_STR,
+	  .offset = offsetof(struct config_pipeline, spool_when) },
+	{ .name = "spool.max_size",
+	  .type = WORD_SIZE,
+	  .offset = offsetof(struct config_pipeline, spool_max_size),
+	  .min = (uint64_t)1 << 20,
+	  .max = (uint64_t)1 << 50 },
 	{ 0 },
 };
 
@@ -167,6 +181,48 @@ plugin_take(struct config_instance *in, struct problems *problems)
 			     "there is no plugin; write plugin = \"NAME\"");
 }
 
+static void
+one_of_check(const char *name, const char *value, const char *const *values,
+	     const char *list, const char *where, struct problems *problems)
+{
+	const char *nearest;
+
+	for (size_t i = 0; values[i]; i++)
+		if (strcmp(values[i], value) == 0)
+			return;
+	nearest = problems_nearest(value, values);
+	problems_add(problems, where, "%s = \"%s\": this must be %s%s%s%s",
+		     name, value, list, nearest ? "; did you mean \"" : "",
+		     nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+/* The values of `spool` that no table checks. */
+static int
+spool_set(const struct config *config, struct config_pipeline *p,
+	  struct problems *problems)
+{
+	static const char *const whens[] = { "outage", "always", NULL };
+	char *absolute;
+
+	if (!p->spool_when)
+		p->spool_when = strdup("outage");
+	if (!p->spool_when)
+		return -ENOMEM;
+	one_of_check("spool.when", p->spool_when, whens, "outage or always",
+		     p->where, problems);
+	if (p->has_spool && !p->spool_dir)
+		problems_add(problems, p->where,
+			     "the spool has no folder; write spool { dir = "
+			     "\"/var/lib/evh/spool\" }");
+	if (!p->spool_dir || *p->spool_dir == '/')
+		return 0;
+	if (asprintf(&absolute, "%s/%s", config->dir, p->spool_dir) < 0)
+		return -ENOMEM;
+	free(p->spool_dir);
+	p->spool_dir = absolute;
+	return 0;
+}
+
 static int
 pipeline_add(struct config *config, struct conffile_section *section,
 	     struct problems *problems)
@@ -179,6 +235,7 @@ pipeline_add(struct config *config, struct conffile_section *section,
 		.attempts = 3,
 		.backoff_ms = 100,
 		.backoff_max_ms = 10000,
+		.spool_max_size = (uint64_t)1 << 30,
 	};
 	p->name = section->title;
 	section->title = NULL;
@@ -203,7 +260,7 @@ pipeline_add(struct config *config, struct conffile_section *section,
 			     "backoff is %u ms, longer than backoff_max, "
 			     "which is %u ms",
 			     p->backoff_ms, p->backoff_max_ms);
-	return 0;
+	return spool_set(config, p, problems);
 }
 
 static int
@@ -241,21 +298,6 @@ section_add(struct config *config, struct conffile_section *section,
 }
 
 /* ---- The whole -------------------------------------------------------- */
-
-static void
-one_of_check(const char *name, const char *value, const char *const *values,
-	     const char *list, const char *where, struct problems *problems)
-{
-	const char *nearest;
-
-	for (size_t i = 0; values[i]; i++)
-		if (strcmp(values[i], value) == 0)
-			return;
-	nearest = problems_nearest(value, values);
-	problems_add(problems, where, "%s = \"%s\": this must be %s%s%s%s",
-		     name, value, list, nearest ? "; did you mean \"" : "",
-		     nearest ? nearest : "", nearest ? "\"?" : "");
-}
 
 /* The folder of the file, absolute; NULL when out of memory. */
 static char *
@@ -405,6 +447,8 @@ config_free(struct config *config)
 		list_free(p->on_fail);
 		list_free(p->on_drop);
 		list_free(p->match);
+		free(p->spool_dir);
+		free(p->spool_when);
 		free(p->name);
 		free(p->where);
 	}
