@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chains.h"
+#include "spool_check.h"
 
 /* ---- One instance ------------------------------------------------------- */
 
@@ -273,6 +274,7 @@ setup_new(const char *file, const char *env_file, const char *only,
 			instance_set(setup, i, problems);
 	if (!only) {
 		chains_check(setup->config, problems);
+		spool_check(setup->config, problems);
 		idle_check(setup, problems);
 	}
 	order_set(setup, problems);

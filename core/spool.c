@@ -23,8 +23,6 @@
 #define PERSIST_NS INT64_C(1000000000)
 /* One write, one fsync, at most. */
 #define GROUP_MAX ((size_t)4 << 20)
-/* With less room than that it is full. */
-#define FULL_SIZE 4096
 
 /* ---- Making ------------------------------------------------------------- */
 
@@ -141,18 +139,22 @@ is_idle(const struct spool *s)
 	       atomic_load(&s->pipeline->n_not_ready) == 0;
 }
 
-static bool
-fits(const struct spool *s, size_t size)
-{
-	return atomic_load(&s->accepts) &&
-	       atomic_load(&s->size) + atomic_load(&s->size_queued) + size <=
-		       s->config->spool_max_size;
-}
-
 bool
-spool_has_room(const struct spool *s, const struct event *ev)
+spool_has_room(struct spool *s, const struct event *ev)
 {
-	return is_idle(s) || fits(s, spool_record_size(&ev->pub));
+	uint64_t size;
+
+	if (is_idle(s))
+		return true;
+	if (!atomic_load(&s->accepts))
+		return false;
+	size = atomic_load(&s->size) + atomic_load(&s->size_queued) +
+	       spool_record_size(&ev->pub);
+	if (size <= s->config->spool_max_size)
+		return true;
+	if (!atomic_exchange(&s->is_full, true))
+		spool_tell(s);
+	return false;
 }
 
 /* Under lock. */
@@ -238,7 +240,8 @@ bool
 spool_is_ready(const struct spool *s)
 {
 	return !atomic_load(&s->is_stuck) &&
-	       (is_idle(s) || fits(s, FULL_SIZE));
+	       (is_idle(s) ||
+		(atomic_load(&s->accepts) && !atomic_load(&s->is_full)));
 }
 
 void
@@ -252,7 +255,7 @@ spool_state(struct spool *s, struct spool_state *ret)
 	ret->n_records = s->n_records;
 	ret->since_ns = s->since_ns;
 	why = *s->why_closed ? s->why_closed : s->why_stuck;
-	if (!*why && ret->is_holding && !fits(s, FULL_SIZE))
+	if (!*why && ret->is_holding && atomic_load(&s->is_full))
 		why = "the spool is full, up to max_size";
 	snprintf(ret->why, sizeof(ret->why), "%s", why);
 	pthread_mutex_unlock(&s->lock);
@@ -324,7 +327,7 @@ open_again(struct spool *s, int64_t now_ns)
 /* One group.  Those that are not in it are refused; 0, or why none is. */
 static int
 group_add(struct spool *s, struct event_list *list, struct event_list *kept,
-	  struct event_list *refused)
+	  struct event_list *refused, size_t *ret_size)
 {
 	int rc = spool_log_begin(&s->log);
 
@@ -336,7 +339,7 @@ group_add(struct spool *s, struct event_list *list, struct event_list *kept,
 
 		rc = spool_log_add(&s->log, &ev->pub);
 		event_list_push(rc < 0 ? refused : kept, ev);
-		atomic_fetch_sub(&s->size_queued, size);
+		*ret_size += size;
 	}
 	return 0;
 }
@@ -354,11 +357,13 @@ keep_group(struct spool *s, struct event_list *list)
 {
 	struct event_list kept = { 0 }, refused = { 0 };
 	int64_t begin_ns = timer_now_ns();
-	int rc = group_add(s, list, &kept, &refused);
+	size_t size = 0;
+	int rc = group_add(s, list, &kept, &refused, &size);
 
 	if (rc == 0)
 		rc = spool_log_sync(&s->log);
 	atomic_store(&s->size, s->log.size);
+	atomic_fetch_sub(&s->size_queued, size);
 	if (rc < 0) {
 		close_up(s, rc, begin_ns);
 	} else if (kept.n > 0) {
@@ -409,6 +414,9 @@ persist(struct spool *s)
 			  "tried again every second",
 			  s->config->spool_dir, strerror(-rc));
 	s->persist_fault = rc;
+	if (s->log.size < atomic_load(&s->size) &&
+	    atomic_exchange(&s->is_full, false))
+		spool_tell(s);
 	atomic_store(&s->size, s->log.size);
 }
 

@@ -50,6 +50,7 @@ struct spool {
 	atomic_bool is_holding;
 	atomic_bool accepts;	       /* the log can be written */
 	atomic_bool is_stuck;	       /* a record failed and nobody keeps it */
+	atomic_bool is_full;	       /* for one that came, since a file went */
 	atomic_bool is_dry;	       /* reading has failed for good */
 	_Atomic uint64_t size;	       /* of the log */
 	_Atomic uint64_t size_queued;  /* and of what will be in it */
@@ -98,7 +99,7 @@ int spool_start(struct spool *s);
 void spool_stop(struct spool *s); /* when no event is left; joins. [main] */
 
 /* Whether it or the chain takes an event of this size now. [any] */
-bool spool_has_room(const struct spool *s, const struct event *ev);
+bool spool_has_room(struct spool *s, const struct event *ev);
 /* An event that has room in the window: false when it passes by, or else takes
  * it. [any] */
 bool spool_take(struct spool *s, struct event *ev);

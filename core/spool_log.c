@@ -493,15 +493,18 @@ first_delete(struct spool_log *log)
 int
 spool_log_persist(struct spool_log *log)
 {
-	bool is_written = log->fd >= 0;
 	int rc = 0;
 
+	/* The next group would begin another one: it may go, too. */
+	if (log->fd >= 0 && last_of(log)->end >= log->segment_size &&
+	    last_of(log)->next <= log->released)
+		segment_leave(log);
 	if (log->dir.position != log->released)
 		rc = spool_dir_set_position(&log->dir, log->released);
 	if (rc < 0)
 		return rc;
 	/* A damaged one stays, for whoever will mend it. */
-	while (log->n > (is_written || *log->damage ? 1 : 0) &&
+	while (log->n > (log->fd >= 0 || *log->damage ? 1 : 0) &&
 	       log->segments[0].next <= log->released)
 		first_delete(log);
 	return 0;
