@@ -77,7 +77,6 @@ event_make(struct spool *s, const struct evh_spec *spec)
 		return NULL;
 	ev->is_drained = true;
 	ev->is_patient = true;
-	ev->goes_by_inbox = true;
 	event_settle(ev);
 	lane_find(ev);
 	return ev;
@@ -249,6 +248,7 @@ spool_drain(struct spool *s, int64_t now_ns)
 
 	if (!may_drain(s, now_ns, &due_ns))
 		return due_ns;
+	/* No emit(), so that handlers are their workers' business. */
 	pass = pass_begin(&own, NULL, NULL, false);
 	while (n < TURN_MAX && send_one(s, pass, now_ns))
 		n++;

@@ -344,6 +344,90 @@ a_second_outage_while_it_drains_keeps_the_order(void **state)
 	rig_free(f->rig);
 }
 
+/* Each waits for the chain as long as that takes. */
+static void
+what_comes_out_of_it_has_no_deadline(void **state)
+{
+	struct fixture *f = *state;
+
+	build(f, (struct config_pipeline){ .deadline_ms = 1 });
+	sink_away(f);
+	assert_int_equal(put(f, 1), 1);
+	rig_await_heard(&f->src, 1);
+	sink_says(f, 0);
+	sink_back(f);
+	rig_await_held(&f->out, 1);
+	assert_int_equal(pipeline_deadline_ns(
+				 f->p, (struct event *)f->out.held[0]),
+			 INT64_MAX);
+	rig_answer(&f->out, 1, EVH_OK);
+	await_state(f, is_empty);
+	rig_free(f->rig);
+}
+
+/* Some hear RETRY for good, as all do when their time is over. */
+static void
+those_that_come_back_go_again_in_their_order(void **state)
+{
+	struct fixture *f = *state;
+
+	build(f, (struct config_pipeline){ .deadline_ms = 1 });
+	sink_away(f);
+	for (int64_t n = 1; n <= 10; n++)
+		assert_int_equal(put(f, n), 1);
+	rig_await_heard(&f->src, 10);
+	sink_says(f, 0);
+	sink_back(f);
+	rig_await_held(&f->out, 10);
+	for (int i = 2; i < 10; i++)
+		((struct event *)f->out.held[i])->is_patient = false;
+	rig_answer(&f->out, 2, EVH_OK);
+	sink_says(f, EVH_OK);
+	rig_answer(&f->out, 8, EVH_RETRY);
+	await_state(f, is_empty);
+	assert_int_equal(f->out.n_seen, 18);
+	for (int i = 10; i < 18; i++)
+		assert_int_equal(number_seen(f, i), i - 7);
+	rig_free(f->rig);
+}
+
+static enum evh_result
+block(struct rig_element *el, struct evh_event *ev)
+{
+	pthread_mutex_lock(&el->lock);
+	el->cookies[el->n_seen++] = ev->cookie;
+	pthread_cond_broadcast(&el->changed);
+	while (el->limit == 0)
+		pthread_cond_wait(&el->changed, &el->lock);
+	pthread_mutex_unlock(&el->lock);
+	return EVH_OK;
+}
+
+static void
+a_slow_handler_does_not_keep_new_events_from_the_disk(void **state)
+{
+	struct fixture *f = *state;
+
+	build(f, (struct config_pipeline){
+			 .chain = LIST("src", "look", "out") });
+	f->look.process = block;
+	sink_away(f);
+	assert_int_equal(put(f, 1), 1);
+	rig_await_heard(&f->src, 1);
+	sink_back(f);
+	rig_await_seen(&f->look, 1);
+	assert_int_equal(put(f, 2), 1);
+	rig_await_heard(&f->src, 2);
+	expect_spooled(f, 2);
+	pthread_mutex_lock(&f->look.lock);
+	f->look.limit = 1;
+	pthread_cond_broadcast(&f->look.changed);
+	pthread_mutex_unlock(&f->look.lock);
+	await_state(f, is_empty);
+	assert_int_equal(f->out.n_seen, 2);
+	rig_free(f->rig);
+}
+
 static void
 one_that_fails_and_is_kept_by_nobody_stops_what_is_behind_it(void **state)
 {
@@ -634,6 +718,9 @@ main(void)
 		TEST(while_it_is_not_they_go_in_and_come_out_in_their_order),
 		TEST(what_is_in_the_chain_already_is_not_overtaken),
 		TEST(a_second_outage_while_it_drains_keeps_the_order),
+		TEST(what_comes_out_of_it_has_no_deadline),
+		TEST(those_that_come_back_go_again_in_their_order),
+		TEST(a_slow_handler_does_not_keep_new_events_from_the_disk),
 		TEST(one_that_fails_and_is_kept_by_nobody_stops_what_is_behind_it),
 		TEST(one_that_on_fail_keeps_stops_nobody),
 		TEST(with_workers_and_handlers_the_order_of_a_key_is_kept),
