@@ -18,7 +18,7 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	/* Once its room is given back, its source may be stopped. */
 	event_release(ev);
 	if (ev->has_room) {
-		assert(p); /* only a pipeline gives room */
+		assert(p);	       /* only a pipeline gives room */
 		if (!ev->is_drained) { /* else it was counted when spooled */
 			element_count(&p->elements[0], result, 1);
 			metric_record(p->event_seconds,

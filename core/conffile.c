@@ -377,10 +377,9 @@ setting_set(struct config_setting *setting, const char *name, const char *value)
 static int
 inner_fill(struct conffile_section *section, cfg_opt_t *opt, cfg_t *cfg)
 {
-	struct config_setting *settings =
-		reallocarray(section->settings,
-			     section->n_settings + cfg_num(cfg) + 2,
-			     sizeof(*settings));
+	struct config_setting *settings = reallocarray(
+		section->settings, section->n_settings + cfg_num(cfg) + 2,
+		sizeof(*settings));
 
 	if (!settings)
 		return -ENOMEM;
@@ -417,8 +416,8 @@ inners_fill(struct conffile_section *section, cfg_t *cfg)
 	for (unsigned i = 0; *section->keyword && i < cfg_num(cfg); i++) {
 		cfg_opt_t *opt = cfg_getnopt(cfg, i);
 
-		for (unsigned j = 0; opt->type == CFGT_SEC && err == 0 &&
-				     j < cfg_opt_size(opt);
+		for (unsigned j = 0;
+		     opt->type == CFGT_SEC && err == 0 && j < cfg_opt_size(opt);
 		     j++)
 			err = inner_fill(section, opt, cfg_opt_getnsec(opt, j));
 	}

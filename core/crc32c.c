@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 uint32_t
 crc32c_plain(uint32_t crc, const void *data, size_t len)
 {

@@ -43,9 +43,10 @@ spool_init_metrics(struct spool *s, struct metrics *metrics)
 			    labels, "Writing a group of events and its fsync");
 	s->spooled = metrics_get(metrics, EVH_COUNTER, "spool_taken", labels,
 				 "Events that went into the spool");
-	s->drained = metrics_get(metrics, EVH_COUNTER, "spool_delivered",
-				 labels, "Events of the spool that the chain "
-					 "has answered");
+	s->drained =
+		metrics_get(metrics, EVH_COUNTER, "spool_delivered", labels,
+			    "Events of the spool that the chain "
+			    "has answered");
 	return s->drained && s->spooled ? 0 : -ENOMEM;
 }
 
@@ -55,10 +56,8 @@ spool_init_source(struct spool *s)
 	struct host *host = s->pipeline->elements[0].in->host;
 
 	s->loaded.plugin = (struct evh_plugin){
-		EVH_PLUGIN_HEAD,
-		.kind = EVH_SOURCE,
-		.threads = EVH_PARALLEL,
-		.name = "spool",
+		EVH_PLUGIN_HEAD,	  .kind = EVH_SOURCE,
+		.threads = EVH_PARALLEL,  .name = "spool",
 		.done = spool_drain_done,
 	};
 	s->section = (struct config_instance){ .keyword = "spool",

@@ -48,14 +48,14 @@ struct spool {
 
 	/* New events go in; never reset while a record is there. */
 	atomic_bool is_holding;
-	atomic_bool accepts;	       /* the log can be written */
-	atomic_bool is_stuck;	       /* a record failed and nobody keeps it */
-	atomic_bool is_full;	       /* for one that came, since a file went */
-	atomic_bool is_dry;	       /* reading has failed for good */
-	_Atomic uint64_t size;	       /* of the log */
-	_Atomic uint64_t size_queued;  /* and of what will be in it */
-	atomic_uint n_passing;	       /* in the pipeline, that passed by */
-	atomic_uint n_draining;	       /* in the pipeline, of the log */
+	atomic_bool accepts;	      /* the log can be written */
+	atomic_bool is_stuck;	      /* a record failed and nobody keeps it */
+	atomic_bool is_full;	      /* for one that came, since a file went */
+	atomic_bool is_dry;	      /* reading has failed for good */
+	_Atomic uint64_t size;	      /* of the log */
+	_Atomic uint64_t size_queued; /* and of what will be in it */
+	atomic_uint n_passing;	      /* in the pipeline, that passed by */
+	atomic_uint n_draining;	      /* in the pipeline, of the log */
 	_Atomic uint64_t size_draining;
 	atomic_bool is_waiting; /* the thread, for events to leave */
 
@@ -65,10 +65,10 @@ struct spool {
 	bool is_poked, is_stopping;
 	unsigned char *slots; /* n_slots, by number: enum spool_slot */
 	unsigned n_slots;
-	uint64_t base; /* first record that is not released */
+	uint64_t base;	   /* first record that is not released */
 	bool is_due_again; /* from `base` on, when all that is out is back */
 	unsigned n_backoffs;
-	int64_t again_ns; /* not before */
+	int64_t again_ns;  /* not before */
 	uint64_t stuck_at; /* record */
 	int64_t since_ns;  /* wall clock; when it began to hold */
 	uint64_t n_records;

@@ -96,8 +96,7 @@ number_compare(const void *a, const void *b)
 static int
 numbers_add(uint64_t **numbers, unsigned *n, uint64_t number)
 {
-	uint64_t *grown =
-		reallocarray(*numbers, *n + 1, sizeof(**numbers));
+	uint64_t *grown = reallocarray(*numbers, *n + 1, sizeof(**numbers));
 
 	if (!grown)
 		return -ENOMEM;
@@ -191,9 +190,9 @@ position_open(struct spool_dir *dir)
 	struct stat st;
 	int rc = 0;
 
-	dir->position_fd = openat(dir->fd, "position",
-				  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				  0600);
+	dir->position_fd =
+		openat(dir->fd, "position",
+		       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (dir->position_fd < 0 || fstat(dir->position_fd, &st) < 0)
 		rc = -errno;
 	else if (st.st_size < SLOT_PLACE(1) + SLOT_SIZE)
@@ -238,10 +237,9 @@ spool_dir_open(struct spool_dir *dir, const char *path)
 {
 	int rc;
 
-	*dir = (struct spool_dir){ .path = strdup(path),
-				   .fd = -1,
-				   .lock_fd = -1,
-				   .position_fd = -1 };
+	*dir = (struct spool_dir){
+		.path = strdup(path), .fd = -1, .lock_fd = -1, .position_fd = -1
+	};
 	if (!dir->path)
 		return -ENOMEM;
 	dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -32,7 +32,8 @@ int spool_dir_open(struct spool_dir *dir, const char *path);
 void spool_dir_close(struct spool_dir *dir);
 
 /* The numbers of all segments, in order, malloced; 0 or -errno. */
-int spool_dir_list(const struct spool_dir *dir, uint64_t **ret, unsigned *ret_n);
+int spool_dir_list(const struct spool_dir *dir, uint64_t **ret,
+		   unsigned *ret_n);
 
 /* 0 or -errno; it is on the disk then, and was changed in place, so that a full
  * disk does not matter. */

@@ -21,7 +21,7 @@
 #include "uuid_text.h"
 
 /* So many at a time, then what has come is written. */
-#define TURN_MAX 512
+#define TURN_MAX	 512
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS	 10000
 

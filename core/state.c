@@ -61,11 +61,10 @@ describe_spool(struct pipeline *p)
 	spool_state(p->spool, &spool);
 	if (spool.is_holding)
 		rfc3339_write(spool.since_ns, since);
-	return json_pack("{s:b, s:I, s:I, s:s, s:s}", "spooling",
-			 spool.is_holding, "records",
-			 (json_int_t)spool.n_records, "bytes",
-			 (json_int_t)spool.size, "since", since, "why",
-			 spool.why);
+	return json_pack(
+		"{s:b, s:I, s:I, s:s, s:s}", "spooling", spool.is_holding,
+		"records", (json_int_t)spool.n_records, "bytes",
+		(json_int_t)spool.size, "since", since, "why", spool.why);
 }
 
 static json_t *
@@ -93,7 +92,8 @@ add_spool(struct pipeline *p, json_t *reasons, json_t *checks)
 	snprintf(name, sizeof(name), "%s.spool", p->name);
 	if (*spool.why)
 		snprintf(text, sizeof(text), "%s", spool.why);
-	else if (spool.is_holding && strcmp(p->config->spool_when, "outage") == 0)
+	else if (spool.is_holding &&
+		 strcmp(p->config->spool_when, "outage") == 0)
 		snprintf(text, sizeof(text),
 			 "%llu events wait in the spool for the chain",
 			 (unsigned long long)spool.n_records);

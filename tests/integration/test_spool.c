@@ -99,8 +99,9 @@ while_the_broker_is_away_a_post_is_spooled_and_health_degraded(void **state)
 			 "{\"status\":\"degraded\",\"checks\":{<text>"
 			 "\"create.spool\":\"<text> events wait in the spool "
 			 "for the chain\"<text>}");
-	api_expect_shape(api_get(sp.d.api_port, "/readyz?verbose"), 200,
-			 "{\"status\":\"ready\",<text>\"spooling\":true,<text>}");
+	api_expect_shape(
+		api_get(sp.d.api_port, "/readyz?verbose"), 200,
+		"{\"status\":\"ready\",<text>\"spooling\":true,<text>}");
 	world_servers("start-kafka");
 	world_await(is_not_spooled, &sp.d.api_port, DRAIN_MS,
 		    "the spool to be empty");

@@ -540,7 +540,7 @@ an_instance_that_is_not_there_is_said_to(void **state)
 
 #define SPOOLED(chain, spool)                                                  \
 	SINK("kafka")                                                          \
-	"pipeline \"p\" { chain = { " chain " } on_fail = { kafka }\n"          \
+	"pipeline \"p\" { chain = { " chain " } on_fail = { kafka }\n"         \
 	"  spool { dir = \"" spool "\" } }\n"
 
 static void
@@ -576,11 +576,13 @@ a_spool_has_a_folder_of_its_own(void **state)
 		 "spool.dir = \"%s/./\" is the pipeline \"p\"'s, too; each "
 		 "needs a folder of its own",
 		 whole->dir.path);
-	assert_error(whole,
-		     INGEST("s") INGEST("t") SPOOLED("s, kafka", ".")
-			     "pipeline \"q\" { chain = { t, kafka }\n"
+	assert_error(
+		whole,
+		INGEST("s") INGEST("t") SPOOLED(
+			"s, kafka",
+			".") "pipeline \"q\" { chain = { t, kafka }\n"
 			     "  on_fail = { kafka } spool { dir = \"./\" } }",
-		     "pipeline \"q\"", sentence);
+		"pipeline \"q\"", sentence);
 }
 
 static void

@@ -47,7 +47,8 @@ struct fixture {
 	struct rig *rig;
 	struct rig_element src, look, out;
 	struct pipeline *p;
-	int64_t numbers[RIG_MAX]; /* that the sink was offered; under its lock */
+	int64_t numbers[RIG_MAX]; /* that the sink was offered; under its lock
+				   */
 	enum evh_result result;	  /* of the sink; 0: it keeps them */
 	int64_t failing;	  /* this one fails */
 	atomic_int n_spooled;	  /* that the source heard of so */
@@ -357,9 +358,9 @@ what_comes_out_of_it_has_no_deadline(void **state)
 	sink_says(f, 0);
 	sink_back(f);
 	rig_await_held(&f->out, 1);
-	assert_int_equal(pipeline_deadline_ns(
-				 f->p, (struct event *)f->out.held[0]),
-			 INT64_MAX);
+	assert_int_equal(
+		pipeline_deadline_ns(f->p, (struct event *)f->out.held[0]),
+		INT64_MAX);
 	rig_answer(&f->out, 1, EVH_OK);
 	await_state(f, is_empty);
 	rig_free(f->rig);
@@ -408,8 +409,8 @@ a_slow_handler_does_not_keep_new_events_from_the_disk(void **state)
 {
 	struct fixture *f = *state;
 
-	build(f, (struct config_pipeline){
-			 .chain = LIST("src", "look", "out") });
+	build(f,
+	      (struct config_pipeline){ .chain = LIST("src", "look", "out") });
 	f->look.process = block;
 	sink_away(f);
 	assert_int_equal(put(f, 1), 1);
@@ -594,7 +595,8 @@ beyond_max_size_emit_says_eagain_and_nothing_is_lost(void **state)
 {
 	struct fixture *f = *state;
 	static char large[10000];
-	struct evh_spec spec = { .name = "e", .data = { large, sizeof(large) } };
+	struct evh_spec spec = { .name = "e",
+				 .data = { large, sizeof(large) } };
 	int n = 0;
 
 	memset(large, ' ', sizeof(large));
@@ -633,12 +635,12 @@ of_two_pipelines_one_may_have_spooled(void **state)
 	rig_add(f->rig, &f->src);
 	rig_add(f->rig, &f->out);
 	rig_add(f->rig, &other);
-	f->p = rig_pipeline(f->rig, (struct config_pipeline){
-					    .chain = LIST("src", "out"),
-					    .spool_dir = f->dir.path });
-	rig_pipeline(f->rig, (struct config_pipeline){
-				     .name = (char *)"q",
-				     .chain = LIST("src", "other") });
+	f->p = rig_pipeline(
+		f->rig, (struct config_pipeline){ .chain = LIST("src", "out"),
+						  .spool_dir = f->dir.path });
+	rig_pipeline(f->rig,
+		     (struct config_pipeline){ .name = (char *)"q",
+					       .chain = LIST("src", "other") });
 	rig_start(f->rig);
 	sink_away(f);
 	assert_int_equal(put(f, 1), 1);

@@ -454,9 +454,8 @@ one_of_two_positions_is_enough(void **state)
 	assert_int_equal(spool_log_persist(&f->log), 0);
 	snprintf(path, sizeof(path), "%s/position", f->dir.path);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	assert_int_equal(__real_pwrite(fd, "torn", 4,
-				       f->log.dir.slot ? 4096 : 0),
-			 4);
+	assert_int_equal(
+		__real_pwrite(fd, "torn", 4, f->log.dir.slot ? 4096 : 0), 4);
 	close(fd);
 	spool_log_close(&f->log);
 	reopen(f);

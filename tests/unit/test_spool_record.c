@@ -105,8 +105,7 @@ each_flipped_bit_is_seen(void **state)
 
 		*at ^= (unsigned char)(1u << bit % 8);
 		head = spool_record_head(bytes.at);
-		assert_true(head.body_len !=
-				    bytes.len - SPOOL_RECORD_HEAD ||
+		assert_true(head.body_len != bytes.len - SPOOL_RECORD_HEAD ||
 			    !spool_record_is_whole(bytes.at, &head));
 		*at ^= (unsigned char)(1u << bit % 8);
 	}
