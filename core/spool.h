@@ -120,6 +120,9 @@ struct spool_state {
 
 void spool_state(struct spool *s, struct spool_state *ret); /* [any] */
 
+/* Its thread: these are written and synced, and answered; what cannot be hears
+ * RETRY.  Takes them. */
+void spool_keep(struct spool *s, struct event_list *list, int64_t now_ns);
 /* Its thread: what the log has goes on, as far as that may be.  When it wants
  * to be asked again (monotonic ns, INT64_MAX: when something changes). */
 int64_t spool_drain(struct spool *s, int64_t now_ns);

@@ -141,6 +141,17 @@ spool_dir_list(const struct spool_dir *dir, uint64_t **ret, unsigned *ret_n)
 	return 0;
 }
 
+void
+spool_dir_unlink(const struct spool_dir *dir, uint64_t number)
+{
+	char name[SPOOL_SEGMENT_NAME_MAX];
+
+	spool_segment_name(name, number);
+	if (unlinkat(dir->fd, name, 0) < 0)
+		log_write(EVH_WARN, NULL, "spool %s: %s cannot be deleted: %s",
+			  dir->path, name, strerror(errno));
+}
+
 /* ---- Up to where -------------------------------------------------------- */
 
 /* The number in this slot; 0: none that can be read. */

@@ -35,6 +35,9 @@ void spool_dir_close(struct spool_dir *dir);
 int spool_dir_list(const struct spool_dir *dir, uint64_t **ret,
 		   unsigned *ret_n);
 
+/* Deletes a segment; that it cannot is logged. */
+void spool_dir_unlink(const struct spool_dir *dir, uint64_t number);
+
 /* 0 or -errno; it is on the disk then, and was changed in place, so that a full
  * disk does not matter. */
 int spool_dir_set_position(struct spool_dir *dir, uint64_t number);

@@ -8,197 +8,16 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "spool_recovery.h"
 
 #define SEGMENT_MAX ((uint64_t)64 << 20)
 /* So many files make max_size: what is released goes a file at a time. */
 #define SEGMENTS 8
 
-static void
-damage_note(struct spool_log *log, uint64_t number, uint64_t place,
-	    const char *what)
-{
-	char name[SPOOL_SEGMENT_NAME_MAX];
-
-	spool_segment_name(name, number);
-	snprintf(log->damage, sizeof(log->damage),
-		 "spool %s: %s at byte %" PRIu64 " of %s: it takes no event, "
-		 "and what stands behind that place is not delivered; restore "
-		 "that file, or move it and all later ones away to go without "
-		 "them, and start again",
-		 log->dir.path, what, place, name);
-	log_write(EVH_ERROR, NULL, "%s", log->damage);
-}
-
 static struct spool_segment *
 last_of(struct spool_log *log)
 {
 	return log->n > 0 ? &log->segments[log->n - 1] : NULL;
-}
-
-static void
-segment_unlink(const struct spool_log *log, uint64_t number)
-{
-	char name[SPOOL_SEGMENT_NAME_MAX];
-
-	spool_segment_name(name, number);
-	if (unlinkat(log->dir.fd, name, 0) < 0)
-		log_write(EVH_WARN, NULL, "spool %s: %s cannot be deleted: %s",
-			  log->dir.path, name, strerror(errno));
-}
-
-/* ---- At the start ------------------------------------------------------- */
-
-/* Bytes that no acknowledged record can have. */
-static void
-tail_cut(struct spool_log *log, const struct spool_segment *segment, int fd,
-	 uint64_t size)
-{
-	char name[SPOOL_SEGMENT_NAME_MAX];
-
-	spool_segment_name(name, segment->number);
-	log_write(EVH_WARN, NULL,
-		  "spool %s: the last %" PRIu64 " bytes of %s are no whole "
-		  "records, as a crash leaves them: cut off",
-		  log->dir.path, size - segment->end, name);
-	/* The next file's head says the same. */
-	if (ftruncate(fd, (off_t)segment->end) < 0 || fsync(fd) < 0)
-		log_write(EVH_WARN, NULL, "spool %s: %s cannot be cut: %s",
-			  log->dir.path, name, strerror(errno));
-}
-
-/* One file is read.  end: where the next one's head says that it ends; 0:
- * there is none that does. */
-static int
-segment_read(struct spool_log *log, struct spool_segment *segment, int fd,
-	     uint64_t end, bool may_cut)
-{
-	uint64_t size = segment->end;
-	int rc;
-
-	if (end > size) {
-		damage_note(log, segment->number, size, "bytes are missing");
-		return -EBADMSG;
-	}
-	if (end > 0)
-		segment->end = end;
-	spool_reader_set(&log->reader, fd);
-	rc = spool_segment_check(segment, &log->reader, end == 0);
-	spool_reader_set(&log->reader, -1);
-	if (rc == -EBADMSG)
-		damage_note(log, segment->number, segment->end,
-			    "there is no whole record");
-	else if (rc == 0 && may_cut && segment->end < size)
-		tail_cut(log, segment, fd, size);
-	return rc;
-}
-
-/* What has to follow what. */
-static const char *
-misfit(const struct spool_log *log, const struct spool_segment *segment)
-{
-	const struct spool_segment *before =
-		log->n > 0 ? &log->segments[log->n - 1] : NULL;
-
-	if (before && segment->number != before->number + 1)
-		return "the file before it is missing";
-	if (before && segment->first != before->next)
-		return "records are missing before it";
-	if (!before && log->dir.position > 0 &&
-	    segment->first > log->dir.position)
-		return "the files before it are missing, with records that "
-		       "were not delivered";
-	return NULL;
-}
-
-/* Where this file is to be believed up to, by the head of the next; 0: it is
- * the last, for the next was about to be made. */
-static int
-end_by_next(struct spool_log *log, uint64_t number, bool is_last,
-	    uint64_t *ret_end)
-{
-	struct spool_segment next;
-	int fd;
-
-	*ret_end = 0;
-	if (is_last)
-		return 0;
-	fd = spool_segment_open(log->dir.fd, number, false, &next);
-	if (fd == -ENODATA)
-		return 0;
-	if (fd == -EBADMSG)
-		damage_note(log, number, 0, "there is no whole head");
-	if (fd < 0)
-		return fd;
-	close(fd);
-	*ret_end = next.before_end;
-	return 0;
-}
-
-/* -EBADMSG: it, or what follows it, is damaged; what is good of it stays. */
-static int
-segment_add(struct spool_log *log, const uint64_t *numbers, unsigned i,
-	    unsigned n)
-{
-	struct spool_segment *segment = &log->segments[log->n];
-	const char *what;
-	uint64_t end;
-	int fd, rc, next_rc;
-
-	fd = spool_segment_open(log->dir.fd, numbers[i], true, segment);
-	if (fd == -ENODATA && i + 1 == n) {
-		segment_unlink(log, numbers[i]); /* it was about to be made */
-		return 0;
-	}
-	if (fd == -EBADMSG || fd == -ENODATA) {
-		damage_note(log, numbers[i], 0, "there is no whole head");
-		return -EBADMSG;
-	}
-	if (fd < 0)
-		return fd;
-	what = misfit(log, segment);
-	if (what) {
-		damage_note(log, numbers[i], 0, what);
-		close(fd);
-		return -EBADMSG;
-	}
-	next_rc = end_by_next(log, i + 1 < n ? numbers[i + 1] : 0, i + 1 == n,
-			      &end);
-	rc = segment_read(log, segment, fd, end, end == 0 && next_rc == 0);
-	close(fd);
-	if (rc == 0 || rc == -EBADMSG) {
-		log->size += segment->end;
-		log->next = segment->next;
-		log->n++;
-	}
-	return rc < 0 ? rc : next_rc;
-}
-
-static int
-segments_read(struct spool_log *log)
-{
-	uint64_t *numbers = NULL;
-	unsigned n = 0;
-	int rc = spool_dir_list(&log->dir, &numbers, &n);
-
-	if (rc < 0)
-		return rc;
-	log->number = n > 0 ? numbers[n - 1] + 1 : 1;
-	log->segments = calloc(n + 1, sizeof(*log->segments));
-	if (!log->segments)
-		rc = -ENOMEM;
-	for (unsigned i = 0; i < n && rc == 0; i++)
-		rc = segment_add(log, numbers, i, n);
-	free(numbers);
-	return rc == -EBADMSG ? 0 : rc;
-}
-
-/* The number of a file that was about to be made is free again. */
-static void
-number_set(struct spool_log *log)
-{
-	if (*log->damage)
-		return;
-	log->number = log->n > 0 ? last_of(log)->number + 1 : 1;
 }
 
 int
@@ -215,14 +34,13 @@ spool_log_open(struct spool_log *log, const char *path, uint64_t max_size)
 	rc = spool_dir_open(&log->dir, path);
 	if (rc < 0)
 		return rc;
-	rc = segments_read(log);
+	rc = spool_recovery_read(log);
 	if (rc < 0) {
 		log_write(EVH_ERROR, NULL, "spool %s: cannot be read: %s", path,
 			  strerror(-rc));
 		spool_log_close(log);
 		return rc;
 	}
-	number_set(log);
 	log->released = log->dir.position;
 	if (log->n > 0 && log->released < log->segments[0].first)
 		log->released = log->segments[0].first;
@@ -263,7 +81,7 @@ segment_leave(struct spool_log *log)
 	if (segment->next > segment->first)
 		return;
 	/* Nothing in it is to be believed. */
-	segment_unlink(log, segment->number);
+	spool_dir_unlink(&log->dir, segment->number);
 	log->size -= segment->end;
 	log->n--;
 	log->number = segment->number;
@@ -395,8 +213,8 @@ reader_open(struct spool_log *log)
 	if (fd == -ENODATA || fd == -ENOENT)
 		fd = -EBADMSG;
 	if (fd == -EBADMSG)
-		damage_note(log, log->segments[log->at].number, 0,
-			    "there is no whole head");
+		spool_recovery_damage(log, log->segments[log->at].number, 0,
+				      "there is no whole head");
 	if (fd < 0)
 		return fd;
 	spool_reader_set(&log->reader, fd);
@@ -431,8 +249,8 @@ read_one(struct spool_log *log, struct spool_head *ret_head,
 	if (rc == 0 && ret_head->number != log->read_next)
 		rc = -EBADMSG;
 	if (rc == -EBADMSG)
-		damage_note(log, segment->number, log->read_place,
-			    "there is no whole record");
+		spool_recovery_damage(log, segment->number, log->read_place,
+				      "there is no whole record");
 	return rc < 0 ? rc : 1;
 }
 
@@ -458,8 +276,9 @@ spool_log_read(struct spool_log *log, uint64_t *ret_number,
 		log->read_place -= SPOOL_RECORD_HEAD + head.body_len;
 		log->read_next--;
 		if (rc == -EBADMSG)
-			damage_note(log, log->segments[log->at].number,
-				    log->read_place, "there is no event");
+			spool_recovery_damage(
+				log, log->segments[log->at].number,
+				log->read_place, "there is no event");
 		return rc;
 	}
 	*ret_number = head.number;
@@ -479,7 +298,7 @@ spool_log_release(struct spool_log *log, uint64_t number)
 static void
 first_delete(struct spool_log *log)
 {
-	segment_unlink(log, log->segments[0].number);
+	spool_dir_unlink(&log->dir, log->segments[0].number);
 	log->size -= log->segments[0].end;
 	log->n--;
 	memmove(log->segments, log->segments + 1,
