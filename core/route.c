@@ -44,16 +44,22 @@ lane_is_full(struct pipeline *p, const struct event *ev)
 	return p->has_handlers && lane_share_is_full(&p->shares, ev, is_scarce);
 }
 
+/* What it needs is ready, or its spool takes it. */
+static bool
+is_open(struct pipeline *p, const struct event *ev)
+{
+	if (ev->error_text)
+		return true; /* it has failed, and goes to on_fail */
+	if (p->spool)
+		return spool_has_room(p->spool, ev);
+	return atomic_load(&p->n_not_ready) == 0;
+}
+
 static bool
 has_room(struct pipeline *p, const struct event *ev)
 {
-	if (ev->error_text)
-		; /* it has failed, and goes to on_fail */
-	else if (p->spool && !spool_has_room(p->spool, ev))
-		return false;
-	else if (!p->spool && atomic_load(&p->n_not_ready) > 0)
-		return false;
-	return !lane_is_full(p, ev) && window_take(&p->window, ev->size);
+	return is_open(p, ev) && !lane_is_full(p, ev) &&
+	       window_take(&p->window, ev->size);
 }
 
 static bool

@@ -39,45 +39,44 @@ enum spool_slot { SPOOL_SLOT_FREE, SPOOL_SLOT_OUT, SPOOL_SLOT_DONE };
 struct spool {
 	struct pipeline *pipeline;
 	const struct config_pipeline *config;
-	bool is_always; /* no event passes by */
 
 	/* The source of what it emits. */
 	struct loader_plugin loaded;
 	struct config_instance section;
 	struct instance *source;
 
-	/* New events go in; never reset while a record is there. */
-	atomic_bool is_holding;
-	atomic_bool accepts;	      /* the log can be written */
-	atomic_bool is_stuck;	      /* a record failed and nobody keeps it */
-	atomic_bool is_full;	      /* for one that came, since a file went */
-	atomic_bool is_dry;	      /* reading has failed for good */
-	_Atomic uint64_t size;	      /* of the log */
-	_Atomic uint64_t size_queued; /* and of what will be in it */
-	atomic_uint n_passing;	      /* in the pipeline, that passed by */
-	atomic_uint n_draining;	      /* in the pipeline, of the log */
-	_Atomic uint64_t size_draining;
+	_Atomic uint64_t size;		/* of the log, */
+	_Atomic uint64_t size_queued;	/* of what will be in it, */
+	_Atomic uint64_t size_draining; /* and of its events in the pipeline */
+	atomic_uint n_draining;		/* those events */
+	atomic_uint n_passing;	/* and those in the pipeline that passed by */
+	bool is_always;		/* none passes by */
+	atomic_bool is_holding; /* new ones go in; true while one is there */
+	atomic_bool accepts;	/* the log can be written */
+	atomic_bool is_full;	/* for one that came, since a file went */
+	atomic_bool is_stuck;	/* a record failed and nobody keeps it */
+	atomic_bool is_dry;	/* reading has failed for good */
 	atomic_bool is_waiting; /* the thread, for events to leave */
 
 	pthread_mutex_t lock; /* guards: the next ones */
 	pthread_cond_t wake;
 	struct event_list queue; /* to be written */
 	bool is_poked, is_stopping;
-	unsigned char *slots; /* n_slots, by number: enum spool_slot */
-	unsigned n_slots;
-	uint64_t base;	   /* first record that is not released */
-	bool is_due_again; /* from `base` on, when all that is out is back */
+	bool is_due_again; /* from `base` on, when all that is out is back, */
 	unsigned n_backoffs;
-	int64_t again_ns;  /* not before */
-	uint64_t stuck_at; /* record */
-	int64_t since_ns;  /* wall clock; when it began to hold */
+	int64_t again_ns;     /* and not before */
+	uint64_t base;	      /* first record that is not released */
+	unsigned char *slots; /* n_slots, by number: enum spool_slot */
+	uint64_t stuck_at;    /* record */
+	int64_t since_ns;     /* wall clock; when it began to hold */
 	uint64_t n_records;
 	char why_stuck[SPOOL_WHY_MAX];
 	char why_closed[SPOOL_WHY_MAX];
+	unsigned n_slots; /* never changes */
 
 	/* The thread's. */
-	pthread_t thread;
 	bool is_started;
+	pthread_t thread;
 	struct spool_log log;
 	struct event *ahead; /* read, not emitted */
 	uint64_t ahead_number;

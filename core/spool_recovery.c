@@ -114,10 +114,9 @@ end_by_next(struct spool_log *log, uint64_t number, bool is_last,
 
 /* -EBADMSG: it, or what follows it, is damaged; what is good of it stays. */
 static int
-segment_add(struct spool_log *log, const uint64_t *numbers, unsigned i,
-	    unsigned n)
+segment_add(struct spool_log *log, struct spool_segment *segment,
+	    const uint64_t *numbers, unsigned i, unsigned n)
 {
-	struct spool_segment *segment = &log->segments[log->n];
 	const char *what;
 	uint64_t end;
 	int fd, rc, next_rc;
@@ -153,31 +152,26 @@ segment_add(struct spool_log *log, const uint64_t *numbers, unsigned i,
 	return rc < 0 ? rc : next_rc;
 }
 
-/* The number of a file that was about to be made is free again. */
-static void
-number_set(struct spool_log *log)
-{
-	if (*log->damage)
-		return;
-	log->number = log->n > 0 ? log->segments[log->n - 1].number + 1 : 1;
-}
-
 int
 spool_recovery_read(struct spool_log *log)
 {
+	struct spool_segment *segments;
 	uint64_t *numbers = NULL;
 	unsigned n = 0;
 	int rc = spool_dir_list(&log->dir, &numbers, &n);
 
 	if (rc < 0)
 		return rc;
-	log->number = n > 0 ? numbers[n - 1] + 1 : 1;
-	log->segments = calloc(n + 1, sizeof(*log->segments));
-	if (!log->segments)
-		rc = -ENOMEM;
+	segments = calloc(n + 1, sizeof(*segments));
+	if (!segments) {
+		free(numbers);
+		return -ENOMEM;
+	}
+	log->segments = segments;
 	for (unsigned i = 0; i < n && rc == 0; i++)
-		rc = segment_add(log, numbers, i, n);
+		rc = segment_add(log, &segments[log->n], numbers, i, n);
 	free(numbers);
-	number_set(log);
+	/* Of one that was about to be made the number is free again. */
+	log->number = log->n > 0 ? segments[log->n - 1].number + 1 : 1;
 	return rc == -EBADMSG ? 0 : rc;
 }
