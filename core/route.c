@@ -55,11 +55,19 @@ is_open(struct pipeline *p, const struct event *ev)
 	return atomic_load(&p->n_not_ready) == 0;
 }
 
+/* What goes into a spool is in no lane's way. */
+static bool
+is_for_lane(const struct pipeline *p, const struct event *ev)
+{
+	return !p->spool || ev->error_text || spool_is_idle(p->spool);
+}
+
 static bool
 has_room(struct pipeline *p, const struct event *ev)
 {
-	return is_open(p, ev) && !lane_is_full(p, ev) &&
-	       window_take(&p->window, ev->size);
+	if (!is_open(p, ev) || (is_for_lane(p, ev) && lane_is_full(p, ev)))
+		return false;
+	return window_take(&p->window, ev->size);
 }
 
 static bool

@@ -125,9 +125,8 @@ spool_tell(const struct spool *s)
 		host_wake(host);
 }
 
-/* Events pass it by. */
-static bool
-is_idle(const struct spool *s)
+bool
+spool_is_idle(const struct spool *s)
 {
 	return !atomic_load(&s->is_holding) &&
 	       atomic_load(&s->pipeline->n_not_ready) == 0;
@@ -138,7 +137,7 @@ spool_has_room(struct spool *s, const struct event *ev)
 {
 	uint64_t size;
 
-	if (is_idle(s))
+	if (spool_is_idle(s))
 		return true;
 	if (!atomic_load(&s->accepts))
 		return false;
@@ -193,7 +192,7 @@ spool_take(struct spool *s, struct event *ev)
 
 	/* Counted before it looks: who drains sees one of the two. */
 	atomic_fetch_add(&s->n_passing, 1);
-	if (is_idle(s)) {
+	if (spool_is_idle(s)) {
 		ev->is_passing = true;
 		return false;
 	}
@@ -234,7 +233,7 @@ bool
 spool_is_ready(const struct spool *s)
 {
 	return !atomic_load(&s->is_stuck) &&
-	       (is_idle(s) ||
+	       (spool_is_idle(s) ||
 		(atomic_load(&s->accepts) && !atomic_load(&s->is_full)));
 }
 

@@ -97,6 +97,8 @@ void spool_free(struct spool *s); /* NULL is fine; stopped */
 int spool_start(struct spool *s);
 void spool_stop(struct spool *s); /* when no event is left; joins. [main] */
 
+/* Events pass it by, now. [any] */
+bool spool_is_idle(const struct spool *s);
 /* Whether it or the chain takes an event of this size now. [any] */
 bool spool_has_room(struct spool *s, const struct event *ev);
 /* An event that has room in the window: false when it passes by, or else takes

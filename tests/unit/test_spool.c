@@ -5,6 +5,7 @@
 #include "../harness/tempdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -429,6 +430,86 @@ a_slow_handler_does_not_keep_new_events_from_the_disk(void **state)
 	rig_free(f->rig);
 }
 
+/* All that comes out has one key, and is as much as may come out. */
+static void
+a_lane_that_stands_does_not_keep_new_events_from_the_disk(void **state)
+{
+	struct fixture *f = *state;
+
+	build(f, (struct config_pipeline){ .chain = LIST("src", "look", "out"),
+					   .in_flight = 8 });
+	f->look.process = block;
+	sink_away(f);
+	for (int n = 1; n <= 7; n++) {
+		assert_int_equal(put(f, n), 1);
+		rig_await_heard(&f->src, n);
+	}
+	sink_back(f);
+	rig_await_seen(&f->look, 1);
+	assert_int_equal(put(f, 8), 1);
+	rig_await_heard(&f->src, 8);
+	pthread_mutex_lock(&f->look.lock);
+	f->look.limit = 1;
+	pthread_cond_broadcast(&f->look.changed);
+	pthread_mutex_unlock(&f->look.lock);
+	await_state(f, is_empty);
+	assert_int_equal(f->out.n_seen, 8);
+	rig_free(f->rig);
+}
+
+/* In the second of three records, whose place it gives. */
+static unsigned
+spoil(const struct fixture *f)
+{
+	const struct spool_segment *segment;
+	struct spool_log log;
+	uint64_t place;
+	char path[300];
+	int fd;
+
+	assert_int_equal(spool_log_open(&log, f->dir.path, 1 << 20), 0);
+	segment = &log.segments[0];
+	place = SPOOL_SEGMENT_HEAD + (segment->end - SPOOL_SEGMENT_HEAD) / 3 +
+		SPOOL_RECORD_HEAD;
+	spool_log_close(&log);
+	snprintf(path, sizeof(path), "%s/0000000000000001.spool", f->dir.path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(__real_pwrite(fd, "?", 1, (off_t)place), 1);
+	close(fd);
+	return (unsigned)(place - SPOOL_RECORD_HEAD);
+}
+
+static void
+what_stands_before_damage_is_delivered_and_nothing_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_state spool;
+	char place[64];
+
+	build(f, (struct config_pipeline){ 0 });
+	sink_away(f);
+	for (int n = 1; n <= 3; n++) {
+		assert_int_equal(put(f, n), 1);
+		rig_await_heard(&f->src, n);
+	}
+	rig_free(f->rig);
+	snprintf(place, sizeof(place), "at byte %u of 0000000000000001.spool",
+		 spoil(f));
+	build(f, (struct config_pipeline){ 0 });
+	rig_await_seen(&f->out, 1);
+	assert_int_equal(number_seen(f, 0), 1);
+	assert_int_equal(put(f, 4), -EAGAIN);
+	assert_false(pipeline_is_ready(f->p));
+	spool_state(f->p->spool, &spool);
+	assert_non_null(strstr(spool.why, place));
+	rig_free(f->rig);
+	/* And it is all there still. */
+	build(f, (struct config_pipeline){ 0 });
+	assert_int_equal(put(f, 5), -EAGAIN);
+	rig_free(f->rig);
+	assert_int_equal(f->out.n_seen, 0);
+}
+
 static void
 one_that_fails_and_is_kept_by_nobody_stops_what_is_behind_it(void **state)
 {
@@ -723,6 +804,8 @@ main(void)
 		TEST(what_comes_out_of_it_has_no_deadline),
 		TEST(those_that_come_back_go_again_in_their_order),
 		TEST(a_slow_handler_does_not_keep_new_events_from_the_disk),
+		TEST(a_lane_that_stands_does_not_keep_new_events_from_the_disk),
+		TEST(what_stands_before_damage_is_delivered_and_nothing_is_taken),
 		TEST(one_that_fails_and_is_kept_by_nobody_stops_what_is_behind_it),
 		TEST(one_that_on_fail_keeps_stops_nobody),
 		TEST(with_workers_and_handlers_the_order_of_a_key_is_kept),
