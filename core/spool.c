@@ -78,7 +78,8 @@ spool_new(struct pipeline *p, struct metrics *metrics)
 	s->is_always = strcmp(p->config->spool_when, "always") == 0;
 	s->log.fd = s->log.reader.fd = -1;
 	s->log.dir.fd = s->log.dir.lock_fd = s->log.dir.position_fd = -1;
-	s->n_slots = limit - limit / 4;
+	/* A quarter of the window is for what comes meanwhile. */
+	s->n_slots = limit - (limit >= 4 ? limit / 4 : limit > 1);
 	s->slots = calloc(s->n_slots, 1);
 	if (!s->slots)
 		goto fail_slots;

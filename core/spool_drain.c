@@ -129,7 +129,7 @@ read_ahead(struct spool *s)
 	return s->ahead != NULL;
 }
 
-/* A quarter of the window is for what comes meanwhile. */
+/* Three quarters of the window. */
 static bool
 may_have_more(const struct spool *s, const struct event *ev)
 {

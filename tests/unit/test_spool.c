@@ -518,7 +518,7 @@ one_that_fails_and_is_kept_by_nobody_stops_what_is_behind_it(void **state)
 	int n_seen[8] = { 0 };
 	int last = -1;
 
-	build(f, (struct config_pipeline){ .in_flight = 2 });
+	build(f, (struct config_pipeline){ .in_flight = 3 });
 	sink_away(f);
 	for (int64_t n = 1; n <= 6; n++) {
 		assert_int_equal(put(f, n), 1);
