@@ -8,6 +8,7 @@
 #include "marks.h"
 #include "metrics.h"
 #include "pipeline.h"
+#include "spool.h"
 
 #define TELL_MAX 256
 
@@ -20,9 +21,12 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	/* Once its room is given back, its source may be stopped. */
 	event_release(ev);
 	if (ev->has_room) {
-		assert(p); /* only a pipeline gives room */
-		element_count(&p->elements[0], result, 1);
-		metric_record(p->event_seconds, wall_ns - ev->pub.created_ns);
+		assert(p);	       /* only a pipeline gives room */
+		if (!ev->is_drained) { /* else it was counted when spooled */
+			element_count(&p->elements[0], result, 1);
+			metric_record(p->event_seconds,
+				      wall_ns - ev->pub.created_ns);
+		}
 	}
 	if (ev->is_marked && (result == EVH_OK || result == EVH_DROP))
 		marks_forget(ev->source->host->marks, ev->pub.id);
@@ -32,6 +36,8 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	if (p->has_handlers)
 		lane_share_give(&p->shares, ev);
 	window_give(&p->window, 1, ev->size);
+	if (p->spool)
+		spool_note_left(p->spool, ev);
 }
 
 static void
@@ -68,8 +74,12 @@ completion_end(struct pass *pass, struct event *ev, enum evh_result result)
 		struct event *origin = ev->origin;
 
 		join_result(ev, result);
+		if (ev->pub.is_spooled && origin)
+			atomic_store(&origin->has_spooled, true);
 		if (atomic_fetch_sub(&ev->owed, 1) > 1)
 			return;
+		if (atomic_load(&ev->has_spooled))
+			ev->pub.is_spooled = 1;
 		result = (enum evh_result)atomic_load(&ev->joined);
 		if (!origin) {
 			ev->verdict = result;

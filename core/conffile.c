@@ -11,6 +11,7 @@
 
 #include "confmissing.h"
 #include "conftext.h"
+#include "conftree.h"
 #include "conftwice.h"
 #include "textfile.h"
 
@@ -253,12 +254,44 @@ suboptions_new(const char *keyword, cfg_opt_t **ret_opts)
 	return 0;
 }
 
+/* Sections that stand in others, and have no title. */
+static const struct {
+	const char *keyword; /* in which */
+	const char *name;
+} inner[] = { { "pipeline", "spool" } };
+
+static int
+inner_add(const char *keyword, cfg_opt_t **opts)
+{
+	static cfg_opt_t nothing[] = { CFG_END() };
+
+	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++) {
+		cfg_opt_t *grown;
+		unsigned n = 0;
+
+		if (strcmp(inner[i].keyword, keyword) != 0)
+			continue;
+		while ((*opts)[n].name)
+			n++;
+		grown = reallocarray(*opts, n + 2, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		grown[n] =
+			(cfg_opt_t)CFG_SEC(inner[i].name, nothing, CFGF_MULTI);
+		grown[n + 1] = (cfg_opt_t)CFG_END();
+		*opts = grown;
+	}
+	return 0;
+}
+
 static int
 section_add(cfg_opt_t *opts, unsigned *n, const char *keyword)
 {
 	cfg_opt_t *suboptions;
 	int err = suboptions_new(keyword, &suboptions);
 
+	if (err == 0)
+		err = inner_add(keyword, &suboptions);
 	if (err < 0)
 		return err;
 	opts[(*n)++] = (cfg_opt_t)CFG_SEC(keyword, suboptions,
@@ -304,85 +337,17 @@ attempt_new(void)
 	return cfg;
 }
 
-/* ---- From libconfuse's structs to ours ------------------------------- */
-
-static int
-setting_fill(struct config_setting *setting, cfg_opt_t *opt)
-{
-	setting->name = strdup(opt->name);
-	setting->values = calloc(opt->nvalues + 1, sizeof(char *));
-	if (!setting->name || !setting->values)
-		return -ENOMEM;
-	for (unsigned i = 0; i < opt->nvalues; i++) {
-		char *value = strdup(cfg_opt_getnstr(opt, i));
-		int err;
-
-		if (!value)
-			return -ENOMEM;
-		setting->values[setting->n_values++] = value;
-		err = conftext_unmark(value, &setting->missing);
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
-static int
-section_fill(struct conffile_section *section, const char *keyword, cfg_t *cfg)
-{
-	section->keyword = strdup(keyword);
-	section->title = strdup(cfg->title ? cfg->title : "");
-	section->settings =
-		calloc(cfg_num(cfg) + 1, sizeof(*section->settings));
-	if (!section->keyword || !section->title || !section->settings ||
-	    conftext_unmark(section->title, &section->missing) < 0)
-		return -ENOMEM;
-	for (unsigned i = 0; i < cfg_num(cfg); i++) {
-		cfg_opt_t *opt = cfg_getnopt(cfg, i);
-
-		if (opt->type != CFGT_STR || !(opt->flags & CFGF_MODIFIED))
-			continue;
-		if (setting_fill(&section->settings[section->n_settings++],
-				 opt) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
+/* ---- Attempts --------------------------------------------------------- */
 
 static struct conffile *
-conffile_fill(cfg_t *cfg)
+tree_read(cfg_t *cfg)
 {
-	struct conffile *conffile = calloc(1, sizeof(*conffile));
-	unsigned n = 1;
+	struct conffile *conffile = conftree_read(cfg);
 
-	for (unsigned i = 0; i < cfg_num(cfg); i++)
-		if (cfg_getnopt(cfg, i)->type == CFGT_SEC)
-			n += cfg_opt_size(cfg_getnopt(cfg, i));
-	if (conffile)
-		conffile->sections = calloc(n, sizeof(*conffile->sections));
-	if (!conffile || !conffile->sections ||
-	    section_fill(&conffile->sections[conffile->n_sections++], "", cfg) <
-		    0)
-		goto fail;
-	for (unsigned i = 0; i < cfg_num(cfg); i++) {
-		cfg_opt_t *opt = cfg_getnopt(cfg, i);
-
-		for (unsigned j = 0;
-		     opt->type == CFGT_SEC && j < cfg_opt_size(opt); j++)
-			if (section_fill(
-				    &conffile->sections[conffile->n_sections++],
-				    opt->name, cfg_opt_getnsec(opt, j)) < 0)
-				goto fail;
-	}
+	if (!conffile)
+		reading->out_of_memory = true;
 	return conffile;
-
-fail:
-	reading->out_of_memory = true;
-	conffile_free(conffile);
-	return NULL;
 }
-
-/* ---- Attempts --------------------------------------------------------- */
 
 /* The tree, or NULL; then either something was learnt or that is the end. */
 static struct conffile *
@@ -404,7 +369,7 @@ attempt(void)
 	else
 		reading->out_of_memory = true;
 	if (rc == CFG_SUCCESS)
-		conffile = conffile_fill(cfg);
+		conffile = tree_read(cfg);
 	cfg_free(cfg);
 	return conffile;
 }

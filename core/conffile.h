@@ -1,8 +1,9 @@
 /*
  * conffile.h - the text of a configuration, as sections of settings.
  *
- * The one place that knows libconfuse.  It reads titled sections and settings
- * of any name, with one value or a list of them, and judges none of them:
+ * The one place, with conftree.h, that knows libconfuse.  It reads titled
+ * sections and settings of any name, with one value or a list of them, and
+ * judges none of them:
  *
  *     debug = true
  *     include("more.conf")

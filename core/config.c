@@ -78,6 +78,20 @@ static const struct word pipeline_words[] = {
 	  .offset = offsetof(struct config_pipeline, deadline_ms),
 	  .min = 0,
 	  .max = 86400000 },
+	{ .name = "spool",
+	  .type = WORD_BOOL,
+	  .offset = offsetof(struct config_pipeline, has_spool) },
+	{ .name = "spool.dir",
+	  .type = WORD_STR,
+	  .offset = offsetof(struct config_pipeline, spool_dir) },
+	{ .name = "spool.when",
+	  .type = WORD_STR,
+	  .offset = offsetof(struct config_pipeline, spool_when) },
+	{ .name = "spool.max_size",
+	  .type = WORD_SIZE,
+	  .offset = offsetof(struct config_pipeline, spool_max_size),
+	  .min = (uint64_t)1 << 20,
+	  .max = (uint64_t)1 << 50 },
 	{ 0 },
 };
 
@@ -168,6 +182,48 @@ plugin_take(struct config_instance *in, struct problems *problems)
 			     "there is no plugin; write plugin = \"NAME\"");
 }
 
+static void
+one_of_check(const char *name, const char *value, const char *const *values,
+	     const char *list, const char *where, struct problems *problems)
+{
+	const char *nearest;
+
+	for (size_t i = 0; values[i]; i++)
+		if (strcmp(values[i], value) == 0)
+			return;
+	nearest = problems_nearest(value, values);
+	problems_add(problems, where, "%s = \"%s\": this must be %s%s%s%s",
+		     name, value, list, nearest ? "; did you mean \"" : "",
+		     nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+/* The values of `spool` that no table checks. */
+static int
+spool_set(const struct config *config, struct config_pipeline *p,
+	  struct problems *problems)
+{
+	static const char *const whens[] = { "outage", "always", NULL };
+	char *absolute;
+
+	if (!p->spool_when)
+		p->spool_when = strdup("outage");
+	if (!p->spool_when)
+		return -ENOMEM;
+	one_of_check("spool.when", p->spool_when, whens, "outage or always",
+		     p->where, problems);
+	if (p->has_spool && !p->spool_dir)
+		problems_add(problems, p->where,
+			     "the spool has no folder; write spool { dir = "
+			     "\"/var/lib/evh/spool\" }");
+	if (!p->spool_dir || *p->spool_dir == '/')
+		return 0;
+	if (asprintf(&absolute, "%s/%s", config->dir, p->spool_dir) < 0)
+		return -ENOMEM;
+	free(p->spool_dir);
+	p->spool_dir = absolute;
+	return 0;
+}
+
 static int
 pipeline_add(struct config *config, struct conffile_section *section,
 	     struct problems *problems)
@@ -180,6 +236,7 @@ pipeline_add(struct config *config, struct conffile_section *section,
 		.attempts = 3,
 		.backoff_ms = 100,
 		.backoff_max_ms = 10000,
+		.spool_max_size = (uint64_t)1 << 30,
 	};
 	p->name = section->title;
 	section->title = NULL;
@@ -204,7 +261,7 @@ pipeline_add(struct config *config, struct conffile_section *section,
 			     "backoff is %u ms, longer than backoff_max, "
 			     "which is %u ms",
 			     p->backoff_ms, p->backoff_max_ms);
-	return 0;
+	return spool_set(config, p, problems);
 }
 
 static int
@@ -242,21 +299,6 @@ section_add(struct config *config, struct conffile_section *section,
 }
 
 /* ---- The whole -------------------------------------------------------- */
-
-static void
-one_of_check(const char *name, const char *value, const char *const *values,
-	     const char *list, const char *where, struct problems *problems)
-{
-	const char *nearest;
-
-	for (size_t i = 0; values[i]; i++)
-		if (strcmp(values[i], value) == 0)
-			return;
-	nearest = problems_nearest(value, values);
-	problems_add(problems, where, "%s = \"%s\": this must be %s%s%s%s",
-		     name, value, list, nearest ? "; did you mean \"" : "",
-		     nearest ? nearest : "", nearest ? "\"?" : "");
-}
 
 /* The folder of the file, absolute; NULL when out of memory. */
 static char *
@@ -386,101 +428,6 @@ config_instance(const struct config *config, const char *name)
 		if (strcmp(config->instances[i].name, name) == 0)
 			return &config->instances[i];
 	return NULL;
-}
-
-static void
-list_free(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
-}
-
-static void
-instance_fini(struct config_instance *in)
-{
-	config_settings_free(in->settings, in->n_settings);
-	free(in->name);
-	free(in->plugin);
-	free(in->where);
-}
-
-static void
-pipeline_fini(struct config_pipeline *p)
-{
-	list_free(p->chain);
-	list_free(p->optional);
-	list_free(p->on_fail);
-	list_free(p->on_drop);
-	list_free(p->match);
-	free(p->name);
-	free(p->where);
-}
-
-static bool
-is_listed(const char *const *names, const char *name)
-{
-	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-void
-config_reduce(struct config *config, const char *const *instances,
-	      const char *pipeline)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < config->n_instances; i++)
-		if (is_listed(instances, config->instances[i].name))
-			config->instances[n++] = config->instances[i];
-		else
-			instance_fini(&config->instances[i]);
-	config->n_instances = n;
-	n = 0;
-	for (unsigned i = 0; i < config->n_pipelines; i++)
-		if (pipeline &&
-		    strcmp(config->pipelines[i].name, pipeline) == 0)
-			config->pipelines[n++] = config->pipelines[i];
-		else
-			pipeline_fini(&config->pipelines[i]);
-	config->n_pipelines = n;
-}
-
-void
-config_clear(struct config *config, const char *instance)
-{
-	for (unsigned i = 0; i < config->n_instances; i++) {
-		struct config_instance *in = &config->instances[i];
-
-		if (strcmp(in->name, instance) != 0)
-			continue;
-		config_settings_free(in->settings, in->n_settings);
-		in->settings = NULL;
-		in->n_settings = 0;
-	}
-}
-
-void
-config_free(struct config *config)
-{
-	if (!config)
-		return;
-	for (unsigned i = 0; i < config->n_instances; i++)
-		instance_fini(&config->instances[i]);
-	for (unsigned i = 0; i < config->n_pipelines; i++)
-		pipeline_fini(&config->pipelines[i]);
-	free(config->instances);
-	free(config->pipelines);
-	free(config->file);
-	free(config->dir);
-	free(config->plugin_dir);
-	free(config->log_level);
-	free(config->log_format);
-	free(config->log_file);
-	free(config->state_dir);
-	free(config);
 }
 
 bool

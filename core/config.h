@@ -49,6 +49,10 @@ struct config_pipeline {
 	unsigned backoff_ms;	 /* first wait, default 100, doubling */
 	unsigned backoff_max_ms; /* up to this, default 10000 */
 	unsigned deadline_ms;	 /* 0: none */
+	bool has_spool;		 /* there is a section `spool` */
+	char *spool_dir;	 /* absolute; NULL: no spool */
+	char *spool_when;	 /* outage, always */
+	uint64_t spool_max_size; /* bytes, default 1 GiB */
 };
 
 struct config {
@@ -94,7 +98,7 @@ struct config *config_new(const char *file, struct problems *problems);
 const struct config_instance *config_instance(const struct config *config,
 					      const char *name);
 /* Forgets all but these instances (a NULL-ended list of names) and this
- * pipeline (NULL: every one). */
+ * pipeline (NULL: every one), which has no spool then. */
 void config_reduce(struct config *config, const char *const *instances,
 		   const char *pipeline);
 /* Forgets an instance's settings. */

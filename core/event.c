@@ -157,6 +157,7 @@ event_fill_child(struct event *ev, struct event *parent,
 	ev->lane = parent->lane;
 	ev->is_ordered = parent->is_ordered;
 	ev->born_ns = parent->born_ns;
+	ev->is_patient = parent->is_patient;
 }
 
 struct event *

@@ -81,14 +81,18 @@ struct event {
 	/* A sink has answered it: it goes to its worker by the inbox, where
 	 * those that it answered before may be still. */
 	bool goes_by_inbox;
-	bool is_kept;	  /* an on_fail or on_drop sink has it */
-	bool is_marked;	  /* processes ended while a handler had it */
-	bool is_failed;	  /* on its way through on_fail */
-	uint64_t lane;	  /* hash of what keeps its order */
-	size_t size;	  /* bytes that it takes in the window */
-	int64_t born_ns;  /* monotonic, at emit */
-	int64_t stage_ns; /* monotonic, handed to its element */
-	uint64_t seq;	  /* its turn at the sink it is at */
+	bool is_kept;	 /* an on_fail or on_drop sink has it */
+	bool is_marked;	 /* processes ended while a handler had it */
+	bool is_passing; /* its pipeline's spool counts it: it passed by, */
+	bool is_drained; /* or comes out of it */
+	bool is_patient; /* nobody waits: it has no deadline */
+	atomic_bool has_spooled; /* of what it waits for, something is */
+	bool is_failed;		 /* on its way through on_fail */
+	uint64_t lane;		 /* hash of what keeps its order */
+	size_t size;		 /* bytes that it takes in the window */
+	int64_t born_ns;	 /* monotonic, at emit */
+	int64_t stage_ns;	 /* monotonic, handed to its element */
+	uint64_t seq;		 /* its turn at the sink it is at */
 
 	/* At a handler: the try in hand. */
 	enum event_mail mail;

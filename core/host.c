@@ -100,7 +100,7 @@ host_is_ready(struct host *host)
 	for (unsigned i = 0; i < host->n_pipelines; i++) {
 		struct pipeline *p = host->pipelines[i];
 
-		if (atomic_load(&p->n_not_ready) > 0 ||
+		if (!pipeline_is_ready(p) ||
 		    !atomic_load(&p->elements[0].in->is_ready))
 			return false;
 	}

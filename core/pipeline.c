@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "log.h"
 #include "metrics.h"
+#include "spool.h"
 #include "timer.h"
 #include "watch.h"
 #include "worker.h"
@@ -136,6 +137,15 @@ pipeline_init_workers(struct pipeline *p)
 	return 0;
 }
 
+static int
+pipeline_init_spool(struct pipeline *p, struct metrics *metrics)
+{
+	if (!p->config->spool_dir)
+		return 0;
+	p->spool = spool_new(p, metrics);
+	return p->spool ? 0 : -ENOMEM;
+}
+
 struct pipeline *
 pipeline_new(const struct config_pipeline *config,
 	     struct instance *(*find)(void *arg, const char *name), void *arg,
@@ -166,7 +176,8 @@ pipeline_new(const struct config_pipeline *config,
 	    pipeline_add(p, config->on_drop, ELEMENT_DROP, find, arg, metrics) <
 		    0 ||
 	    pipeline_init_metrics(p, metrics) < 0 ||
-	    pipeline_init_workers(p) < 0) {
+	    pipeline_init_workers(p) < 0 ||
+	    pipeline_init_spool(p, metrics) < 0) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -178,6 +189,7 @@ pipeline_free(struct pipeline *p)
 {
 	if (!p)
 		return;
+	spool_free(p->spool);
 	for (unsigned i = 0; p->workers && i <= p->n_workers; i++)
 		worker_free(p->workers[i]);
 	free(p->workers);
@@ -203,13 +215,15 @@ pipeline_start(struct pipeline *p)
 		pipeline_stop(p);
 		return -EAGAIN;
 	}
-	return 0;
+	return p->spool ? spool_start(p->spool) : 0;
 }
 
 void
 pipeline_stop(struct pipeline *p)
 {
 	watch_stop(p);
+	if (p->spool)
+		spool_stop(p->spool);
 	for (unsigned i = 0; i <= p->n_workers; i++)
 		worker_stop(p->workers[i]);
 }
@@ -220,6 +234,8 @@ pipeline_poke(struct pipeline *p)
 	window_poke(&p->window);
 	for (unsigned i = 0; i <= p->n_workers; i++)
 		worker_poke(p->workers[i]);
+	if (p->spool)
+		spool_poke(p->spool);
 }
 
 void
@@ -234,6 +250,14 @@ pipeline_cut_short(struct pipeline *p)
 {
 	atomic_store(&p->cuts_short, true);
 	pipeline_poke(p);
+}
+
+bool
+pipeline_is_ready(const struct pipeline *p)
+{
+	if (p->spool)
+		return spool_is_ready(p->spool);
+	return atomic_load(&p->n_not_ready) == 0;
 }
 
 bool
@@ -387,7 +411,7 @@ pipeline_is_here(const struct pass *pass, const struct pipeline *p,
 int64_t
 pipeline_deadline_ns(const struct pipeline *p, const struct event *ev)
 {
-	if (p->config->deadline_ms == 0)
+	if (p->config->deadline_ms == 0 || ev->is_patient)
 		return INT64_MAX;
 	return ev->born_ns + (int64_t)p->config->deadline_ms * 1000000;
 }

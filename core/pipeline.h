@@ -30,6 +30,7 @@ struct host;
 struct instance;
 struct metrics;
 struct watch;
+struct spool;
 struct worker;
 
 #define PIPELINE_MAX_WORKERS 64
@@ -66,6 +67,8 @@ struct pipeline {
 	atomic_bool gives_up;	/* stopping: what waits hears RETRY */
 	atomic_bool cuts_short; /* and what no handler has seen yet, too */
 
+	struct spool *spool; /* or NULL */
+
 	bool has_handlers; /* else no lane ever stands */
 	struct lane_shares shares;
 
@@ -92,6 +95,9 @@ void pipeline_give_up(struct pipeline *p);
 void pipeline_cut_short(struct pipeline *p);
 /* Something that its events or its source may wait for has changed. [any] */
 void pipeline_poke(struct pipeline *p);
+
+/* It takes events: what it needs is ready, or its spool stands in. [any] */
+bool pipeline_is_ready(const struct pipeline *p);
 
 /* The chain cannot do without this instance. */
 bool pipeline_needs(const struct pipeline *p, const struct instance *in);

@@ -10,11 +10,12 @@
 #include "pass.h"
 #include "pattern.h"
 #include "pipeline.h"
+#include "spool.h"
 #include "timer.h"
 
-/* Makes the event stand at the first element of a pipeline that has room. */
-static void
-enter(struct pass *pass, struct pipeline *p, struct event *ev, int64_t now_ns)
+void
+route_enter(struct pass *pass, struct pipeline *p, struct event *ev,
+	    int64_t now_ns)
 {
 	atomic_store_explicit(&ev->holder, NULL, memory_order_relaxed);
 	ev->pipeline = p;
@@ -28,6 +29,8 @@ enter(struct pass *pass, struct pipeline *p, struct event *ev, int64_t now_ns)
 		pipeline_fail(pass, ev, "invalid", ev->error_text);
 		return;
 	}
+	if (p->spool && !ev->is_drained && spool_take(p->spool, ev))
+		return;
 	if (ev->pub.status == EVH_PROCESSED)
 		ev->pub.attempts++;
 	pipeline_advance(pass, ev);
@@ -41,12 +44,30 @@ lane_is_full(struct pipeline *p, const struct event *ev)
 	return p->has_handlers && lane_share_is_full(&p->shares, ev, is_scarce);
 }
 
+/* What it needs is ready, or its spool takes it. */
+static bool
+is_open(struct pipeline *p, const struct event *ev)
+{
+	if (ev->error_text)
+		return true; /* it has failed, and goes to on_fail */
+	if (p->spool)
+		return spool_has_room(p->spool, ev);
+	return atomic_load(&p->n_not_ready) == 0;
+}
+
+/* What goes into a spool is in no lane's way. */
+static bool
+is_for_lane(const struct pipeline *p, const struct event *ev)
+{
+	return !p->spool || ev->error_text || spool_is_idle(p->spool);
+}
+
 static bool
 has_room(struct pipeline *p, const struct event *ev)
 {
-	if (atomic_load(&p->n_not_ready) > 0 && !ev->error_text)
+	if (!is_open(p, ev) || (is_for_lane(p, ev) && lane_is_full(p, ev)))
 		return false;
-	return !lane_is_full(p, ev) && window_take(&p->window, ev->size);
+	return window_take(&p->window, ev->size);
 }
 
 static bool
@@ -169,7 +190,7 @@ fan_out(struct fan_out *f, struct instance *source)
 	}
 	atomic_store(&f->ev->owed, (unsigned)n);
 	while ((copy = event_list_pop(&f->copies)))
-		enter(f->pass, copy->pipeline, copy, f->now_ns);
+		route_enter(f->pass, copy->pipeline, copy, f->now_ns);
 	return 1;
 }
 
@@ -190,7 +211,7 @@ emit_one(struct instance *source, struct event *ev, struct pass *pass,
 			*ret_refusing = p;
 			return -EAGAIN;
 		}
-		enter(pass, p, ev, now_ns);
+		route_enter(pass, p, ev, now_ns);
 		return 1;
 	}
 	rc = fan_out(&f, source);

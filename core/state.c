@@ -9,6 +9,8 @@
 #include "host_tables.h"
 #include "log.h"
 #include "pipeline.h"
+#include "rfc3339.h"
+#include "spool.h"
 
 struct state {
 	struct host *host;
@@ -18,13 +20,21 @@ struct state {
 	struct evh_metric *log_lines[EVH_ERROR + 1];
 };
 
+/* Whatever its chain needs, it takes events. */
+static bool
+spool_stands_in(const struct pipeline *p)
+{
+	return p->spool && spool_is_ready(p->spool);
+}
+
 /* Some pipeline cannot do without it. */
 static bool
 is_needed(const struct host *host, const struct instance *in)
 {
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		if (host->pipelines[i]->elements[0].in == in ||
-		    pipeline_needs(host->pipelines[i], in))
+		    (pipeline_needs(host->pipelines[i], in) &&
+		     !spool_stands_in(host->pipelines[i])))
 			return true;
 	return false;
 }
@@ -39,13 +49,63 @@ describe_instance(struct instance *in, const char *why)
 			 "ready", *why == '\0', "why", why);
 }
 
+/* NULL in a pipeline without one, and then it is left out. */
+static json_t *
+describe_spool(struct pipeline *p)
+{
+	struct spool_state spool;
+	char since[RFC3339_LEN + 1] = { 0 };
+
+	if (!p->spool)
+		return NULL;
+	spool_state(p->spool, &spool);
+	if (spool.is_holding)
+		rfc3339_write(spool.since_ns, since);
+	return json_pack(
+		"{s:b, s:I, s:I, s:s, s:s}", "spooling", spool.is_holding,
+		"records", (json_int_t)spool.n_records, "bytes",
+		(json_int_t)spool.size, "since", since, "why", spool.why);
+}
+
 static json_t *
 describe_pipeline(struct pipeline *p)
 {
-	return json_pack("{s:s, s:I, s:I, s:I}", "name", p->name, "in_flight",
-			 (json_int_t)window_used(&p->window), "in_flight_limit",
-			 (json_int_t)p->config->in_flight, "refused",
-			 (json_int_t)metric_value(p->refused));
+	return json_pack("{s:s, s:I, s:I, s:I, s:o*}", "name", p->name,
+			 "in_flight", (json_int_t)window_used(&p->window),
+			 "in_flight_limit", (json_int_t)p->config->in_flight,
+			 "refused", (json_int_t)metric_value(p->refused),
+			 "spool", describe_spool(p));
+}
+
+/* What is wrong with its spool; and that one is filling, which is none of the
+ * reasons not to be ready. */
+static int
+add_spool(struct pipeline *p, json_t *reasons, json_t *checks)
+{
+	struct spool_state spool;
+	char name[INSTANCE_WHY_MAX];
+	char text[SPOOL_WHY_MAX + 128];
+
+	if (!p->spool)
+		return 0;
+	spool_state(p->spool, &spool);
+	snprintf(name, sizeof(name), "%s.spool", p->name);
+	if (*spool.why)
+		snprintf(text, sizeof(text), "%s", spool.why);
+	else if (spool.is_holding &&
+		 strcmp(p->config->spool_when, "outage") == 0)
+		snprintf(text, sizeof(text),
+			 "%llu events wait in the spool for the chain",
+			 (unsigned long long)spool.n_records);
+	else
+		return 0;
+	if (json_object_set_new(checks, name, json_string(text)) < 0)
+		return -ENOMEM;
+	if (spool_is_ready(p->spool))
+		return 0;
+	snprintf(text, sizeof(text), "%s: %s", name, spool.why);
+	return json_array_append_new(reasons, json_string(text)) < 0 ? -ENOMEM
+								     : 0;
 }
 
 static int
@@ -94,7 +154,8 @@ describe(struct host *host)
 	for (unsigned i = 0; fits && i < host->n_pipelines; i++)
 		fits = json_array_append_new(
 			       pipelines,
-			       describe_pipeline(host->pipelines[i])) == 0;
+			       describe_pipeline(host->pipelines[i])) == 0 &&
+		       add_spool(host->pipelines[i], reasons, checks) == 0;
 	if (!fits) {
 		json_decref(reasons);
 		json_decref(checks);

@@ -39,6 +39,8 @@ settle(struct request *request)
 	switch (request->result) {
 	case EVH_OK:
 	case EVH_DROP:
+		if (request->spooled)
+			event_view_spooled(&request->answer);
 		request_json(request,
 			     request->route == ROUTE_RETRY ? 202 : 201);
 		return;
@@ -178,6 +180,14 @@ create_again(struct request *request)
 	emit(request, event);
 }
 
+/* An older evhd has no spool, and no such member. */
+static bool
+is_spooled(const struct request *request, const struct evh_event *event)
+{
+	return EVH_EVENT_HAS(request_http(request)->ctx, is_spooled) &&
+	       event->is_spooled;
+}
+
 void
 create_done(struct evh_event *const *evs, int n, enum evh_result result)
 {
@@ -187,6 +197,7 @@ create_done(struct evh_event *const *evs, int n, enum evh_result result)
 		struct request *request = (struct request *)evs[i]->cookie;
 
 		request->result = result;
+		request->spooled = is_spooled(request, evs[i]);
 		if (first != NULL && first->loop != request->loop) {
 			request_post(first, last);
 			first = NULL;

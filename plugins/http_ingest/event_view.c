@@ -80,6 +80,13 @@ event_view_created(struct text *text, const struct event_view *event)
 }
 
 void
+event_view_spooled(struct text *text)
+{
+	text->len--; /* its closing brace */
+	text_str(text, ",\"spooled\":true}");
+}
+
+void
 event_view_row(struct text *text, const struct evh_row *row)
 {
 	add_id(text, row->id);
@@ -128,6 +135,8 @@ void
 event_view_retry(struct text *text, const unsigned char id[16],
 		 uint32_t attempts)
 {
+	if (!text_reserve(text, FRAME_MAX))
+		return;
 	add_id(text, id);
 	text_str(text, ",\"status\":\"pending\",\"attempts\":");
 	text_int(text, attempts);

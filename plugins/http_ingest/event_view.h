@@ -30,4 +30,8 @@ void event_view_page(struct text *text, const struct evh_row *rows, size_t n,
 void event_view_retry(struct text *text, const unsigned char id[16],
 		      uint32_t attempts);
 
+/* Says of a 201's or 202's object, which has room for it, that the event is in
+ * a spool. */
+void event_view_spooled(struct text *text);
+
 #endif

@@ -7,8 +7,8 @@
  *     \________\_______________________/
  *
  * Belongs to its loop's thread.  While `outstanding`, whoever calls back may
- * write result, rc, event, attempts, status, reply, answer and its room, and
- * then posts it; the loop reads them when the mail has come.
+ * write result, spooled, rc, event, attempts, status, reply, answer and its
+ * room, and then posts it; the loop reads them when the mail has come.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -73,6 +73,7 @@ struct request {
 
 	unsigned char id[16]; /* of the event that it is about */
 	enum evh_result result;
+	bool spooled; /* and it is OK because evhd's spool has the event */
 	struct evh_event *event;
 	uint32_t attempts, limit, offset;
 };

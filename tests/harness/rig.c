@@ -378,6 +378,10 @@ rig_pipeline(struct rig *rig, struct config_pipeline config)
 	if (!config.name)
 		config.name = (char *)"p";
 	config.where = config.name;
+	if (config.spool_dir && !config.spool_when)
+		config.spool_when = (char *)"outage";
+	if (config.spool_dir && !config.spool_max_size)
+		config.spool_max_size = 64 << 20;
 	if (!config.in_flight)
 		config.in_flight = 1000;
 	if (!config.in_flight_size)

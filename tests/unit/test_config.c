@@ -248,6 +248,7 @@ a_pipeline_has_defaults(void **state)
 	assert_int_equal(p->backoff_ms, 100);
 	assert_int_equal(p->backoff_max_ms, 10000);
 	assert_int_equal(p->deadline_ms, 0);
+	assert_null(p->spool_dir);
 }
 
 static void
@@ -276,6 +277,56 @@ a_pipeline_is_read(void **state)
 	assert_int_equal(p->backoff_ms, 1000);
 	assert_int_equal(p->backoff_max_ms, 60000);
 	assert_int_equal(p->deadline_ms, 10000);
+}
+
+static void
+a_spool_is_a_section_in_a_pipeline(void **state)
+{
+	struct conf *conf = *state;
+	const struct config_pipeline *p;
+	char dir[300];
+
+	setenv("EVH_T_SET", "set", 1);
+	assert_non_null(parse(conf, "pipeline \"p\" { chain = { a, b }\n"
+				    "  spool { dir = \"/x/${EVH_T_SET}\"\n"
+				    "    max_size = 2G when = always }\n"
+				    "  deadline = 3s }\n"
+				    "pipeline \"q\" { spool { dir = y } }\n"));
+	assert_int_equal(conf->problems.n, 0);
+	p = &conf->config->pipelines[0];
+	assert_string_equal(p->spool_dir, "/x/set");
+	assert_string_equal(p->spool_when, "always");
+	assert_int_equal(p->spool_max_size, UINT64_C(2) << 30);
+	assert_int_equal(p->deadline_ms, 3000);
+	p = &conf->config->pipelines[1];
+	snprintf(dir, sizeof(dir), "%s/y", conf->config->dir);
+	assert_string_equal(p->spool_dir, dir);
+	assert_string_equal(p->spool_when, "outage");
+	assert_int_equal(p->spool_max_size, UINT64_C(1) << 30);
+}
+
+static void
+what_is_wrong_in_a_spool_is_told(void **state)
+{
+	struct conf *conf = *state;
+
+	assert_non_null(parse(conf, "pipeline \"p\" { spool { } }\n"
+				    "pipeline \"q\" { spool { dir = d\n"
+				    "  when = outtage max_sise = 1M\n"
+				    "  max_size = 3 } }\n"));
+	assert_problem(conf, 0, ": pipeline \"p\"",
+		       "the spool has no folder; write spool { dir = "
+		       "\"/var/lib/evh/spool\" }");
+	assert_problem(conf, 1, ": pipeline \"q\"",
+		       "unknown setting \"spool.max_sise\"; did you mean "
+		       "\"spool.max_size\"?");
+	assert_problem(conf, 2, ": pipeline \"q\"",
+		       "spool.max_size = \"3\": this must be from 1048576 to "
+		       "1125899906842624 bytes");
+	assert_problem(conf, 3, ": pipeline \"q\"",
+		       "spool.when = \"outtage\": this must be outage or "
+		       "always; did you mean \"outage\"?");
+	assert_int_equal(conf->problems.n, 4);
 }
 
 /* ---- Variables ------------------------------------------------------------
@@ -774,6 +825,8 @@ main(void)
 		TEST(lists_are_read_in_every_section_without_being_declared),
 		TEST(a_pipeline_has_defaults),
 		TEST(a_pipeline_is_read),
+		TEST(a_spool_is_a_section_in_a_pipeline),
+		TEST(what_is_wrong_in_a_spool_is_told),
 		TEST(variables_are_expanded_in_double_quotes),
 		TEST(an_empty_variable_takes_the_default),
 		TEST(a_variable_without_default_leaves_its_name),

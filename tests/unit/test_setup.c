@@ -571,6 +571,70 @@ an_instance_that_is_not_there_is_said_to(void **state)
 			    "there is no instance \"evnts\"");
 }
 
+/* ---- Spools -----------------------------------------------------------------
+ */
+
+#define SPOOLED(chain, spool)                                                  \
+	SINK("kafka")                                                          \
+	"pipeline \"p\" { chain = { " chain " } on_fail = { kafka }\n"         \
+	"  spool { dir = \"" spool "\" } }\n"
+
+static void
+a_spool_takes_what_an_ingest_brings(void **state)
+{
+	struct whole *whole = *state;
+
+	assert_fine(whole, INGEST("s") SPOOLED("s, kafka", "."));
+	assert_error(whole, SOURCE("s") SPOOLED("s, kafka", "."),
+		     "pipeline \"p\"",
+		     "it has a spool, but \"s\" is a source; only what an "
+		     "ingest takes can be told that it is spooled, others wait "
+		     "by themselves");
+}
+
+static void
+a_spool_has_a_folder_of_its_own(void **state)
+{
+	struct whole *whole = *state;
+	char sentence[300];
+
+	snprintf(sentence, sizeof(sentence),
+		 "spool.dir = \"%s/none\": there is no such folder; make it, "
+		 "for evhd's user alone",
+		 whole->dir.path);
+	assert_error(whole, INGEST("s") SPOOLED("s, kafka", "none"),
+		     "pipeline \"p\"", sentence);
+	assert_error(whole, INGEST("s") SPOOLED("s, kafka", "/tmp"),
+		     "pipeline \"p\"",
+		     "spool.dir = \"/tmp\": others may write in it; what evhd "
+		     "delivers from it must be its own");
+	snprintf(sentence, sizeof(sentence),
+		 "spool.dir = \"%s/./\" is the pipeline \"p\"'s, too; each "
+		 "needs a folder of its own",
+		 whole->dir.path);
+	assert_error(
+		whole,
+		INGEST("s") INGEST("t") SPOOLED(
+			"s, kafka",
+			".") "pipeline \"q\" { chain = { t, kafka }\n"
+			     "  on_fail = { kafka } spool { dir = \"./\" } }",
+		"pipeline \"q\"", sentence);
+}
+
+static void
+a_spool_without_on_fail_is_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	assert_warning(whole,
+		       INGEST("s") SINK("k") "pipeline \"p\" { chain = { s, k "
+					     "} spool { dir = \".\" } }",
+		       "pipeline \"p\"",
+		       "it has a spool and no on_fail: a spooled event that "
+		       "fails, which its client was told is safe, stops those "
+		       "behind it until it goes through");
+}
+
 int
 main(void)
 {
@@ -597,6 +661,9 @@ main(void)
 		TEST(a_circle_of_names_is_spelt_out),
 		TEST(for_a_command_only_its_instance_must_be_right),
 		TEST(an_instance_that_is_not_there_is_said_to),
+		TEST(a_spool_takes_what_an_ingest_brings),
+		TEST(a_spool_has_a_folder_of_its_own),
+		TEST(a_spool_without_on_fail_is_worth_a_warning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

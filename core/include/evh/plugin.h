@@ -99,6 +99,9 @@ struct evh_event {
 	uint32_t attempts; /* tries in all: those before this host,
 			    * this pass, each retry of a handler */
 	uintptr_t cookie;  /* belongs to the source that made it */
+	/* In done(EVH_OK): 1, the chain has not had it yet, but evhd's spool
+	 * has it on this machine's disk. */
+	uint32_t is_spooled;
 };
 
 /* The one vocabulary for "what became of it".  0 is not a result. */

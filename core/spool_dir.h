@@ -1,0 +1,45 @@
+/*
+ * spool_dir.h - the folder of a spool: whose it is, what is in it, and up to
+ * where its records have been delivered.
+ *
+ * A file "lock" is locked by the evhd that has the folder, and says its pid; a
+ * file "position" holds the number of the first record that is not delivered,
+ * twice, so that one is right while the other is written.
+ */
+#ifndef EVH_SPOOL_DIR_H
+#define EVH_SPOOL_DIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spool_dir {
+	char *path;
+	int fd;
+	int lock_fd;
+	int position_fd;
+	/* The number of the first record that is not delivered, from 1 on; 0:
+	 * not known. */
+	uint64_t position;
+	bool slot; /* which of the two in the file says so */
+};
+
+/* What is wrong with the folder, as a sentence, or NULL: not there, not ours to
+ * write, or others' to write, too. */
+const char *spool_dir_fault(const char *path);
+
+/* 0, or -errno, logged: -EAGAIN when another process has it. */
+int spool_dir_open(struct spool_dir *dir, const char *path);
+void spool_dir_close(struct spool_dir *dir);
+
+/* The numbers of all segments, in order, malloced; 0 or -errno. */
+int spool_dir_list(const struct spool_dir *dir, uint64_t **ret,
+		   unsigned *ret_n);
+
+/* Deletes a segment; that it cannot is logged. */
+void spool_dir_unlink(const struct spool_dir *dir, uint64_t number);
+
+/* 0 or -errno; it is on the disk then, and was changed in place, so that a full
+ * disk does not matter. */
+int spool_dir_set_position(struct spool_dir *dir, uint64_t number);
+
+#endif
