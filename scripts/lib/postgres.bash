@@ -154,7 +154,7 @@ pg_start() {
 				"on 127.0.0.1:$port"
 			return
 		fi
-		log_since postgres "$mark" | grep -q 'Address already in use' ||
+		log_since postgres "$mark" | grep -c 'Address already in use' >/dev/null ||
 			break
 		[[ $1 == move ]] || break
 		say "port $port was taken meanwhile (try $try)"
