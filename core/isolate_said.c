@@ -82,6 +82,7 @@ static bool
 hear_verdict(struct isolate_cell *cell, struct frame *frame, int64_t now_ns)
 {
 	struct isolate_task *task = task_of(cell, frame_take_u64(frame));
+	enum keeper_fate fate = FATE_VERDICT;
 	int verdict = 0;
 
 	if (frame->is_bad || !task)
@@ -94,8 +95,11 @@ hear_verdict(struct isolate_cell *cell, struct frame *frame, int64_t now_ns)
 		turn_over(cell, task, now_ns);
 	task_table_remove(&cell->iso->table, task);
 	cell->n_ends = 0;
+	/* Its server is away, which others may not have noticed yet. */
+	if (verdict == EVH_RETRY && !cell->is_ready)
+		fate = FATE_BLAMELESS;
 	if (task->ev)
-		keeper_resume(cell->iso, task, verdict, FATE_VERDICT);
+		keeper_resume(cell->iso, task, verdict, fate);
 	else
 		free(task);
 	return true;

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "../harness/tempdir.h"
 #include "host_tables.h"
 #include "instance.h"
 #include "isolate_child.h"
@@ -239,6 +240,38 @@ await_why(struct bench *b, const char *expected)
 		nanosleep(&pause, NULL);
 	}
 	fail_msg("why not: %s", why);
+}
+
+/* Of what the sinks have seen from this one on, how many processes. */
+static int
+count_pids(const struct bench *b, int first)
+{
+	int n = 0;
+
+	for (int i = first; i < b->n_seen; i++) {
+		int j = first;
+
+		while (pid_of(&b->seen[j]) != pid_of(&b->seen[i]))
+			j++;
+		n += i == j;
+	}
+	return n;
+}
+
+/* Until so many of them take events side by side. */
+static void
+await_processes(struct bench *b, int n)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		int first = b->src.n_heard;
+
+		for (int i = 0; i < 2 * n; i++)
+			emit_one(b, "slow_pid");
+		rig_await_heard(&b->src, first + 2 * n);
+		if (count_pids(b, first) == n)
+			return;
+	}
+	fail_msg("there are no %d processes", n);
 }
 
 #define ISOLATED "isolate", "process"
@@ -691,6 +724,37 @@ it_says_itself_when_it_is_ready(void **state)
 	bench_close(&b);
 }
 
+/* Each of them notices it for itself. */
+static void
+an_outage_that_processes_notice_in_turn_uses_up_no_attempt(void **state)
+{
+	struct tempdir dir;
+	char server[sizeof(dir.path) + 16];
+	struct bench b = { 0 };
+	FILE *file;
+	int n;
+
+	(void)state;
+	tempdir_init(&dir);
+	snprintf(server, sizeof(server), "%s/server", dir.path);
+	bench_open(&b, 1,
+		   (const char *const[]){ ISOLATED, "isolate_processes", "4",
+					  "attempts", "3", "server", server,
+					  NULL });
+	await_processes(&b, 4);
+	n = b.src.n_heard;
+	emit_one(&b, "ask");
+	await_why(&b, "its server is away");
+	file = fopen(server, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	rig_await_heard(&b.src, n + 1);
+	assert_int_equal(b.dead.n_seen, 0);
+	assert_int_equal(b.seen[n].attempts, 0);
+	bench_close(&b);
+	tempdir_fini(&dir);
+}
+
 /* ---- Garbage ----------------------------------------------------------- */
 
 /* A verdict that begins well, for the event of this number. */
@@ -952,6 +1016,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(what_start_refuses_is_refused),
 		cmocka_unit_test(a_crash_at_create_or_start_is_readiness),
 		cmocka_unit_test(it_says_itself_when_it_is_ready),
+		cmocka_unit_test(
+			an_outage_that_processes_notice_in_turn_uses_up_no_attempt),
 		cmocka_unit_test(garbage_from_a_process_is_only_its_own_end),
 		cmocka_unit_test(it_cannot_answer_for_what_it_has_not_come_to),
 	};
