@@ -78,7 +78,7 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 	in->config = config;
 	in->options = options;
 	snprintf(in->why_not, sizeof(in->why_not), "not started yet");
-	if (pthread_mutex_init(&in->serial, NULL) != 0)
+	if (serial_init(&in->serial) < 0)
 		goto fail_serial;
 	if (pthread_mutex_init(&in->lock, NULL) != 0)
 		goto fail_lock;
@@ -93,7 +93,7 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 fail_late:
 	pthread_mutex_destroy(&in->lock);
 fail_lock:
-	pthread_mutex_destroy(&in->serial);
+	serial_fini(&in->serial);
 fail_serial:
 	free(in);
 	return NULL;
@@ -117,7 +117,7 @@ instance_free(struct instance *in)
 		in->everies = every->next;
 		free(every);
 	}
-	pthread_mutex_destroy(&in->serial);
+	serial_fini(&in->serial);
 	pthread_mutex_destroy(&in->lock);
 	late_fini(&in->late);
 	free(in);
@@ -277,14 +277,21 @@ void
 instance_enter(struct instance *in)
 {
 	if (in->plugin->threads == EVH_SERIAL)
-		pthread_mutex_lock(&in->serial);
+		serial_enter(&in->serial);
+}
+
+bool
+instance_enter_for(struct instance *in, int64_t max_ns)
+{
+	return in->plugin->threads != EVH_SERIAL ||
+	       serial_enter_until(&in->serial, timer_now_ns() + max_ns);
 }
 
 void
 instance_leave(struct instance *in)
 {
 	if (in->plugin->threads == EVH_SERIAL)
-		pthread_mutex_unlock(&in->serial);
+		serial_leave(&in->serial);
 }
 
 bool
@@ -305,11 +312,9 @@ instance_submit(struct instance *in, struct evh_event *const *evs, int n)
 {
 	int taken;
 
-	if (in->plugin->threads != EVH_SERIAL)
-		return in->plugin->submit(in->self, evs, n);
-	pthread_mutex_lock(&in->serial);
+	instance_enter(in);
 	taken = in->plugin->submit(in->self, evs, n);
-	pthread_mutex_unlock(&in->serial);
+	instance_leave(in);
 	return taken;
 }
 
@@ -317,13 +322,9 @@ static void
 call_done(struct instance *in, struct evh_event *const *evs, int n,
 	  enum evh_result result)
 {
-	if (in->plugin->threads != EVH_SERIAL) {
-		in->plugin->done(in->self, evs, n, result);
-		return;
-	}
-	pthread_mutex_lock(&in->serial);
+	instance_enter(in);
 	in->plugin->done(in->self, evs, n, result);
-	pthread_mutex_unlock(&in->serial);
+	instance_leave(in);
 }
 
 void

@@ -9,6 +9,9 @@
 #include "timer.h"
 #include "watch.h"
 
+/* For the turn at an EVH_SERIAL handler. */
+#define ENTER_MAX_NS VERDICT_ALONE_NS
+
 static void
 children_drop(struct event *ev)
 {
@@ -57,8 +60,9 @@ attempts_of(const struct element *el)
 				: el->pipeline->config->attempts;
 }
 
-bool
-verdict_may_ask(const struct element *el, struct event *ev)
+/* It is not one of those that are tried one at a time, or it is its turn. */
+static bool
+has_turn(const struct element *el, struct event *ev)
 {
 	struct marks *marks = el->in->host->marks;
 
@@ -68,6 +72,28 @@ verdict_may_ask(const struct element *el, struct event *ev)
 		ev->is_marked =
 			marks_find(marks, ev->pub.id, el->in->mark).n > 0;
 	return !ev->is_marked || marks_isolate(marks, ev);
+}
+
+/* Who has the turn at an instance with a timeout may never give it back, and
+ * the worker has others to look after. */
+static bool
+enter(struct instance *in)
+{
+	if (in->timeout_ms > 0)
+		return instance_enter_for(in, ENTER_MAX_NS);
+	instance_enter(in);
+	return true;
+}
+
+bool
+verdict_may_ask(const struct element *el, struct event *ev)
+{
+	if (!enter(el->in))
+		return false;
+	if (has_turn(el, ev))
+		return true;
+	instance_leave(el->in);
+	return false;
 }
 
 /* Processes that ended while it was here have used up tries of it; all of
@@ -96,7 +122,7 @@ ends_use_it_up(const struct element *el, struct event *ev)
 	return true;
 }
 
-/* With whatever is to be around a process(). */
+/* With whatever is to be around a process() of an instance that is entered. */
 static enum evh_result
 process(struct pass *pass, struct element *el, struct event *ev)
 {
@@ -105,7 +131,6 @@ process(struct pass *pass, struct element *el, struct event *ev)
 	struct marks_slot *mark = NULL;
 	enum evh_result verdict;
 
-	instance_enter(in);
 	if (marks)
 		mark = marks_enter(marks, ev->pub.id, in->mark);
 	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker) {
@@ -125,8 +150,10 @@ ask(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev))
+	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev)) {
+		instance_leave(el->in);
 		return EVH_FAIL;
+	}
 	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
 	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
 	verdict = process(pass, el, ev);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ static struct {
 	char error[256]; /* of the last that failed */
 } gate = { .lock = PTHREAD_MUTEX_INITIALIZER,
 	   .changed = PTHREAD_COND_INITIALIZER };
+
+static atomic_uint n_here; /* in be_alone() */
 
 static struct timespec
 soon(void)
@@ -138,6 +141,19 @@ make_children_and_hang(struct rig_element *el, struct evh_event *ev)
 	return hang(el, ev);
 }
 
+/* Fails when two are here. */
+static enum evh_result
+be_alone(struct rig_element *el, struct evh_event *ev)
+{
+	const struct timespec work = { 0, 50000 };
+	unsigned before = atomic_fetch_add(&n_here, 1);
+
+	(void)rig_note(el, ev);
+	nanosleep(&work, NULL);
+	atomic_fetch_sub(&n_here, 1);
+	return before == 0 ? EVH_OK : EVH_FAIL;
+}
+
 static int
 keep_error(struct rig_element *el, struct evh_event *const *evs, int n)
 {
@@ -153,10 +169,9 @@ keep_error(struct rig_element *el, struct evh_event *const *evs, int n)
 }
 
 static void
-bench_open_with(struct bench *b,
-		enum evh_result (*process)(struct rig_element *,
-					   struct evh_event *),
-		unsigned workers, enum evh_threads threads, unsigned timeout_ms)
+bench_fill(struct bench *b,
+	   enum evh_result (*process)(struct rig_element *, struct evh_event *),
+	   enum evh_threads threads, unsigned timeout_ms)
 {
 	*b = (struct bench){ .rig = rig_new() };
 	gate_set(0, EVH_OK);
@@ -170,6 +185,11 @@ bench_open_with(struct bench *b,
 	b->dead = (struct rig_element){ .name = "dead",
 					.kind = EVH_SINK,
 					.submit = keep_error };
+}
+
+static void
+bench_start(struct bench *b, unsigned workers)
+{
 	rig_add(b->rig, &b->src);
 	rig_add(b->rig, &b->look);
 	rig_add(b->rig, &b->out);
@@ -180,6 +200,16 @@ bench_open_with(struct bench *b,
 					  .on_fail = LIST("dead"),
 					  .workers = workers });
 	rig_start(b->rig);
+}
+
+static void
+bench_open_with(struct bench *b,
+		enum evh_result (*process)(struct rig_element *,
+					   struct evh_event *),
+		unsigned workers, enum evh_threads threads, unsigned timeout_ms)
+{
+	bench_fill(b, process, threads, timeout_ms);
+	bench_start(b, workers);
 }
 
 static void
@@ -507,6 +537,44 @@ a_serial_handler_holds_up_those_that_need_it_until_it_returns(void **state)
 }
 
 static void
+a_serial_handler_that_hangs_holds_up_nobody_that_it_does_not_look_at(
+	void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_fill(&b, hang, EVH_SERIAL, TIMEOUT_MS);
+	b.look.match[0] = (char *)"slow";
+	bench_start(&b, 2);
+	for (unsigned i = 1; i <= 8; i++)
+		rig_emit_named(&b.src, i, "slow");
+	gate_await_inside(1);
+	for (unsigned i = 1; i <= 8; i++)
+		rig_emit_named(&b.src, HANGS + i, "quick");
+	rig_await_heard(&b.src, 8);
+	assert_int_equal(b.out.n_seen, 8);
+	gate_set(HANGS, EVH_OK);
+	rig_await_heard(&b.src, 16);
+	/* Those behind the one that hung were only waiting. */
+	assert_int_equal(b.dead.n_seen, 1);
+	rig_free(b.rig);
+}
+
+static void
+many_workers_take_turns_at_a_serial_handler(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open_with(&b, be_alone, 4, EVH_SERIAL, 1000);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(rig_emit(&b.src, HANGS + i, NULL, -1), 1);
+	rig_await_heard(&b.src, 1000);
+	assert_int_equal(b.out.n_seen, 1000);
+	rig_free(b.rig);
+}
+
+static void
 the_children_of_a_late_try_are_dropped(void **state)
 {
 	struct bench b;
@@ -693,6 +761,9 @@ main(void)
 			a_hold_that_comes_late_fails_when_it_is_resumed),
 		cmocka_unit_test(
 			a_serial_handler_holds_up_those_that_need_it_until_it_returns),
+		cmocka_unit_test(
+			a_serial_handler_that_hangs_holds_up_nobody_that_it_does_not_look_at),
+		cmocka_unit_test(many_workers_take_turns_at_a_serial_handler),
 		cmocka_unit_test(the_children_of_a_late_try_are_dropped),
 		cmocka_unit_test(many_that_hang_now_and_then_lose_nothing),
 		cmocka_unit_test(
