@@ -8,6 +8,7 @@
 #include "marks.h"
 #include "timer.h"
 #include "watch.h"
+#include "worker.h"
 
 /* For the turn at an EVH_SERIAL handler. */
 #define ENTER_MAX_NS VERDICT_ALONE_NS
@@ -133,7 +134,8 @@ process(struct pass *pass, struct element *el, struct event *ev)
 
 	if (marks)
 		mark = marks_enter(marks, ev->pub.id, in->mark);
-	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker) {
+	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker &&
+	    !pass->worker->is_pump) {
 		verdict = watch_process(pass, in, ev, mark);
 	} else {
 		pass->looked_at = ev;

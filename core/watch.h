@@ -11,6 +11,9 @@
  * There are as many spare threads as the pipeline has workers.  When all of
  * them are needed, the next worker that is late stands, until one is free or
  * process() returns.  With on_timeout = "abort" evhd ends at once.
+ *
+ * Without workers it calls nobody late but by the time that it keeps, which is
+ * for events that a handler holds.
  */
 #ifndef EVH_WATCH_H
 #define EVH_WATCH_H
@@ -35,10 +38,14 @@ struct watch_call {
 	_Atomic(struct instance *) in;
 	_Atomic(struct event *) event;
 	_Atomic(struct marks_slot *) mark;
-	/* The watchdog's own: what it saw, and since when. */
+	/* The watchdog's own: what it saw, and since when (watch_now_ns()). */
 	uint64_t seen;
 	int64_t seen_ns;
 };
+
+/* The time that timeouts are judged by: a pause of evhd itself is none of it.
+ * A number of ns, to be compared with others of this pipeline only. [any] */
+int64_t watch_now_ns(const struct pipeline *p);
 
 bool watch_is_needed(const struct pipeline *p);
 /* 0 or -errno, logged. [main] */
@@ -56,8 +63,8 @@ void watch_stop(struct pipeline *p);
 enum evh_result watch_process(struct pass *pass, struct instance *in,
 			      struct event *ev, struct marks_slot *mark);
 
-/* A held event's time is over: named, or evhd ends. [worker] */
-void watch_held(struct instance *in, struct event *ev);
+/* A held event's time is over, it has been held for so long: named, or evhd ends. [worker] */
+void watch_held(struct instance *in, struct event *ev, int64_t held_ns);
 /* The event is late no more: it is here, and fails with this.  Gives its
  * verdict. [worker] */
 enum evh_result watch_fail(struct instance *in, struct event *ev);

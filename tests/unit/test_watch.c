@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -718,6 +720,73 @@ static void assert_aborts(enum evh_result (*process)(struct rig_element *,
 	tempdir_fini(&dir);
 }
 
+/* In a process of its own, which is stopped for longer than the timeout while
+ * the handler has the event; then its answer comes at once. */
+static void
+be_stopped(int fd, enum evh_result (*process)(struct rig_element *,
+					      struct evh_event *))
+{
+	struct bench b;
+	char byte = 0;
+
+	bench_open_with(&b, process, 1, EVH_PARALLEL, 400);
+	rig_emit(&b.src, 1, "a", 0);
+	if (process == hold)
+		rig_await_held(&b.look, 1);
+	else
+		gate_await_inside(1);
+	if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
+		_exit(2);
+	if (process == hold)
+		rig_answer_held(&b.look, EVH_OK);
+	gate_set(HANGS, EVH_OK);
+	rig_await_heard(&b.src, 1);
+	_exit(b.dead.n_seen == 0 ? 0 : 1);
+}
+
+static void
+assert_survives_a_stop(enum evh_result (*process)(struct rig_element *,
+						  struct evh_event *))
+{
+	const struct timespec some = { 0, 200000000 }, pause = { 0, 800000000 };
+	int fds[2];
+	int status;
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	pid = fork();
+	if (pid == 0)
+		be_stopped(fds[1], process);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	nanosleep(&some, NULL);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	nanosleep(&pause, NULL);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	/* Those that wait for the time wake first. */
+	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	assert_int_equal(write(fds[0], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+a_pause_of_evhd_is_no_time_of_a_handler(void **state)
+{
+	(void)state;
+	assert_survives_a_stop(hang);
+}
+
+static void
+a_pause_of_evhd_is_no_time_of_a_held_event(void **state)
+{
+	(void)state;
+	assert_survives_a_stop(hold);
+}
+
 static void
 on_timeout_abort_ends_the_process_and_leaves_a_mark(void **state)
 {
@@ -739,6 +808,8 @@ main(void)
 		cmocka_unit_test(
 			on_timeout_abort_ends_the_process_and_leaves_a_mark),
 		cmocka_unit_test(on_timeout_abort_ends_it_for_a_held_event_too),
+		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_a_handler),
+		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_a_held_event),
 		cmocka_unit_test(other_lanes_go_on_while_one_event_hangs),
 		cmocka_unit_test(its_verdict_is_replaced_when_it_comes_late),
 		cmocka_unit_test(what_returns_in_time_is_not_late),
