@@ -93,7 +93,7 @@ cell_give(struct isolate_cell *cell, struct isolate_task *task)
 	}
 	task->cell = cell;
 	if (cell->queue.n == 0)
-		task->begun_ns = timer_now_ns();
+		task->begun_ns = keeper_now_ns(cell->iso);
 	task_list_push(&cell->queue, task);
 	return 0;
 }
@@ -180,7 +180,8 @@ set_backoff(struct isolate_cell *cell)
 	wait_ns =
 		timer_backoff_ns(cell->n_ends + 1, BACKOFF_MS, BACKOFF_MAX_MS);
 	cell_go(cell, CELL_ABSENT,
-		iso->is_stopping ? INT64_MAX : timer_now_ns() + wait_ns);
+		iso->is_stopping ? INT64_MAX
+				 : keeper_now_ns(cell->iso) + wait_ns);
 }
 
 /* Once, and where it may be awaited. */
@@ -232,7 +233,8 @@ cell_begin(struct isolate_cell *cell)
 		return;
 	}
 	cell->why[0] = '\0';
-	cell_go(cell, CELL_CREATING, timer_now_ns() + CELL_LIFE_MAX_NS);
+	cell_go(cell, CELL_CREATING,
+		keeper_now_ns(cell->iso) + CELL_LIFE_MAX_NS);
 	rc = cell_put_config(cell);
 	if (rc < 0)
 		cell_end(cell, "its configuration cannot be sent: %s",
@@ -250,7 +252,7 @@ cell_end(struct isolate_cell *cell, const char *fmt, ...)
 	vsnprintf(cell->why, sizeof(cell->why), fmt, args);
 	va_end(args);
 	process_signal(&cell->process, SIGKILL);
-	cell_go(cell, CELL_ENDING, timer_now_ns() + KILL_MAX_NS);
+	cell_go(cell, CELL_ENDING, keeper_now_ns(cell->iso) + KILL_MAX_NS);
 }
 
 /* Not dead a second after SIGKILL: the kernel has it. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -635,6 +636,51 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 	bench_close(&b);
 }
 
+/* In a process of its own, which is stopped, and the handler's with it. */
+static void
+be_frozen(int fd, pid_t *ret_pid)
+{
+	static const char *const quick[] = { ISOLATED, "timeout", "400ms",
+					     NULL };
+	struct bench b = { 0 };
+
+	bench_open(&b, 1, quick);
+	*ret_pid = pid_of(pass(&b, "pid"));
+	if (write(fd, ret_pid, sizeof(*ret_pid)) != sizeof(*ret_pid))
+		_exit(2);
+	(void)pass(&b, "work");
+	if (b.dead.n_seen > 0)
+		fprintf(stderr, "%s\n", b.seen[1].error);
+	_exit(b.dead.n_seen == 0 ? 0 : 1);
+}
+
+static void
+a_pause_of_evhd_is_no_time_of_an_event(void **state)
+{
+	int fds[2], status;
+	pid_t pid, handler;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0)
+		be_frozen(fds[1], &handler);
+	assert_int_equal(read(fds[0], &handler, sizeof(handler)),
+			 sizeof(handler));
+	nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(kill(handler, SIGSTOP), 0);
+	nanosleep(&(struct timespec){ 0, 800000000 }, NULL);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	assert_int_equal(kill(handler, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void
 a_hang_does_not_hold_up_a_stop(void **state)
 {
@@ -1010,6 +1056,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(an_exit_is_a_crash),
 		cmocka_unit_test(kill_9_from_outside_is_mended),
 		cmocka_unit_test(a_hang_is_killed_at_its_timeout_and_fails),
+		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_an_event),
 		cmocka_unit_test(a_hang_does_not_hold_up_a_stop),
 		cmocka_unit_test(a_stop_that_hangs_is_killed),
 		cmocka_unit_test(what_create_refuses_is_refused),
