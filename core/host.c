@@ -203,6 +203,8 @@ host_free(struct host *host)
 {
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_free(host->pipelines[i]);
+	/* What instances say until they are destroyed finds none. */
+	host->n_pipelines = 0;
 	free(host->pipelines);
 	/* All of the order, for when not all could be made. */
 	for (unsigned i = host->setup->config->n_instances;

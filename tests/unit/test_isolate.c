@@ -23,7 +23,7 @@
 #include "host_tables.h"
 #include "instance.h"
 #include "isolate_child.h"
-#include "isolate_cell.h"
+#include "isolate_keeper.h"
 #include "isolate_frame.h"
 #include "metrics.h"
 #include "pipeline.h"
@@ -735,6 +735,8 @@ what_start_refuses_is_refused(void **state)
 	(void)state;
 	assert_int_equal(bench_make(&b, 1, PLUGIN, wrong), 0);
 	assert_int_equal(instance_start(b.in), -EADDRINUSE);
+	/* Nobody will call its stop(). */
+	assert_false(b.in->isolate->has_thread);
 	bench_close(&b);
 }
 
