@@ -63,7 +63,8 @@ void watch_stop(struct pipeline *p);
 enum evh_result watch_process(struct pass *pass, struct instance *in,
 			      struct event *ev, struct marks_slot *mark);
 
-/* A held event's time is over, it has been held for so long: named, or evhd ends. [worker] */
+/* A held event's time is over, it has been held for so long: named, or evhd
+ * ends. [worker] */
 void watch_held(struct instance *in, struct event *ev, int64_t held_ns);
 /* The event is late no more: it is here, and fails with this.  Gives its
  * verdict. [worker] */

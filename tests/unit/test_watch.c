@@ -723,8 +723,8 @@ static void assert_aborts(enum evh_result (*process)(struct rig_element *,
 /* In a process of its own, which is stopped for longer than the timeout while
  * the handler has the event; then its answer comes at once. */
 static void
-be_stopped(int fd, enum evh_result (*process)(struct rig_element *,
-					      struct evh_event *))
+be_stopped(int fd,
+	   enum evh_result (*process)(struct rig_element *, struct evh_event *))
 {
 	struct bench b;
 	char byte = 0;
@@ -744,9 +744,8 @@ be_stopped(int fd, enum evh_result (*process)(struct rig_element *,
 	_exit(b.dead.n_seen == 0 ? 0 : 1);
 }
 
-static void
-assert_survives_a_stop(enum evh_result (*process)(struct rig_element *,
-						  struct evh_event *))
+static void assert_survives_a_stop(
+	enum evh_result (*process)(struct rig_element *, struct evh_event *))
 {
 	const struct timespec some = { 0, 200000000 }, pause = { 0, 800000000 };
 	int fds[2];
