@@ -8,7 +8,6 @@
 #include "marks.h"
 #include "timer.h"
 #include "watch.h"
-#include "worker.h"
 
 /* For the turn at an EVH_SERIAL handler. */
 #define ENTER_MAX_NS VERDICT_ALONE_NS
@@ -97,6 +96,16 @@ verdict_may_ask(const struct element *el, struct event *ev)
 	return false;
 }
 
+/* How many ends it may have.  One may have been of another that was at a
+ * handler then, unless it was for the timeout; after it, each is tried alone. */
+static unsigned
+ends_max(const struct element *el, const struct marks_ends *ends)
+{
+	unsigned attempts = attempts_of(el);
+
+	return attempts > 1 || ends->n_late > 0 ? attempts : 2;
+}
+
 /* Processes that ended while it was here have used up tries of it; all of
  * them: true, and its error says so. */
 static bool
@@ -110,7 +119,7 @@ ends_use_it_up(const struct element *el, struct event *ev)
 	if (ends.n == 0)
 		return false;
 	ev->pub.attempts += ends.n;
-	if (ends.n < attempts_of(el)) {
+	if (ends.n < ends_max(el, &ends)) {
 		ev->pub.attempt += ends.n;
 		return false;
 	}
@@ -134,8 +143,7 @@ process(struct pass *pass, struct element *el, struct event *ev)
 
 	if (marks)
 		mark = marks_enter(marks, ev->pub.id, in->mark);
-	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker &&
-	    !pass->worker->is_pump) {
+	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker) {
 		verdict = watch_process(pass, in, ev, mark);
 	} else {
 		pass->looked_at = ev;

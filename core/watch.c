@@ -377,7 +377,7 @@ shortest_timeout_ms(const struct pipeline *p)
 bool
 watch_is_needed(const struct pipeline *p)
 {
-	return shortest_timeout_ms(p) > 0;
+	return p->n_workers > 0 && shortest_timeout_ms(p) > 0;
 }
 
 static struct watch *
@@ -393,7 +393,7 @@ watch_new(struct pipeline *p)
 			 : tick_ms > TICK_MAX_MS ? TICK_MAX_MS
 						 : tick_ms;
 	awake_init(&watch->awake, watch->tick_ms);
-	watch->late = calloc(p->n_workers + 1, sizeof(*watch->late));
+	watch->late = calloc(p->n_workers, sizeof(*watch->late));
 	if (!watch->late || condition_init(&watch->wake) < 0)
 		goto fail;
 	if (pthread_mutex_init(&watch->lock, NULL) != 0)

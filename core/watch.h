@@ -11,9 +11,6 @@
  * There are as many spare threads as the pipeline has workers.  When all of
  * them are needed, the next worker that is late stands, until one is free or
  * process() returns.  With on_timeout = "abort" evhd ends at once.
- *
- * Without workers it calls nobody late but by the time that it keeps, which is
- * for events that a handler holds.
  */
 #ifndef EVH_WATCH_H
 #define EVH_WATCH_H
