@@ -14,8 +14,7 @@
 #include "isolate_event.h"
 #include "isolate_keeper.h"
 
-/* From SIGTERM to SIGKILL, and from that to its end. */
-#define TERM_MAX_NS INT64_C(500000000)
+/* From SIGKILL to its end. */
 #define KILL_MAX_NS INT64_C(1000000000)
 /* A frame is not sent byte by byte. */
 #define PARTIAL_MAX_NS INT64_C(10000000000)
@@ -43,7 +42,7 @@ cell_clear(struct isolate_cell *cell)
 	cell->partial_ns = 0;
 	cell->is_ready = false;
 	cell->has_spoken = false;
-	cell->is_termed = false;
+	cell->is_slow = false;
 	cell->late = NULL;
 }
 
@@ -211,7 +210,7 @@ cell_bury(struct isolate_cell *cell, const char *how, bool is_clean)
 	if (!cell->iso->is_stopping) {
 		tell_end(cell);
 		metric_record(cell->iso->ends, 1);
-	} else if (!is_clean && !cell->is_termed) {
+	} else if (!is_clean && !cell->is_slow) {
 		keeper_log(cell->iso, EVH_WARN, why);
 	}
 	/* First, so that nothing comes before those go back. */
@@ -312,7 +311,7 @@ cell_due_ns(const struct isolate_cell *cell)
 }
 
 static void
-state_over(struct isolate_cell *cell, int64_t now_ns)
+state_over(struct isolate_cell *cell)
 {
 	switch (cell->state) {
 	case CELL_ABSENT:
@@ -325,15 +324,10 @@ state_over(struct isolate_cell *cell, int64_t now_ns)
 		cell_end(cell, "its start() took longer than 10 s");
 		return;
 	case CELL_STOPPING:
-		if (cell->is_termed) {
-			cell_end(cell, "%s", "");
-			return;
-		}
 		keeper_log(cell->iso, EVH_WARN,
 			   "its process does not stop in time");
-		cell->is_termed = true;
-		cell->due_ns = now_ns + TERM_MAX_NS;
-		process_signal(&cell->process, SIGTERM);
+		cell->is_slow = true;
+		cell_end(cell, "%s", "");
 		return;
 	case CELL_ENDING:
 		cell_abandon(cell);
@@ -354,7 +348,7 @@ cell_turn(struct isolate_cell *cell, int64_t now_ns)
 	} else if (now_ns >= partial_due_ns(cell)) {
 		cell_end(cell, "its process sent half a frame");
 	} else if (now_ns >= cell->due_ns) {
-		state_over(cell, now_ns);
+		state_over(cell);
 	}
 }
 

@@ -33,14 +33,17 @@ actions_fill(posix_spawn_file_actions_t *actions, int fd)
 static int
 attributes_fill(posix_spawnattr_t *attributes)
 {
-	sigset_t all, none;
+	sigset_t all, blocked;
 	int rc;
 
 	sigfillset(&all);
-	sigemptyset(&none);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGHUP);
 	rc = posix_spawnattr_setsigdefault(attributes, &all);
 	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(attributes, &none);
+		rc = posix_spawnattr_setsigmask(attributes, &blocked);
 	if (rc == 0)
 		rc = posix_spawnattr_setpgroup(attributes, 0);
 	if (rc == 0)

@@ -4,8 +4,9 @@
  * It is this executable, started anew by posix_spawn(): no code of ours, and no
  * lock of a library, is ever copied into it.  It has /dev/null as standard
  * input, standard error twice, the socket, and no other descriptor; default
- * signals, none blocked; a process group of its own, so that a ^C for evhd is
- * not for it; and the environment as it is.
+ * signals, of which those are blocked that tell evhd something (SIGTERM,
+ * SIGINT, SIGHUP), for they may come to all of a control group and are no end
+ * of its; a process group of its own; and the environment as it is.
  */
 #ifndef EVH_ISOLATE_PROCESS_H
 #define EVH_ISOLATE_PROCESS_H

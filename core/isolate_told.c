@@ -91,7 +91,7 @@ cell_stop(struct isolate_cell *cell, unsigned timeout_ms)
 	if (cell->state == CELL_ENDING || cell->state == CELL_STOPPING)
 		return;
 	if (cell->state != CELL_SERVING) {
-		cell->is_termed = true;
+		cell->is_slow = true;
 		cell_end(cell, "%s", ""); /* it has nothing to finish */
 		return;
 	}

@@ -617,6 +617,23 @@ kill_9_from_outside_is_mended(void **state)
 	bench_close(&b);
 }
 
+/* They come to all of a control group, or to all of a name. */
+static void
+signals_for_evhd_are_none_for_its_processes(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct bench b = { 0 };
+	pid_t pid;
+
+	(void)state;
+	bench_open(&b, 1, plain);
+	pid = pid_of(pass(&b, "pid"));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(kill(pid, signals[i]), 0);
+	assert_int_equal(pid_of(pass(&b, "pid")), pid);
+	bench_close(&b);
+}
+
 static void
 a_hang_is_killed_at_its_timeout_and_fails(void **state)
 {
@@ -1057,6 +1074,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_handler_with_a_thread_holds_there_too),
 		cmocka_unit_test(an_exit_is_a_crash),
 		cmocka_unit_test(kill_9_from_outside_is_mended),
+		cmocka_unit_test(signals_for_evhd_are_none_for_its_processes),
 		cmocka_unit_test(a_hang_is_killed_at_its_timeout_and_fails),
 		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_an_event),
 		cmocka_unit_test(a_hang_does_not_hold_up_a_stop),
