@@ -13,6 +13,7 @@
 #include "event.h"
 #include "host_tables.h"
 #include "instance.h"
+#include "late_word.h"
 #include "log.h"
 #include "marks.h"
 #include "pass.h"
@@ -23,6 +24,9 @@
 #define LOOKS	    8
 #define TICK_MAX_MS 1000
 #define NS_PER_MS   INT64_C(1000000)
+
+#define ENDS	     "evhd ends, by on_timeout"
+#define INSIDE_STILL "process() has not returned"
 
 /* The lowest bits of a call's turn. */
 enum { AWAY, INSIDE, LATE, TAKEN, STATES };
@@ -61,20 +65,6 @@ watch_now_ns(const struct pipeline *p)
 	return now_ns;
 }
 
-static void
-say(enum evh_level level, const struct instance *in, const struct event *ev,
-    int64_t took_ns, const char *what, const char *consequence)
-{
-	struct log_facts facts = { .instance = in->name,
-				   .pipeline = ev->pipeline->name,
-				   .event = &ev->pub,
-				   .code = "timeout" };
-
-	log_write(level, &facts, "%s for %lld ms, its timeout is %u ms: %s",
-		  what, (long long)(took_ns / NS_PER_MS), in->timeout_ms,
-		  consequence);
-}
-
 /* on_timeout = "abort".  The main thread may be waiting for the very plugin,
  * so that nobody but this one can end the process: at once, and with nothing
  * claimed that was not finished. */
@@ -90,17 +80,19 @@ end_process(const struct instance *in, struct marks_slot *mark)
 void
 watch_held(struct instance *in, struct event *ev, int64_t held_ns)
 {
-	static const char what[] = "it holds the event without resume()";
+	struct late_word word = {
+		.what = "it holds the event without resume()",
+		.consequence = in->aborts ? ENDS : "its lane stands",
+		.took_ns = held_ns,
+	};
 	struct marks *marks = in->host->marks;
 
+	late_word_take(&word, in, ev);
+	late_word_say(&word);
 	ev->is_late = true;
-	if (in->aborts) {
-		say(EVH_ERROR, in, ev, held_ns, what,
-		    "evhd ends, by on_timeout");
+	if (in->aborts)
 		end_process(in, marks ? marks_enter(marks, ev->pub.id, in->mark)
 				      : NULL);
-	}
-	say(EVH_WARN, in, ev, held_ns, what, "its lane stands");
 	late_add(&in->late, ev->pub.id, timer_now_ns() - held_ns, true);
 }
 
@@ -221,23 +213,24 @@ free_place(struct watch *watch)
 	return NULL;
 }
 
-/* From this state of the call on it is late: named, once.  Under the worker's
- * lock, so that the event stays where it is. */
+/* From this state of the call on it is late, once.  Under the worker's lock, so
+ * that the event stays where it is. */
 static void
-name_late(struct worker *w, int64_t took_ns, const char *consequence)
+be_late(struct worker *w, struct late_word *word)
 {
 	struct instance *in = atomic_load(&w->call.in);
 	struct event *ev = atomic_load(&w->call.event);
 	struct marks_slot *mark = atomic_load(&w->call.mark);
 
-	say(in->aborts ? EVH_ERROR : EVH_WARN, in, ev, took_ns,
-	    "process() has not returned", consequence);
-	if (in->aborts)
+	late_word_take(word, in, ev);
+	if (in->aborts) {
+		late_word_say(word);
 		end_process(in, mark);
+	}
 	marks_be_late(mark);
 	if (in->host->marks)
 		marks_rejoin(in->host->marks, ev);
-	late_add(&in->late, ev->pub.id, timer_now_ns() - took_ns, false);
+	late_add(&in->late, ev->pub.id, timer_now_ns() - word->took_ns, false);
 	atomic_fetch_add(&in->n_late, 1);
 }
 
@@ -255,6 +248,12 @@ take_over(struct worker *w, uint64_t turn, int64_t took_ns,
 	  struct watch_thread *place)
 {
 	struct instance *in = atomic_load(&w->call.in);
+	struct late_word word = {
+		.what = INSIDE_STILL,
+		.took_ns = took_ns,
+		.consequence = "a spare thread takes over its worker, "
+			       "its lane stands",
+	};
 	pthread_t spare;
 	bool is_taken = false;
 
@@ -270,13 +269,12 @@ take_over(struct worker *w, uint64_t turn, int64_t took_ns,
 		w->thread = spare;
 		w->late = atomic_load(&w->call.event);
 		if (turn % STATES == INSIDE)
-			name_late(w, took_ns,
-				  "a spare thread takes over its worker, "
-				  "its lane stands");
+			be_late(w, &word);
 		else
 			atomic_fetch_sub(&in->n_stuck, 1);
 	}
 	pthread_mutex_unlock(&w->lock);
+	late_word_say(&word);
 	if (!is_taken)
 		pthread_join(spare, NULL);
 	return true;
@@ -286,16 +284,21 @@ static void
 let_stand(struct worker *w, uint64_t turn, int64_t took_ns)
 {
 	struct instance *in = atomic_load(&w->call.in);
+	struct late_word word = {
+		.what = INSIDE_STILL,
+		.took_ns = took_ns,
+		.consequence = in->aborts ? ENDS
+					  : "no spare thread is left, its "
+					    "worker stands",
+	};
 
 	pthread_mutex_lock(&w->lock);
 	if (call_change(&w->call, turn, LATE)) {
-		name_late(w, took_ns,
-			  in->aborts ? "evhd ends, by on_timeout"
-				     : "no spare thread is left, its "
-				       "worker stands");
+		be_late(w, &word);
 		atomic_fetch_add(&in->n_stuck, 1);
 	}
 	pthread_mutex_unlock(&w->lock);
+	late_word_say(&word);
 }
 
 static void
