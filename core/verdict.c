@@ -230,8 +230,9 @@ judge_retry(struct pass *pass, struct element *el, struct event *ev)
 	}
 	if (blame != EVENT_BLAMED && !atomic_load(&el->in->is_ready))
 		return verdict_await_ready(el, ev);
+	/* No attempt, but a wait: what it could not be done for may last. */
 	if (blame == EVENT_BLAMELESS)
-		return stand_until(el, ev, 0);
+		return stand_until(el, ev, backoff_of(el, ev->pub.attempt + 1));
 	if (ev->pub.attempt >= attempts_of(el)) {
 		pipeline_fail(pass, ev, "handler",
 			      "the last of its attempts did not succeed");
