@@ -657,7 +657,7 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 static void
 be_frozen(int fd, pid_t *ret_pid)
 {
-	static const char *const quick[] = { ISOLATED, "timeout", "400ms",
+	static const char *const quick[] = { ISOLATED, "timeout", "800ms",
 					     NULL };
 	struct bench b = { 0 };
 
@@ -684,10 +684,10 @@ a_pause_of_evhd_is_no_time_of_an_event(void **state)
 		be_frozen(fds[1], &handler);
 	assert_int_equal(read(fds[0], &handler, sizeof(handler)),
 			 sizeof(handler));
-	nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+	nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	assert_int_equal(kill(handler, SIGSTOP), 0);
-	nanosleep(&(struct timespec){ 0, 800000000 }, NULL);
+	nanosleep(&(struct timespec){ 1, 200000000 }, NULL);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
 	assert_int_equal(kill(handler, SIGCONT), 0);
