@@ -1,12 +1,12 @@
 #include "instance.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "condition.h"
 #include "host_tables.h"
 #include "isolate.h"
 #include "log.h"
@@ -82,6 +82,8 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 		goto fail_serial;
 	if (pthread_mutex_init(&in->lock, NULL) != 0)
 		goto fail_lock;
+	if (condition_init(&in->told) < 0)
+		goto fail_told;
 	if (late_init(&in->late) < 0)
 		goto fail_late;
 	if (instance_read_words(in) < 0) {
@@ -91,6 +93,8 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 	context_init(in);
 	return in;
 fail_late:
+	pthread_cond_destroy(&in->told);
+fail_told:
 	pthread_mutex_destroy(&in->lock);
 fail_lock:
 	serial_fini(&in->serial);
@@ -119,6 +123,7 @@ instance_free(struct instance *in)
 	}
 	serial_fini(&in->serial);
 	pthread_mutex_destroy(&in->lock);
+	pthread_cond_destroy(&in->told);
 	late_fini(&in->late);
 	free(in);
 }
@@ -198,9 +203,11 @@ instance_close(struct instance *in)
 	int64_t due_ns = timer_now_ns() + CLOSE_MAX_NS;
 
 	atomic_store(&in->is_closed, true);
-	/* They are short; and once closed, few are left to look at. */
-	while (atomic_load(&in->n_telling) > 0 && timer_now_ns() < due_ns)
-		sched_yield();
+	pthread_mutex_lock(&in->lock);
+	while (atomic_load(&in->n_telling) > 0 &&
+	       condition_wait(&in->told, &in->lock, due_ns))
+		;
+	pthread_mutex_unlock(&in->lock);
 	return atomic_load(&in->n_telling) == 0;
 }
 
@@ -335,5 +342,10 @@ instance_done(struct instance *in, struct evh_event *const *evs, int n,
 	atomic_fetch_add(&in->n_telling, 1);
 	if (!atomic_load(&in->is_closed))
 		call_done(in, evs, n, result);
-	atomic_fetch_sub(&in->n_telling, 1);
+	if (atomic_fetch_sub(&in->n_telling, 1) > 1 ||
+	    !atomic_load(&in->is_closed))
+		return;
+	pthread_mutex_lock(&in->lock);
+	pthread_cond_broadcast(&in->told);
+	pthread_mutex_unlock(&in->lock);
 }

@@ -62,6 +62,7 @@ struct instance {
 	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN, */
 	atomic_bool is_closed;	 /* and it hears no done() any more */
 	atomic_uint n_telling;	 /* calls of its done() under way */
+	pthread_cond_t told;	 /* with lock: that is 0, once closed */
 	pthread_mutex_t lock;	 /* guards: has_spoken, why_not, and the
 				  * order of changes of is_ready */
 	bool has_spoken;	 /* called ready() at least once */
