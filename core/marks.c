@@ -33,8 +33,9 @@ struct marks {
 	pthread_key_t key; /* this thread's slot in own, or no_slot */
 	atomic_bool is_closing;
 	atomic_bool has_complained;
-	_Atomic(const struct event *) isolated; /* whose turn it is; or NULL */
-	int64_t due_ns; /* of the next look at the others. [main] */
+	_Atomic(const struct event *)
+		singled_out; /* whose turn it is; or NULL */
+	int64_t due_ns;	     /* of the next look at the others. [main] */
 };
 
 /* What a thread remembers that found none. */
@@ -111,18 +112,18 @@ marks_forget(struct marks *marks, const unsigned char id[16])
 }
 
 bool
-marks_isolate(struct marks *marks, const struct event *ev)
+marks_single_out(struct marks *marks, const struct event *ev)
 {
 	const struct event *none = NULL;
 
-	return atomic_compare_exchange_strong(&marks->isolated, &none, ev) ||
+	return atomic_compare_exchange_strong(&marks->singled_out, &none, ev) ||
 	       none == ev;
 }
 
 void
-marks_rejoin(struct marks *marks, const struct event *ev)
+marks_let_in(struct marks *marks, const struct event *ev)
 {
-	(void)atomic_compare_exchange_strong(&marks->isolated, &ev, NULL);
+	(void)atomic_compare_exchange_strong(&marks->singled_out, &ev, NULL);
 }
 
 /* ---- Slots -------------------------------------------------------------- */

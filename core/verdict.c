@@ -71,7 +71,7 @@ has_turn(const struct element *el, struct event *ev)
 	if (ev->pub.attempt == 1 && !ev->is_marked)
 		ev->is_marked =
 			marks_find(marks, ev->pub.id, el->in->mark).n > 0;
-	return !ev->is_marked || marks_isolate(marks, ev);
+	return !ev->is_marked || marks_single_out(marks, ev);
 }
 
 /* Who has the turn at an instance with a timeout may never give it back, and
@@ -97,7 +97,8 @@ verdict_may_ask(const struct element *el, struct event *ev)
 }
 
 /* How many ends it may have.  One may have been of another that was at a
- * handler then, unless it was for the timeout; after it, each is tried alone. */
+ * handler then, unless it was for the timeout; after it, each is tried alone.
+ */
 static unsigned
 ends_max(const struct element *el, const struct marks_ends *ends)
 {
@@ -184,7 +185,7 @@ verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 	enum evh_result verdict = ask(pass, el, ev);
 
 	if (is_alone)
-		marks_rejoin(el->in->host->marks, ev);
+		marks_let_in(el->in->host->marks, ev);
 	return verdict;
 }
 

@@ -229,7 +229,7 @@ be_late(struct worker *w, struct late_word *word)
 	}
 	marks_be_late(mark);
 	if (in->host->marks)
-		marks_rejoin(in->host->marks, ev);
+		marks_let_in(in->host->marks, ev);
 	late_add(&in->late, ev->pub.id, timer_now_ns() - word->took_ns, false);
 	atomic_fetch_add(&in->n_late, 1);
 }
