@@ -223,7 +223,7 @@ static void
 cell_begin(struct isolate_cell *cell)
 {
 	struct isolate *iso = cell->iso;
-	int rc = process_start(&cell->process, iso->in->name);
+	int rc = process_start(&cell->process, iso->in->name, &iso->left);
 
 	if (rc < 0) {
 		snprintf(cell->why, sizeof(cell->why),
@@ -264,7 +264,7 @@ cell_abandon(struct isolate_cell *cell)
 		 "its process %d does not end, killed as it is",
 		 (int)cell->process.pid);
 	keeper_log(cell->iso, EVH_ERROR, text);
-	process_abandon(&cell->process);
+	process_leave(&cell->process, &cell->iso->left);
 	cell_bury(cell, "its process does not end", false);
 }
 

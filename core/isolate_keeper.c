@@ -353,6 +353,7 @@ keeper_main(void *arg)
 		now_ns = keeper_now_ns(iso);
 		for (unsigned i = 0; i < iso->n_cells; i++)
 			cell_turn(&iso->cells[i], now_ns);
+		process_left_reap(&iso->left);
 		give_out(iso);
 		for (unsigned i = 0; i < iso->n_cells; i++)
 			cell_send(&iso->cells[i], now_ns);

@@ -48,6 +48,7 @@ struct isolate {
 	struct awake awake; /* all its deadlines are by this time */
 	struct isolate_cell cells[ISOLATE_MAX];
 	unsigned n_cells;
+	struct process_left left;
 	struct task_list waiting;
 	struct evh_metric *ends;
 	struct task_table table;

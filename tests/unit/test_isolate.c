@@ -635,6 +635,29 @@ signals_for_evhd_are_none_for_its_processes(void **state)
 }
 
 static void
+one_that_was_given_up_is_reaped_when_it_ends(void **state)
+{
+	const struct timespec pause = { 0, 1000000 };
+	struct isolate_process process;
+	struct process_left left = { 0 };
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(process_start(&process, "any", &left), 0);
+	pid = process.pid;
+	process_leave(&process, &left);
+	process_left_reap(&left);
+	assert_int_equal(left.n, 1); /* it runs still */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	for (int i = 0; i < 5000 && left.n > 0; i++) {
+		process_left_reap(&left);
+		nanosleep(&pause, NULL);
+	}
+	assert_int_equal(left.n, 0);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+static void
 a_hang_is_killed_at_its_timeout_and_fails(void **state)
 {
 	static const char *const quick[] = { ISOLATED, "timeout", "300ms",
@@ -1075,6 +1098,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(an_exit_is_a_crash),
 		cmocka_unit_test(kill_9_from_outside_is_mended),
 		cmocka_unit_test(signals_for_evhd_are_none_for_its_processes),
+		cmocka_unit_test(one_that_was_given_up_is_reaped_when_it_ends),
 		cmocka_unit_test(a_hang_is_killed_at_its_timeout_and_fails),
 		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_an_event),
 		cmocka_unit_test(a_hang_does_not_hold_up_a_stop),

@@ -352,14 +352,15 @@ on_timeout_abort_needs_a_place_where_ends_are_counted(void **state)
 {
 	struct whole *whole = *state;
 
-	assert_error(whole,
-		     SOURCE("topic") LATE_HANDLER("timeout = 30s "
-						  "on_timeout = abort")
-			     SINK("kafka") LATE_CHAIN("1"),
-		     "handler \"h\"",
-		     "on_timeout = \"abort\" needs state_dir, where the ends of "
-		     "evhd are counted: without it, evhd ends at the same "
-		     "event again and again");
+	assert_error(
+		whole,
+		SOURCE("topic") LATE_HANDLER("timeout = 30s "
+					     "on_timeout = abort") SINK("kafka")
+			LATE_CHAIN("1"),
+		"handler \"h\"",
+		"on_timeout = \"abort\" needs state_dir, where the ends of "
+		"evhd are counted: without it, evhd ends at the same "
+		"event again and again");
 	assert_fine(whole,
 		    "state_dir = state\n" SOURCE("topic")
 			    LATE_HANDLER("timeout = 30s on_timeout = abort")
