@@ -24,6 +24,7 @@
 #include "../harness/tempdir.h"
 #include "log.h"
 #include "marks.h"
+#include "marks_table.h"
 #include "pipeline.h"
 #include "rig.h"
 
@@ -199,6 +200,32 @@ mark_and_end(void *arg)
 {
 	assert_non_null(marks_enter(arg, one, 1));
 	return NULL;
+}
+
+/* It had looked before, and wrote afterwards. */
+static void
+who_was_about_to_enter_at_an_end_on_purpose_is_not_counted(void **state)
+{
+	const struct place *place = *state;
+	struct marks *marks = NULL;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct marks_slot *slot;
+
+		if (marks_open(place->state, &marks) < 0 || !marks)
+			_exit(1);
+		slot = marks_enter(marks, one, marks_handler("h"));
+		marks_keep_late(marks);
+		atomic_store(&slot->state, MARKS_INSIDE);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	marks = open_at(place);
+	assert_int_equal(ends_of(marks, one, "h"), 0);
+	marks_close(marks);
 }
 
 static void
@@ -640,6 +667,7 @@ main(void)
 		TEST(a_running_sibling_counts_it_and_a_living_one_is_left_alone),
 		TEST(an_event_that_is_done_is_forgotten),
 		TEST(an_end_on_purpose_counts_only_what_was_late),
+		TEST(who_was_about_to_enter_at_an_end_on_purpose_is_not_counted),
 		TEST(a_thread_that_ends_gives_its_slot_back),
 		TEST(beyond_its_room_the_oldest_counts_are_forgotten),
 		TEST(a_file_that_is_none_of_evhds_is_left_alone),
