@@ -42,31 +42,70 @@ discard_one(struct dlq *dlq, const unsigned char *id, struct dlq_walk *ret)
 	return dlq_walk_discard(dlq, id, dlq->words->before_ns, ret);
 }
 
+/* All that failed before the time.  A count that was cut short is none. */
+static int
+discard_before(struct dlq *dlq)
+{
+	struct dlq_walk walk;
+	int rc = discard_one(dlq, NULL, &walk);
+
+	if (rc != EX_OK)
+		return rc;
+	if (walk.was_told_to_stop && dlq->words->dry_run) {
+		fprintf(stderr, "evhd dlq: stopped: not all were counted\n");
+		return DLQ_EXIT_SOME;
+	}
+	tell(dlq, walk.n);
+	return EX_OK;
+}
+
+/* Of one id; false when it is not there. */
+static bool
+was_there(const unsigned char id[16], const struct dlq_walk *walk)
+{
+	char text[DLQ_ID_SIZE];
+
+	if (walk->n > 0 || walk->rc < 0)
+		return true;
+	dlq_text_id(id, text);
+	fprintf(stderr, "evhd dlq: %s: there is no such dead letter\n", text);
+	return false;
+}
+
+static int
+discard_ids(struct dlq *dlq)
+{
+	const struct dlq_words *words = dlq->words;
+	struct dlq_walk walk = { 0 };
+	int code = EX_OK;
+	unsigned i = 0;
+	int64_t n = 0;
+
+	while (i < words->n_ids && !walk.was_told_to_stop) {
+		int rc = discard_one(dlq, words->ids[i], &walk);
+
+		if (rc != EX_OK)
+			return rc;
+		if (!was_there(words->ids[i], &walk))
+			code = DLQ_EXIT_SOME;
+		n += walk.n;
+		i++;
+	}
+	tell(dlq, n);
+	if (i == words->n_ids)
+		return code;
+	fprintf(stderr, "evhd dlq: stopped: left as they are:\n");
+	for (; i < words->n_ids; i++) {
+		char id[DLQ_ID_SIZE];
+
+		dlq_text_id(words->ids[i], id);
+		fprintf(stderr, "  %s\n", id);
+	}
+	return DLQ_EXIT_SOME;
+}
+
 int
 dlq_discard(struct dlq *dlq)
 {
-	const struct dlq_words *words = dlq->words;
-	struct dlq_walk walk;
-	int64_t n = 0;
-	int code = EX_OK, rc = EX_OK;
-
-	if (words->n_ids == 0) {
-		rc = discard_one(dlq, NULL, &walk);
-		n = walk.n;
-	}
-	for (unsigned i = 0; rc == EX_OK && i < words->n_ids; i++) {
-		char id[DLQ_ID_SIZE];
-
-		rc = discard_one(dlq, words->ids[i], &walk);
-		n += walk.n;
-		if (rc != EX_OK || walk.n > 0)
-			continue;
-		dlq_text_id(words->ids[i], id);
-		fprintf(stderr, "evhd dlq: %s: there is no such dead letter\n",
-			id);
-		code = DLQ_EXIT_SOME;
-	}
-	if (rc == EX_OK)
-		tell(dlq, n);
-	return rc != EX_OK ? rc : code;
+	return dlq->words->n_ids > 0 ? discard_ids(dlq) : discard_before(dlq);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "dlq_look.h"
 #include "envelope.h"
 #include "event_key.h"
 #include "host_tables.h"
@@ -30,73 +31,6 @@ static const char *const letters_own[] = {
 
 /* ---- Is it one to send? ---------------------------------------------------
  */
-
-/* What the store says of the event, waited for. */
-struct look {
-	pthread_mutex_t lock; /* guards: all of it */
-	pthread_cond_t changed;
-	bool is_over, is_there;
-	enum evh_status status;
-	uint32_t attempts;
-};
-
-static void
-look_row(void *arg, int rc, const struct evh_row *rows, size_t n, int64_t total)
-{
-	struct look *look = arg;
-
-	(void)total;
-	pthread_mutex_lock(&look->lock);
-	if (rc == 0 && n > 0) {
-		look->is_there = true;
-		look->status = rows[0].status;
-		look->attempts = rows[0].attempts;
-	}
-	look->is_over = true;
-	pthread_cond_signal(&look->changed);
-	pthread_mutex_unlock(&look->lock);
-}
-
-/* Why there is nothing to do any more, or NULL.  A store that is away knows
- * nothing, and a retry too many is harmless. */
-static const char *
-superseded(const struct evh_store *store, const struct evh_letter *letter)
-{
-	struct look look = { .is_over = false };
-	const char *why = NULL;
-
-	pthread_mutex_init(&look.lock, NULL);
-	pthread_cond_init(&look.changed, NULL);
-	if (store->get(store->self, letter->id, look_row, &look) == 0) {
-		pthread_mutex_lock(&look.lock);
-		while (!look.is_over) /* within the store's own limit */
-			pthread_cond_wait(&look.changed, &look.lock);
-		pthread_mutex_unlock(&look.lock);
-	}
-	pthread_cond_destroy(&look.changed);
-	pthread_mutex_destroy(&look.lock);
-	if (!look.is_there)
-		return NULL;
-	switch (look.status) {
-	case EVH_PROCESSED:
-		why = "it has been processed since";
-		break;
-	case EVH_DROPPED:
-		why = "it has been dropped since";
-		break;
-	case EVH_FAILED:
-		if (look.attempts > letter->attempts)
-			why = "it has failed again since, and that is another "
-			      "dead letter";
-		break;
-	case EVH_PENDING:
-		/* 0: its row has never heard of the failure. */
-		if (look.attempts > 0 && look.attempts >= letter->attempts)
-			why = "it is on its way already";
-		break;
-	}
-	return why;
-}
 
 static bool
 is_event(const struct evh_letter *letter)
@@ -138,7 +72,7 @@ is_refused(struct dlq_resend *r, const struct evh_letter *letter,
 		return true;
 	}
 	if (r->store)
-		since = superseded(r->store, letter);
+		since = dlq_look_superseded(r->store, letter, &r->stop);
 	if (since)
 		dlq_tally_add(r->tally, letter->id, DLQ_PASSED_OVER, since);
 	return since != NULL;
@@ -400,6 +334,8 @@ dlq_resend_letter(void *arg, const struct evh_letter *letter)
 	letter_error_read(letter->error, &error);
 	if (is_refused(r, letter, error.replays))
 		return 0;
+	if (atomic_load(&r->stop)) /* while it looked */
+		return -ECANCELED;
 	if (r->dlq->words->dry_run) {
 		dlq_tally_add(r->tally, letter->id, DLQ_WOULD_RETRY, NULL);
 		return 0;

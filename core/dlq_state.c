@@ -62,6 +62,17 @@ lines_read(struct dlq_state *state, bool *ret_torn)
 	return rc;
 }
 
+/* All of it, or why not: a line that is cut short is none. */
+static int
+text_write(int fd, const char *text, size_t len)
+{
+	ssize_t n = write(fd, text, len);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
 static int
 file_open(struct dlq_state *state, const char *file)
 {
@@ -74,8 +85,8 @@ file_open(struct dlq_state *state, const char *file)
 	if (flock(state->fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	rc = lines_read(state, &is_torn);
-	if (rc == 0 && is_torn && write(state->fd, "\n", 1) != 1)
-		rc = errno ? -errno : -EIO;
+	if (rc == 0 && is_torn)
+		rc = text_write(state->fd, "\n", 1);
 	return rc;
 }
 
@@ -135,7 +146,5 @@ dlq_state_add(struct dlq_state *state, const unsigned char id[16],
 	n = snprintf(line + UUID_TEXT_LEN, sizeof(line) - UUID_TEXT_LEN,
 		     " %" PRIu32 "\n", attempts);
 	n += UUID_TEXT_LEN;
-	if (write(state->fd, line, (size_t)n) == n)
-		return 0;
-	return errno ? -errno : -EIO;
+	return text_write(state->fd, line, (size_t)n);
 }

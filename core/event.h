@@ -113,7 +113,8 @@ struct event {
 	int64_t stand_until_ns;
 	bool awaits_ready;
 	struct timer timer;
-	int64_t held_ns; /* since when, at a handler with a timeout; or 0 */
+	int64_t held_ns; /* since when (watch_now_ns()), by a handler with a
+			    timeout */
 	bool is_late;	 /* longer than that: whatever is said now, it failed */
 	struct event *lane_next; /* in the table of lanes */
 	struct event_list behind;

@@ -69,7 +69,6 @@ every_call(struct host *host, struct instance_every *every, int64_t now_ns)
 {
 	struct instance *in = every->in;
 	int64_t period_ns = period_of(every);
-	bool is_serial = in->plugin->threads == EVH_SERIAL;
 	struct pass own;
 
 	if (in->life != INSTANCE_STARTED)
@@ -80,7 +79,7 @@ every_call(struct host *host, struct instance_every *every, int64_t now_ns)
 		every_set(host, every, now_ns + period_ns);
 		return;
 	}
-	if (is_serial && pthread_mutex_trylock(&in->serial) != 0) {
+	if (!instance_enter_for(in, 0)) {
 		every_set(host, every,
 			  now_ns + (period_ns < BUSY_NS ? period_ns : BUSY_NS));
 		return;
@@ -88,8 +87,7 @@ every_call(struct host *host, struct instance_every *every, int64_t now_ns)
 	every_set(host, every, now_ns + period_ns);
 	(void)pass_begin(&own, NULL, NULL, false);
 	every->fn(in->self);
-	if (is_serial)
-		pthread_mutex_unlock(&in->serial);
+	instance_leave(in);
 	pass_end(&own);
 }
 

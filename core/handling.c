@@ -87,8 +87,8 @@ stand_due(struct event *ev, bool is_held)
 		return ev->stand_until_ns;
 	if (timeout_ms == 0 || ev->is_late)
 		return 0;
-	ev->held_ns = timer_now_ns();
-	return ev->held_ns + (int64_t)timeout_ms * 1000000;
+	ev->held_ns = watch_now_ns(ev->pipeline);
+	return timer_now_ns() + (int64_t)timeout_ms * 1000000;
 }
 
 /* On its worker: foremost of its lane, with these behind it. */
@@ -343,14 +343,15 @@ static void
 look_at_held(struct worker *w, struct event *ev, int64_t now_ns)
 {
 	struct instance *in = event_element(ev)->in;
-	int64_t due_ns = ev->held_ns + (int64_t)in->timeout_ms * 1000000;
+	int64_t held_ns = watch_now_ns(ev->pipeline) - ev->held_ns;
+	int64_t left_ns = (int64_t)in->timeout_ms * 1000000 - held_ns;
 
 	if (atomic_load(&ev->hold) != EVENT_HELD)
 		return; /* resumed: it is in the inbox */
-	if (now_ns < due_ns)
-		timer_set(&w->lanes.due, &ev->timer, due_ns);
+	if (left_ns > 0)
+		timer_set(&w->lanes.due, &ev->timer, now_ns + left_ns);
 	else
-		watch_held(in, ev);
+		watch_held(in, ev, held_ns);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "every.h"
 #include "host_tables.h"
 #include "isolate.h"
+#include "last_resort.h"
 #include "log.h"
 #include "main_loop.h"
 #include "marks.h"
@@ -202,6 +203,8 @@ host_free(struct host *host)
 {
 	for (unsigned i = 0; i < host->n_pipelines; i++)
 		pipeline_free(host->pipelines[i]);
+	/* What instances say until they are destroyed finds none. */
+	host->n_pipelines = 0;
 	free(host->pipelines);
 	/* All of the order, for when not all could be made. */
 	for (unsigned i = host->setup->config->n_instances;
@@ -348,6 +351,7 @@ host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 {
 	int rc = host_start(host);
 	int code = EX_OK;
+	struct last_resort last;
 	unsigned left;
 
 	if (rc < 0) {
@@ -356,6 +360,11 @@ host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 		atomic_store(&host->is_started, true);
 		code = work(host, arg);
 	}
+	rc = last_resort_arm(&last, host, code);
+	if (rc < 0)
+		log_write(EVH_WARN, NULL,
+			  "nobody ends a stop that takes too long: %s",
+			  strerror(-rc));
 	left = shutdown_drain(host, main_loop_hurries);
 	if (left > 0) {
 		host_abandon(host);
@@ -364,6 +373,8 @@ host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 		host_stop(host);
 		blame_keepers(host);
 	}
+	if (rc == 0)
+		last_resort_disarm(&last);
 	log_write(EVH_INFO, NULL, left > 0 ? "stopped" : "drained");
 	return atomic_load(&host->has_fatal) ? atomic_load(&host->exit_code)
 					     : code;

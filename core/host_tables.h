@@ -43,10 +43,10 @@ struct host {
 	atomic_bool is_started;
 	atomic_bool is_stopping;
 	atomic_bool has_fatal;
-	bool is_hurried;     /* a second SIGTERM came. [main] */
-	int64_t stop_due_ns; /* when all of it has to be over. [main] */
-	bool has_lock;	     /* timers_lock is there */
-	struct state *state; /* what evh.host/1 answers from */
+	atomic_bool is_hurried; /* a second SIGTERM came */
+	int64_t stop_due_ns;	/* when all of it has to be over. [main] */
+	bool has_lock;		/* timers_lock is there */
+	struct state *state;	/* what evh.host/1 answers from */
 };
 
 struct instance *host_instance(struct host *host, const char *name);

@@ -1,12 +1,12 @@
 #include "instance.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "condition.h"
 #include "host_tables.h"
 #include "isolate.h"
 #include "log.h"
@@ -78,10 +78,12 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 	in->config = config;
 	in->options = options;
 	snprintf(in->why_not, sizeof(in->why_not), "not started yet");
-	if (pthread_mutex_init(&in->serial, NULL) != 0)
+	if (serial_init(&in->serial) < 0)
 		goto fail_serial;
 	if (pthread_mutex_init(&in->lock, NULL) != 0)
 		goto fail_lock;
+	if (condition_init(&in->told) < 0)
+		goto fail_told;
 	if (late_init(&in->late) < 0)
 		goto fail_late;
 	if (instance_read_words(in) < 0) {
@@ -91,9 +93,11 @@ instance_new(struct host *host, const struct loader_plugin *loaded,
 	context_init(in);
 	return in;
 fail_late:
+	pthread_cond_destroy(&in->told);
+fail_told:
 	pthread_mutex_destroy(&in->lock);
 fail_lock:
-	pthread_mutex_destroy(&in->serial);
+	serial_fini(&in->serial);
 fail_serial:
 	free(in);
 	return NULL;
@@ -117,8 +121,9 @@ instance_free(struct instance *in)
 		in->everies = every->next;
 		free(every);
 	}
-	pthread_mutex_destroy(&in->serial);
+	serial_fini(&in->serial);
 	pthread_mutex_destroy(&in->lock);
+	pthread_cond_destroy(&in->told);
 	late_fini(&in->late);
 	free(in);
 }
@@ -198,9 +203,11 @@ instance_close(struct instance *in)
 	int64_t due_ns = timer_now_ns() + CLOSE_MAX_NS;
 
 	atomic_store(&in->is_closed, true);
-	/* They are short; and once closed, few are left to look at. */
-	while (atomic_load(&in->n_telling) > 0 && timer_now_ns() < due_ns)
-		sched_yield();
+	pthread_mutex_lock(&in->lock);
+	while (atomic_load(&in->n_telling) > 0 &&
+	       condition_wait(&in->told, &in->lock, due_ns))
+		;
+	pthread_mutex_unlock(&in->lock);
 	return atomic_load(&in->n_telling) == 0;
 }
 
@@ -277,14 +284,21 @@ void
 instance_enter(struct instance *in)
 {
 	if (in->plugin->threads == EVH_SERIAL)
-		pthread_mutex_lock(&in->serial);
+		serial_enter(&in->serial);
+}
+
+bool
+instance_enter_for(struct instance *in, int64_t max_ns)
+{
+	return in->plugin->threads != EVH_SERIAL ||
+	       serial_enter_until(&in->serial, timer_now_ns() + max_ns);
 }
 
 void
 instance_leave(struct instance *in)
 {
 	if (in->plugin->threads == EVH_SERIAL)
-		pthread_mutex_unlock(&in->serial);
+		serial_leave(&in->serial);
 }
 
 bool
@@ -305,11 +319,9 @@ instance_submit(struct instance *in, struct evh_event *const *evs, int n)
 {
 	int taken;
 
-	if (in->plugin->threads != EVH_SERIAL)
-		return in->plugin->submit(in->self, evs, n);
-	pthread_mutex_lock(&in->serial);
+	instance_enter(in);
 	taken = in->plugin->submit(in->self, evs, n);
-	pthread_mutex_unlock(&in->serial);
+	instance_leave(in);
 	return taken;
 }
 
@@ -317,13 +329,9 @@ static void
 call_done(struct instance *in, struct evh_event *const *evs, int n,
 	  enum evh_result result)
 {
-	if (in->plugin->threads != EVH_SERIAL) {
-		in->plugin->done(in->self, evs, n, result);
-		return;
-	}
-	pthread_mutex_lock(&in->serial);
+	instance_enter(in);
 	in->plugin->done(in->self, evs, n, result);
-	pthread_mutex_unlock(&in->serial);
+	instance_leave(in);
 }
 
 void
@@ -334,5 +342,10 @@ instance_done(struct instance *in, struct evh_event *const *evs, int n,
 	atomic_fetch_add(&in->n_telling, 1);
 	if (!atomic_load(&in->is_closed))
 		call_done(in, evs, n, result);
-	atomic_fetch_sub(&in->n_telling, 1);
+	if (atomic_fetch_sub(&in->n_telling, 1) > 1 ||
+	    !atomic_load(&in->is_closed))
+		return;
+	pthread_mutex_lock(&in->lock);
+	pthread_cond_broadcast(&in->told);
+	pthread_mutex_unlock(&in->lock);
 }

@@ -17,6 +17,7 @@
 #include "late.h"
 #include "loader.h"
 #include "options.h"
+#include "serial.h"
 #include "timer.h"
 
 struct host;
@@ -52,15 +53,16 @@ struct instance {
 	void *self;
 	enum instance_life life; /* [main] */
 
-	/* guards: the plugin's process, submit, done and every, when it is
-	 * EVH_SERIAL; the one lock that is held while calling out. */
-	pthread_mutex_t serial;
+	/* Whose turn it is at the plugin's process, submit, done and every,
+	 * when it is EVH_SERIAL. */
+	struct serial serial;
 
 	atomic_bool has_complained; /* logged an error */
 	atomic_bool is_ready;
 	atomic_bool is_draining; /* a source: emit says -ESHUTDOWN, */
 	atomic_bool is_closed;	 /* and it hears no done() any more */
 	atomic_uint n_telling;	 /* calls of its done() under way */
+	pthread_cond_t told;	 /* with lock: that is 0, once closed */
 	pthread_mutex_t lock;	 /* guards: has_spoken, why_not, and the
 				  * order of changes of is_ready */
 	bool has_spoken;	 /* called ready() at least once */
@@ -109,8 +111,10 @@ void instance_set_ready(struct instance *in, const char *why_not);
 /* Copies why it is not ready; "" when it is. [any] */
 void instance_why_not(struct instance *in, char *ret, size_t size);
 
-/* Around process(), as the plugin's threads ask: one call at a time. */
+/* Around every call of the plugin, as its threads ask: one at a time.  The
+ * second waits no longer than that, and gives false when it has not entered. */
 void instance_enter(struct instance *in);
+bool instance_enter_for(struct instance *in, int64_t max_ns);
 void instance_leave(struct instance *in);
 /* An EVH_SERIAL one that is late with an event: whoever calls it waits. */
 bool instance_is_blocked(const struct instance *in);

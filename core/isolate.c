@@ -90,6 +90,10 @@ isolate_start(void *self)
 	wait_for(iso, &iso->is_started);
 	rc = iso->started_rc;
 	pthread_mutex_unlock(&iso->lock);
+	/* stop() will not be called, and the pipelines that the keeper tells of
+	 * readiness go before destroy(). */
+	if (rc < 0)
+		keeper_close(iso, DESTROY_MS);
 	return rc;
 }
 

@@ -14,8 +14,7 @@
 #include "isolate_event.h"
 #include "isolate_keeper.h"
 
-/* From SIGTERM to SIGKILL, and from that to its end. */
-#define TERM_MAX_NS INT64_C(500000000)
+/* From SIGKILL to its end. */
 #define KILL_MAX_NS INT64_C(1000000000)
 /* A frame is not sent byte by byte. */
 #define PARTIAL_MAX_NS INT64_C(10000000000)
@@ -43,7 +42,7 @@ cell_clear(struct isolate_cell *cell)
 	cell->partial_ns = 0;
 	cell->is_ready = false;
 	cell->has_spoken = false;
-	cell->is_termed = false;
+	cell->is_slow = false;
 	cell->late = NULL;
 }
 
@@ -93,7 +92,7 @@ cell_give(struct isolate_cell *cell, struct isolate_task *task)
 	}
 	task->cell = cell;
 	if (cell->queue.n == 0)
-		task->begun_ns = timer_now_ns();
+		task->begun_ns = keeper_now_ns(cell->iso);
 	task_list_push(&cell->queue, task);
 	return 0;
 }
@@ -180,7 +179,8 @@ set_backoff(struct isolate_cell *cell)
 	wait_ns =
 		timer_backoff_ns(cell->n_ends + 1, BACKOFF_MS, BACKOFF_MAX_MS);
 	cell_go(cell, CELL_ABSENT,
-		iso->is_stopping ? INT64_MAX : timer_now_ns() + wait_ns);
+		iso->is_stopping ? INT64_MAX
+				 : keeper_now_ns(cell->iso) + wait_ns);
 }
 
 /* Once, and where it may be awaited. */
@@ -210,7 +210,7 @@ cell_bury(struct isolate_cell *cell, const char *how, bool is_clean)
 	if (!cell->iso->is_stopping) {
 		tell_end(cell);
 		metric_record(cell->iso->ends, 1);
-	} else if (!is_clean && !cell->is_termed) {
+	} else if (!is_clean && !cell->is_slow) {
 		keeper_log(cell->iso, EVH_WARN, why);
 	}
 	/* First, so that nothing comes before those go back. */
@@ -223,7 +223,7 @@ static void
 cell_begin(struct isolate_cell *cell)
 {
 	struct isolate *iso = cell->iso;
-	int rc = process_start(&cell->process, iso->in->name);
+	int rc = process_start(&cell->process, iso->in->name, &iso->left);
 
 	if (rc < 0) {
 		snprintf(cell->why, sizeof(cell->why),
@@ -232,7 +232,8 @@ cell_begin(struct isolate_cell *cell)
 		return;
 	}
 	cell->why[0] = '\0';
-	cell_go(cell, CELL_CREATING, timer_now_ns() + CELL_LIFE_MAX_NS);
+	cell_go(cell, CELL_CREATING,
+		keeper_now_ns(cell->iso) + CELL_LIFE_MAX_NS);
 	rc = cell_put_config(cell);
 	if (rc < 0)
 		cell_end(cell, "its configuration cannot be sent: %s",
@@ -250,7 +251,7 @@ cell_end(struct isolate_cell *cell, const char *fmt, ...)
 	vsnprintf(cell->why, sizeof(cell->why), fmt, args);
 	va_end(args);
 	process_signal(&cell->process, SIGKILL);
-	cell_go(cell, CELL_ENDING, timer_now_ns() + KILL_MAX_NS);
+	cell_go(cell, CELL_ENDING, keeper_now_ns(cell->iso) + KILL_MAX_NS);
 }
 
 /* Not dead a second after SIGKILL: the kernel has it. */
@@ -263,7 +264,7 @@ cell_abandon(struct isolate_cell *cell)
 		 "its process %d does not end, killed as it is",
 		 (int)cell->process.pid);
 	keeper_log(cell->iso, EVH_ERROR, text);
-	process_abandon(&cell->process);
+	process_leave(&cell->process, &cell->iso->left);
 	cell_bury(cell, "its process does not end", false);
 }
 
@@ -310,7 +311,7 @@ cell_due_ns(const struct isolate_cell *cell)
 }
 
 static void
-state_over(struct isolate_cell *cell, int64_t now_ns)
+state_over(struct isolate_cell *cell)
 {
 	switch (cell->state) {
 	case CELL_ABSENT:
@@ -323,15 +324,10 @@ state_over(struct isolate_cell *cell, int64_t now_ns)
 		cell_end(cell, "its start() took longer than 10 s");
 		return;
 	case CELL_STOPPING:
-		if (cell->is_termed) {
-			cell_end(cell, "%s", "");
-			return;
-		}
 		keeper_log(cell->iso, EVH_WARN,
 			   "its process does not stop in time");
-		cell->is_termed = true;
-		cell->due_ns = now_ns + TERM_MAX_NS;
-		process_signal(&cell->process, SIGTERM);
+		cell->is_slow = true;
+		cell_end(cell, "%s", "");
 		return;
 	case CELL_ENDING:
 		cell_abandon(cell);
@@ -352,7 +348,7 @@ cell_turn(struct isolate_cell *cell, int64_t now_ns)
 	} else if (now_ns >= partial_due_ns(cell)) {
 		cell_end(cell, "its process sent half a frame");
 	} else if (now_ns >= cell->due_ns) {
-		state_over(cell, now_ns);
+		state_over(cell);
 	}
 }
 

@@ -51,7 +51,7 @@ struct isolate_cell {
 	unsigned n_ends;    /* since one has answered */
 	bool is_ready;	    /* the handler says so, */
 	bool has_spoken;    /* or has said anything of it */
-	bool is_termed;	    /* stopping, and too slow */
+	bool is_slow;	    /* to stop: killed */
 	char why[CELL_WHY_MAX];	     /* it is not ready, or it was killed */
 	struct isolate_task *late;   /* killed for this one's sake */
 	struct evh_metric **metrics; /* CELL_METRICS_MAX, or NULL */

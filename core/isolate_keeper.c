@@ -13,7 +13,10 @@
 #include "log.h"
 #include "pipeline.h"
 
-#define WAIT_MAX_MS   60000
+#define WAIT_MAX_MS 60000
+/* It looks so many times in a timeout, at least once a second. */
+#define LOOKS	      8
+#define TICK_MAX_MS   1000
 #define FIRST_MEAN_NS INT64_C(1000000)
 
 void
@@ -101,6 +104,12 @@ keeper_resume(struct isolate *iso, struct isolate_task *task, int verdict,
 	if (--iso->n_in_hand == 0)
 		pthread_cond_broadcast(&iso->changed);
 	pthread_mutex_unlock(&iso->lock);
+}
+
+int64_t
+keeper_now_ns(const struct isolate *iso)
+{
+	return awake_now_ns(&iso->awake);
 }
 
 /* ---- Who gets the next one --------------------------------------------- */
@@ -247,15 +256,22 @@ grant(struct isolate *iso, const struct wishes *wishes)
 
 /* ---- The thread -------------------------------------------------------- */
 
+/* While something is due it looks every tick, so that its time is right. */
 static int
 wait_ms(const struct isolate *iso, int64_t now_ns)
 {
-	int64_t due_ns = now_ns + WAIT_MAX_MS * INT64_C(1000000);
+	int64_t due_ns = INT64_MAX;
+	int64_t ms;
 
 	for (unsigned i = 0; i < iso->n_cells; i++)
 		if (cell_due_ns(&iso->cells[i]) < due_ns)
 			due_ns = cell_due_ns(&iso->cells[i]);
-	return due_ns <= now_ns ? 0 : (int)((due_ns - now_ns) / 1000000 + 1);
+	if (due_ns == INT64_MAX)
+		return WAIT_MAX_MS;
+	if (due_ns <= now_ns)
+		return 0;
+	ms = (due_ns - now_ns) / 1000000 + 1;
+	return ms < iso->tick_ms ? (int)ms : (int)iso->tick_ms;
 }
 
 /* True when something came that nobody was woken for. */
@@ -291,7 +307,7 @@ listen_all(struct isolate *iso)
 							    POLLIN, 0 } };
 	nfds_t n = 1, counts[ISOLATE_MAX] = { 0 };
 	uint64_t count;
-	int64_t now_ns = timer_now_ns();
+	int64_t now_ns = keeper_now_ns(iso);
 	int timeout_ms = wait_ms(iso, now_ns);
 
 	for (unsigned i = 0; i < iso->n_cells; i++) {
@@ -307,7 +323,7 @@ listen_all(struct isolate *iso)
 	if (fds[0].revents && read(iso->wake_fd, &count, sizeof(count)) < 0 &&
 	    errno != EAGAIN)
 		log_write(EVH_ERROR, NULL, "eventfd: %s", strerror(errno));
-	now_ns = timer_now_ns();
+	now_ns = awake_tick_ns(&iso->awake);
 	n = 1;
 	for (unsigned i = 0; i < iso->n_cells; i++) {
 		cell_look(&iso->cells[i], &fds[n], counts[i], now_ns);
@@ -334,9 +350,10 @@ keeper_main(void *arg)
 		int64_t now_ns;
 
 		grant(iso, &wishes);
-		now_ns = timer_now_ns();
+		now_ns = keeper_now_ns(iso);
 		for (unsigned i = 0; i < iso->n_cells; i++)
 			cell_turn(&iso->cells[i], now_ns);
+		process_left_reap(&iso->left);
 		give_out(iso);
 		for (unsigned i = 0; i < iso->n_cells; i++)
 			cell_send(&iso->cells[i], now_ns);
@@ -347,6 +364,14 @@ keeper_main(void *arg)
 	return NULL;
 }
 
+static unsigned
+tick_ms(const struct isolate *iso)
+{
+	unsigned ms = iso->timeout_ms / LOOKS;
+
+	return ms < 1 ? 1 : ms > TICK_MAX_MS ? TICK_MAX_MS : ms;
+}
+
 int
 keeper_open(struct isolate *iso)
 {
@@ -354,6 +379,8 @@ keeper_open(struct isolate *iso)
 	int rc;
 
 	iso->mean_ns = FIRST_MEAN_NS;
+	iso->tick_ms = tick_ms(iso);
+	awake_init(&iso->awake, iso->tick_ms);
 	iso->frame_max = FRAME_MAX_FIRST;
 	iso->n_cells = 1;
 	for (unsigned i = 0; i < ISOLATE_MAX; i++)

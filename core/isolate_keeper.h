@@ -16,6 +16,7 @@
 
 #include <evh/plugin.h>
 
+#include "awake.h"
 #include "isolate_cell.h"
 
 struct event;
@@ -43,8 +44,11 @@ struct isolate {
 	bool is_created, is_started; /* as far as that is known */
 
 	/* The keeper's alone. */
+	unsigned tick_ms;
+	struct awake awake; /* all its deadlines are by this time */
 	struct isolate_cell cells[ISOLATE_MAX];
 	unsigned n_cells;
+	struct process_left left;
 	struct task_list waiting;
 	struct evh_metric *ends;
 	struct task_table table;
@@ -59,6 +63,9 @@ int keeper_open(struct isolate *iso);
 /* Ends all processes in this time and a little, and the thread. */
 void keeper_close(struct isolate *iso, unsigned timeout_ms);
 void keeper_wake(struct isolate *iso);
+/* The time of all that is due here; a pause of evhd is none of it.  On the
+ * keeper's thread. */
+int64_t keeper_now_ns(const struct isolate *iso);
 
 /* What the handler says, or is said of it. */
 void keeper_log(const struct isolate *iso, enum evh_level level,

@@ -33,14 +33,17 @@ actions_fill(posix_spawn_file_actions_t *actions, int fd)
 static int
 attributes_fill(posix_spawnattr_t *attributes)
 {
-	sigset_t all, none;
+	sigset_t all, blocked;
 	int rc;
 
 	sigfillset(&all);
-	sigemptyset(&none);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGHUP);
 	rc = posix_spawnattr_setsigdefault(attributes, &all);
 	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(attributes, &none);
+		rc = posix_spawnattr_setsigmask(attributes, &blocked);
 	if (rc == 0)
 		rc = posix_spawnattr_setpgroup(attributes, 0);
 	if (rc == 0)
@@ -77,8 +80,24 @@ fail_attributes:
 	return -rc;
 }
 
+static void
+left_add(struct process_left *left, pid_t pid)
+{
+	if (left->n < PROCESS_LEFT_MAX)
+		left->pids[left->n++] = pid;
+}
+
+void
+process_left_reap(struct process_left *left)
+{
+	for (unsigned i = left->n; i > 0; i--)
+		if (waitpid(left->pids[i - 1], NULL, WNOHANG) != 0)
+			left->pids[i - 1] = left->pids[--left->n];
+}
+
 int
-process_start(struct isolate_process *process, const char *name)
+process_start(struct isolate_process *process, const char *name,
+	      struct process_left *left)
 {
 	int fds[2];
 	int rc;
@@ -98,7 +117,7 @@ process_start(struct isolate_process *process, const char *name)
 		return 0;
 	rc = -errno;
 	(void)kill(process->pid, SIGKILL);
-	(void)waitpid(process->pid, NULL, 0);
+	left_add(left, process->pid);
 	process->pid = 0;
 	close(process->fd);
 	return rc;
@@ -115,14 +134,19 @@ process_signal(const struct isolate_process *process, int signal)
 		(void)kill(-process->pid, signal);
 }
 
-void
-process_abandon(struct isolate_process *process)
+static void
+process_forget(struct isolate_process *process)
 {
-	if (process->pid == 0)
-		return;
 	close(process->fd);
 	close(process->end_fd);
 	process->pid = 0;
+}
+
+void
+process_leave(struct isolate_process *process, struct process_left *left)
+{
+	left_add(left, process->pid);
+	process_forget(process);
 }
 
 int
@@ -144,6 +168,6 @@ process_reap(struct isolate_process *process, char *ret, size_t size)
 	else
 		snprintf(ret, size, "its process exited with %d",
 			 WEXITSTATUS(status));
-	process_abandon(process);
+	process_forget(process);
 	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }

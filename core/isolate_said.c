@@ -55,7 +55,8 @@ hear_held(struct isolate_cell *cell, struct frame *frame, int64_t now_ns)
 	return true;
 }
 
-/* What the frame says of the event; 0 and in *ret what that is to be. */
+/* What the frame says of the event; 0 and in *ret what that is to be.  -ENOMEM:
+ * half of it may have been done. */
 static int
 verdict_read(struct isolate_cell *cell, struct isolate_task *task,
 	     struct frame *frame, int *ret)
@@ -63,10 +64,6 @@ verdict_read(struct isolate_cell *cell, struct isolate_task *task,
 	struct instance *in = cell->iso->in;
 	int rc = isolate_verdict_take(frame, in, task->ev, ret);
 
-	if (rc == -ENOMEM) {
-		*ret = EVH_RETRY;
-		return 0;
-	}
 	if (rc < 0 || (*ret >= EVH_OK && *ret <= EVH_FAIL))
 		return rc;
 	instance_blame(in, &task->ev->pub,
@@ -82,11 +79,15 @@ static bool
 hear_verdict(struct isolate_cell *cell, struct frame *frame, int64_t now_ns)
 {
 	struct isolate_task *task = task_of(cell, frame_take_u64(frame));
+	enum keeper_fate fate = FATE_VERDICT;
 	int verdict = 0;
+	int rc = 0;
 
 	if (frame->is_bad || !task)
 		return false;
-	if (task->ev && verdict_read(cell, task, frame, &verdict) < 0)
+	if (task->ev)
+		rc = verdict_read(cell, task, frame, &verdict);
+	if (rc < 0 && rc != -ENOMEM)
 		return false;
 	if (task->is_held)
 		task_list_remove(&cell->held, task);
@@ -94,8 +95,14 @@ hear_verdict(struct isolate_cell *cell, struct frame *frame, int64_t now_ns)
 		turn_over(cell, task, now_ns);
 	task_table_remove(&cell->iso->table, task);
 	cell->n_ends = 0;
+	if (rc == -ENOMEM)
+		verdict = EVH_RETRY;
+	/* That is evhd's own trouble; or its server is away, which others may
+	 * not have noticed yet. */
+	if (rc == -ENOMEM || (verdict == EVH_RETRY && !cell->is_ready))
+		fate = FATE_BLAMELESS;
 	if (task->ev)
-		keeper_resume(cell->iso, task, verdict, FATE_VERDICT);
+		keeper_resume(cell->iso, task, verdict, fate);
 	else
 		free(task);
 	return true;

@@ -69,7 +69,8 @@ put_number(struct isolate_cell *cell, enum frame_type type, uint64_t value)
 void
 cell_start(struct isolate_cell *cell)
 {
-	cell_go(cell, CELL_STARTING, timer_now_ns() + CELL_LIFE_MAX_NS);
+	cell_go(cell, CELL_STARTING,
+		keeper_now_ns(cell->iso) + CELL_LIFE_MAX_NS);
 	put_number(cell, FRAME_START, cell->iso->frame_max);
 }
 
@@ -90,11 +91,11 @@ cell_stop(struct isolate_cell *cell, unsigned timeout_ms)
 	if (cell->state == CELL_ENDING || cell->state == CELL_STOPPING)
 		return;
 	if (cell->state != CELL_SERVING) {
-		cell->is_termed = true;
+		cell->is_slow = true;
 		cell_end(cell, "%s", ""); /* it has nothing to finish */
 		return;
 	}
 	cell_go(cell, CELL_STOPPING,
-		timer_now_ns() + (int64_t)timeout_ms * 1000000);
+		keeper_now_ns(cell->iso) + (int64_t)timeout_ms * 1000000);
 	put_number(cell, FRAME_STOP, timeout_ms);
 }

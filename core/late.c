@@ -1,11 +1,13 @@
 #include "late.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "uuid_text.h"
 
-#define NS_PER_S 1000000000
+#define NS_PER_S  1000000000
+#define FIRST_MAX 8
 
 int
 late_init(struct late *late)
@@ -17,18 +19,43 @@ late_init(struct late *late)
 void
 late_fini(struct late *late)
 {
+	free(late->named);
 	pthread_mutex_destroy(&late->lock);
+}
+
+/* A place for one that is late since then, or NULL.  Under lock. */
+static struct late_event *
+place_make(struct late *late, int64_t since_ns)
+{
+	unsigned i = late->n_named;
+
+	if (late->n_named == late->n_max) {
+		unsigned n_max = late->n_max > 0 ? 2 * late->n_max : FIRST_MAX;
+		struct late_event *named =
+			realloc(late->named, n_max * sizeof(*named));
+
+		if (!named)
+			return NULL;
+		late->named = named;
+		late->n_max = n_max;
+	}
+	/* Mostly the newest: they are noticed one after the other. */
+	for (; i > 0 && late->named[i - 1].since_ns > since_ns; i--)
+		late->named[i] = late->named[i - 1];
+	late->n_named++;
+	return &late->named[i];
 }
 
 void
 late_add(struct late *late, const unsigned char id[16], int64_t since_ns,
 	 bool is_held)
 {
+	struct late_event *ev;
+
 	pthread_mutex_lock(&late->lock);
 	late->n++;
-	if (late->n_named < LATE_NAMED) {
-		struct late_event *ev = &late->named[late->n_named++];
-
+	ev = place_make(late, since_ns);
+	if (ev) {
 		memcpy(ev->id, id, sizeof(ev->id));
 		ev->since_ns = since_ns;
 		ev->is_held = is_held;

@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LATE_NAMED 8
-
 struct late_event {
 	unsigned char id[16];
 	int64_t since_ns; /* monotonic */
@@ -21,10 +19,11 @@ struct late_event {
 };
 
 struct late {
-	pthread_mutex_t lock; /* guards: the rest */
-	unsigned n;	      /* all of them, */
-	unsigned n_named;     /* and those that there is room to name, */
-	struct late_event named[LATE_NAMED]; /* oldest first */
+	pthread_mutex_t lock;	  /* guards: the rest */
+	unsigned n;		  /* all of them, */
+	unsigned n_named;	  /* and those that there was memory to name, */
+	unsigned n_max;		  /* of so many, */
+	struct late_event *named; /* oldest first */
 };
 
 int late_init(struct late *late); /* 0 or -errno */

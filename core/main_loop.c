@@ -66,13 +66,19 @@ main_loop_run(struct host *host)
 }
 
 bool
+main_loop_told_twice(struct host *host)
+{
+	if (!atomic_load(&host->is_hurried) && signals_read(host->signal_fd)) {
+		log_write(EVH_WARN, NULL,
+			  "a second signal: not waiting any longer");
+		atomic_store(&host->is_hurried, true);
+	}
+	return atomic_load(&host->is_hurried);
+}
+
+bool
 main_loop_hurries(struct host *host)
 {
 	every_run(host);
-	if (!host->is_hurried && signals_read(host->signal_fd)) {
-		log_write(EVH_WARN, NULL,
-			  "a second signal: not waiting any longer");
-		host->is_hurried = true;
-	}
-	return host->is_hurried;
+	return main_loop_told_twice(host);
 }

@@ -21,5 +21,7 @@ bool main_loop_turn(struct host *host, int timeout_ms);
 /* While it drains: every() goes on, and a second signal hurries it, for good.
  * [main] */
 bool main_loop_hurries(struct host *host);
+/* The second signal alone. [any] */
+bool main_loop_told_twice(struct host *host);
 
 #endif

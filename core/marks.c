@@ -33,8 +33,9 @@ struct marks {
 	pthread_key_t key; /* this thread's slot in own, or no_slot */
 	atomic_bool is_closing;
 	atomic_bool has_complained;
-	_Atomic(const struct event *) isolated; /* whose turn it is; or NULL */
-	int64_t due_ns; /* of the next look at the others. [main] */
+	_Atomic(const struct event *)
+		singled_out; /* whose turn it is; or NULL */
+	int64_t due_ns;	     /* of the next look at the others. [main] */
 };
 
 /* What a thread remembers that found none. */
@@ -111,18 +112,18 @@ marks_forget(struct marks *marks, const unsigned char id[16])
 }
 
 bool
-marks_isolate(struct marks *marks, const struct event *ev)
+marks_single_out(struct marks *marks, const struct event *ev)
 {
 	const struct event *none = NULL;
 
-	return atomic_compare_exchange_strong(&marks->isolated, &none, ev) ||
+	return atomic_compare_exchange_strong(&marks->singled_out, &none, ev) ||
 	       none == ev;
 }
 
 void
-marks_rejoin(struct marks *marks, const struct event *ev)
+marks_let_in(struct marks *marks, const struct event *ev)
 {
-	(void)atomic_compare_exchange_strong(&marks->isolated, &ev, NULL);
+	(void)atomic_compare_exchange_strong(&marks->singled_out, &ev, NULL);
 }
 
 /* ---- Slots -------------------------------------------------------------- */
@@ -204,6 +205,7 @@ void
 marks_keep_late(struct marks *marks)
 {
 	atomic_store(&marks->is_closing, true);
+	atomic_store(&marks->own->use, MARKS_LEFT);
 	for (unsigned i = 0; i < MARKS_THREADS; i++) {
 		unsigned inside = MARKS_INSIDE;
 
@@ -232,6 +234,8 @@ log_end(const uint64_t id[2], bool is_late)
 static void
 process_bury(struct marks_table *table, struct marks_process *process)
 {
+	bool was_left = atomic_load(&process->use) == MARKS_LEFT;
+
 	for (unsigned i = 0; i < MARKS_THREADS; i++) {
 		struct marks_slot *slot = &process->slots[i];
 		unsigned state = atomic_exchange(&slot->state, MARKS_EMPTY);
@@ -239,13 +243,13 @@ process_bury(struct marks_table *table, struct marks_process *process)
 				   atomic_load(&slot->id[1]) };
 
 		atomic_store(&slot->is_taken, 0);
-		if (state != MARKS_INSIDE && state != MARKS_LATE)
+		if (state != MARKS_LATE && (state != MARKS_INSIDE || was_left))
 			continue;
 		marks_table_add(table, id, atomic_load(&slot->handler),
 				state == MARKS_LATE);
 		log_end(id, state == MARKS_LATE);
 	}
-	atomic_store(&process->is_used, 0);
+	atomic_store(&process->use, MARKS_FREE);
 }
 
 /* Under the table's lock. */
@@ -257,7 +261,8 @@ processes_bury(struct marks *marks)
 	for (unsigned i = 0; i < MARKS_PROCESSES; i++) {
 		struct marks_process *process = &table->processes[i];
 
-		if (process != marks->own && atomic_load(&process->is_used) &&
+		if (process != marks->own &&
+		    atomic_load(&process->use) != MARKS_FREE &&
 		    !byte_is_locked(marks, PROCESS_BYTE + (off_t)i))
 			process_bury(table, process);
 	}
@@ -377,7 +382,7 @@ process_take(struct marks *marks)
 		    byte_lock(marks, PROCESS_BYTE + (off_t)i, F_WRLCK) < 0)
 			continue;
 		process_bury(marks->table, process);
-		atomic_store(&process->is_used, 1);
+		atomic_store(&process->use, MARKS_USED);
 		marks->own = process;
 		return 0;
 	}
@@ -454,6 +459,6 @@ marks_close(struct marks *marks)
 		atomic_store(&marks->own->slots[i].state, MARKS_EMPTY);
 		atomic_store(&marks->own->slots[i].is_taken, 0);
 	}
-	atomic_store(&marks->own->is_used, 0);
+	atomic_store(&marks->own->use, MARKS_FREE);
 	marks_free(marks);
 }

@@ -76,8 +76,8 @@ void marks_forget(struct marks *marks, const unsigned char id[16]);
  * them alone, and the others are never counted a second time for it.  True when
  * it is this one's turn, until it is over. [any]
  */
-bool marks_isolate(struct marks *marks, const struct event *ev);
-void marks_rejoin(struct marks *marks, const struct event *ev);
+bool marks_single_out(struct marks *marks, const struct event *ev);
+void marks_let_in(struct marks *marks, const struct event *ev);
 
 /* Counts what processes that ended since have left; cheap when none has. Logs
  * each.  Never waits: what another one is counting is left to it. [main] */

@@ -49,12 +49,14 @@ count_get(struct marks_table *table, const uint64_t id[2], uint64_t handler)
 		    atomic_load(&best->when_ns))
 			best = &bucket[i];
 	}
+	/* Its numbers before its name: who reads it by the new one must not see
+	 * the old ones. */
 	atomic_store(&best->is_used, 0);
+	atomic_store(&best->n, 0);
+	atomic_store(&best->n_late, 0);
 	atomic_store(&best->id[0], id[0]);
 	atomic_store(&best->id[1], id[1]);
 	atomic_store(&best->handler, handler);
-	atomic_store(&best->n, 0);
-	atomic_store(&best->n_late, 0);
 	return best;
 }
 
@@ -112,7 +114,10 @@ marks_table_find(struct marks_table *table, const unsigned char id[16],
 			continue;
 		ends.n = atomic_load(&bucket[i].n);
 		ends.n_late = atomic_load(&bucket[i].n_late);
-		break;
+		/* It may have become another's meanwhile. */
+		if (count_is(&bucket[i], halves, handler))
+			return ends;
+		return (struct marks_ends){ 0 };
 	}
 	return ends;
 }

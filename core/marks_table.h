@@ -31,8 +31,12 @@ struct marks_slot {
 	atomic_uint is_taken; /* by a thread */
 };
 
+/* A process that ended on purpose: only who was late counts, whatever a thread
+ * wrote that was about to enter. */
+enum marks_use { MARKS_FREE, MARKS_USED, MARKS_LEFT };
+
 struct marks_process {
-	_Alignas(64) atomic_uint is_used;
+	_Alignas(64) atomic_uint use;
 	struct marks_slot slots[MARKS_THREADS];
 };
 

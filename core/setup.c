@@ -225,6 +225,12 @@ timeout_check(const struct setup *setup, unsigned i, struct problems *problems)
 			problems_add(problems, in->where,
 				     "on_timeout is given and timeout is not; "
 				     "without one nothing is late");
+		else if (!config->state_dir)
+			problems_add(problems, in->where,
+				     "on_timeout = \"abort\" needs state_dir, "
+				     "where the ends of evhd are counted: "
+				     "without it, evhd ends at the same event "
+				     "again and again");
 	}
 	if (is_isolated || options_int(options, "timeout") == 0)
 		return;

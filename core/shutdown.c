@@ -188,7 +188,7 @@ shutdown_stop_ms(const struct host *host)
 {
 	int64_t left_ms = (host->stop_due_ns - timer_now_ns()) / 1000000;
 
-	if (host->is_hurried || left_ms <= 0)
+	if (atomic_load(&host->is_hurried) || left_ms <= 0)
 		return 0;
 	return left_ms < STOP_MAX_MS ? (int)left_ms : STOP_MAX_MS;
 }

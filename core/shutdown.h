@@ -12,7 +12,8 @@
  *   6. all stop, in the reverse order of their start, sources first.
  *
  * All of it is cut from one shutdown_timeout: steps 1 to 5 have five sixths of
- * it, and what is left then is the stops'.
+ * it, and what is left then is the stops'.  A flush() or stop() that does not
+ * return is left to the last resort (last_resort.h).
  */
 #ifndef EVH_SHUTDOWN_H
 #define EVH_SHUTDOWN_H

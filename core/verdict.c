@@ -9,6 +9,9 @@
 #include "timer.h"
 #include "watch.h"
 
+/* For the turn at an EVH_SERIAL handler. */
+#define ENTER_MAX_NS VERDICT_ALONE_NS
+
 static void
 children_drop(struct event *ev)
 {
@@ -57,8 +60,9 @@ attempts_of(const struct element *el)
 				: el->pipeline->config->attempts;
 }
 
-bool
-verdict_may_ask(const struct element *el, struct event *ev)
+/* It is not one of those that are tried one at a time, or it is its turn. */
+static bool
+has_turn(const struct element *el, struct event *ev)
 {
 	struct marks *marks = el->in->host->marks;
 
@@ -67,7 +71,40 @@ verdict_may_ask(const struct element *el, struct event *ev)
 	if (ev->pub.attempt == 1 && !ev->is_marked)
 		ev->is_marked =
 			marks_find(marks, ev->pub.id, el->in->mark).n > 0;
-	return !ev->is_marked || marks_isolate(marks, ev);
+	return !ev->is_marked || marks_single_out(marks, ev);
+}
+
+/* Who has the turn at an instance with a timeout may never give it back, and
+ * the worker has others to look after. */
+static bool
+enter(struct instance *in)
+{
+	if (in->timeout_ms > 0)
+		return instance_enter_for(in, ENTER_MAX_NS);
+	instance_enter(in);
+	return true;
+}
+
+bool
+verdict_may_ask(const struct element *el, struct event *ev)
+{
+	if (!enter(el->in))
+		return false;
+	if (has_turn(el, ev))
+		return true;
+	instance_leave(el->in);
+	return false;
+}
+
+/* How many ends it may have.  One may have been of another that was at a
+ * handler then, unless it was for the timeout; after it, each is tried alone.
+ */
+static unsigned
+ends_max(const struct element *el, const struct marks_ends *ends)
+{
+	unsigned attempts = attempts_of(el);
+
+	return attempts > 1 || ends->n_late > 0 ? attempts : 2;
 }
 
 /* Processes that ended while it was here have used up tries of it; all of
@@ -83,7 +120,7 @@ ends_use_it_up(const struct element *el, struct event *ev)
 	if (ends.n == 0)
 		return false;
 	ev->pub.attempts += ends.n;
-	if (ends.n < attempts_of(el)) {
+	if (ends.n < ends_max(el, &ends)) {
 		ev->pub.attempt += ends.n;
 		return false;
 	}
@@ -96,7 +133,7 @@ ends_use_it_up(const struct element *el, struct event *ev)
 	return true;
 }
 
-/* With whatever is to be around a process(). */
+/* With whatever is to be around a process() of an instance that is entered. */
 static enum evh_result
 process(struct pass *pass, struct element *el, struct event *ev)
 {
@@ -105,7 +142,6 @@ process(struct pass *pass, struct element *el, struct event *ev)
 	struct marks_slot *mark = NULL;
 	enum evh_result verdict;
 
-	instance_enter(in);
 	if (marks)
 		mark = marks_enter(marks, ev->pub.id, in->mark);
 	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker) {
@@ -125,8 +161,10 @@ ask(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev))
+	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev)) {
+		instance_leave(el->in);
 		return EVH_FAIL;
+	}
 	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
 	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
 	verdict = process(pass, el, ev);
@@ -147,7 +185,7 @@ verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 	enum evh_result verdict = ask(pass, el, ev);
 
 	if (is_alone)
-		marks_rejoin(el->in->host->marks, ev);
+		marks_let_in(el->in->host->marks, ev);
 	return verdict;
 }
 
@@ -193,8 +231,9 @@ judge_retry(struct pass *pass, struct element *el, struct event *ev)
 	}
 	if (blame != EVENT_BLAMED && !atomic_load(&el->in->is_ready))
 		return verdict_await_ready(el, ev);
+	/* No attempt, but a wait: what it could not be done for may last. */
 	if (blame == EVENT_BLAMELESS)
-		return stand_until(el, ev, 0);
+		return stand_until(el, ev, backoff_of(el, ev->pub.attempt + 1));
 	if (ev->pub.attempt >= attempts_of(el)) {
 		pipeline_fail(pass, ev, "handler",
 			      "the last of its attempts did not succeed");

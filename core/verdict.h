@@ -20,13 +20,15 @@
 #define VERDICT_MOVED_ON      INT64_C(0)
 #define VERDICT_UNTIL_RESUMED INT64_C(-1)
 
-/* Whether it may be tried now.  If not, it is one of those that were at a
- * handler when a process ended, and another of them is being tried: to be asked
- * again so much later. */
+/* Whether it may be tried now; then the instance is entered, for verdict_ask()
+ * only.  If not, to be asked again so much later: it is one of those that were
+ * at a handler when a process ended, and another of them is being tried; or
+ * somebody else has the turn at an EVH_SERIAL one, and may be late with it. */
 #define VERDICT_ALONE_NS INT64_C(20000000)
 bool verdict_may_ask(const struct element *el, struct event *ev);
 
-/* Calls process(); while the verdict is EVH_HOLD the handler has the event. */
+/* Calls process(), and leaves the instance; while the verdict is EVH_HOLD the
+ * handler has the event. */
 enum evh_result verdict_ask(struct pass *pass, struct element *el,
 			    struct event *ev);
 /* Acts on it.  Takes the event when it gives VERDICT_MOVED_ON. */

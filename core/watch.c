@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "awake.h"
+#include "condition.h"
 #include "event.h"
 #include "host_tables.h"
 #include "instance.h"
+#include "late_word.h"
 #include "log.h"
 #include "marks.h"
 #include "pass.h"
@@ -22,6 +24,9 @@
 #define LOOKS	    8
 #define TICK_MAX_MS 1000
 #define NS_PER_MS   INT64_C(1000000)
+
+#define ENDS	     "evhd ends, by on_timeout"
+#define INSIDE_STILL "process() has not returned"
 
 /* The lowest bits of a call's turn. */
 enum { AWAY, INSIDE, LATE, TAKEN, STATES };
@@ -35,9 +40,10 @@ struct watch {
 	struct pipeline *pipeline;
 	unsigned tick_ms;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards: is_stopping */
+	pthread_mutex_t lock; /* guards: is_stopping, awake */
 	pthread_cond_t wake;
 	bool is_stopping;
+	struct awake awake;
 	/* The watchdog's own: threads whose worker is another's.  As many as
 	 * the pipeline has workers. */
 	struct watch_thread *late;
@@ -45,18 +51,18 @@ struct watch {
 
 /* ---- What is late ------------------------------------------------------- */
 
-static void
-say(enum evh_level level, const struct instance *in, const struct event *ev,
-    int64_t since_ns, const char *what, const char *consequence)
+int64_t
+watch_now_ns(const struct pipeline *p)
 {
-	struct log_facts facts = { .instance = in->name,
-				   .pipeline = ev->pipeline->name,
-				   .event = &ev->pub,
-				   .code = "timeout" };
+	struct watch *watch = p->watch;
+	int64_t now_ns;
 
-	log_write(level, &facts, "%s for %lld ms, its timeout is %u ms: %s",
-		  what, (long long)((timer_now_ns() - since_ns) / NS_PER_MS),
-		  in->timeout_ms, consequence);
+	if (!watch)
+		return timer_now_ns();
+	pthread_mutex_lock(&watch->lock);
+	now_ns = awake_now_ns(&watch->awake);
+	pthread_mutex_unlock(&watch->lock);
+	return now_ns;
 }
 
 /* on_timeout = "abort".  The main thread may be waiting for the very plugin,
@@ -72,20 +78,22 @@ end_process(const struct instance *in, struct marks_slot *mark)
 }
 
 void
-watch_held(struct instance *in, struct event *ev)
+watch_held(struct instance *in, struct event *ev, int64_t held_ns)
 {
-	static const char what[] = "it holds the event without resume()";
+	struct late_word word = {
+		.what = "it holds the event without resume()",
+		.consequence = in->aborts ? ENDS : "its lane stands",
+		.took_ns = held_ns,
+	};
 	struct marks *marks = in->host->marks;
 
+	late_word_take(&word, in, ev);
+	late_word_say(&word);
 	ev->is_late = true;
-	if (in->aborts) {
-		say(EVH_ERROR, in, ev, ev->held_ns, what,
-		    "evhd ends, by on_timeout");
+	if (in->aborts)
 		end_process(in, marks ? marks_enter(marks, ev->pub.id, in->mark)
 				      : NULL);
-	}
-	say(EVH_WARN, in, ev, ev->held_ns, what, "its lane stands");
-	late_add(&in->late, ev->pub.id, ev->held_ns, true);
+	late_add(&in->late, ev->pub.id, timer_now_ns() - held_ns, true);
 }
 
 enum evh_result
@@ -205,23 +213,24 @@ free_place(struct watch *watch)
 	return NULL;
 }
 
-/* From this state of the call on it is late: named, once.  Under the worker's
- * lock, so that the event stays where it is. */
+/* From this state of the call on it is late, once.  Under the worker's lock, so
+ * that the event stays where it is. */
 static void
-name_late(struct worker *w, const char *consequence)
+be_late(struct worker *w, struct late_word *word)
 {
 	struct instance *in = atomic_load(&w->call.in);
 	struct event *ev = atomic_load(&w->call.event);
 	struct marks_slot *mark = atomic_load(&w->call.mark);
 
-	say(in->aborts ? EVH_ERROR : EVH_WARN, in, ev, w->call.seen_ns,
-	    "process() has not returned", consequence);
-	if (in->aborts)
+	late_word_take(word, in, ev);
+	if (in->aborts) {
+		late_word_say(word);
 		end_process(in, mark);
+	}
 	marks_be_late(mark);
 	if (in->host->marks)
-		marks_rejoin(in->host->marks, ev);
-	late_add(&in->late, ev->pub.id, w->call.seen_ns, false);
+		marks_let_in(in->host->marks, ev);
+	late_add(&in->late, ev->pub.id, timer_now_ns() - word->took_ns, false);
 	atomic_fetch_add(&in->n_late, 1);
 }
 
@@ -235,9 +244,16 @@ call_change(struct watch_call *call, uint64_t turn, unsigned state)
 
 /* Gives the worker to a spare thread.  False when there is none. */
 static bool
-take_over(struct worker *w, uint64_t turn, struct watch_thread *place)
+take_over(struct worker *w, uint64_t turn, int64_t took_ns,
+	  struct watch_thread *place)
 {
 	struct instance *in = atomic_load(&w->call.in);
+	struct late_word word = {
+		.what = INSIDE_STILL,
+		.took_ns = took_ns,
+		.consequence = "a spare thread takes over its worker, "
+			       "its lane stands",
+	};
 	pthread_t spare;
 	bool is_taken = false;
 
@@ -253,30 +269,36 @@ take_over(struct worker *w, uint64_t turn, struct watch_thread *place)
 		w->thread = spare;
 		w->late = atomic_load(&w->call.event);
 		if (turn % STATES == INSIDE)
-			name_late(w, "a spare thread takes over its worker, "
-				     "its lane stands");
+			be_late(w, &word);
 		else
 			atomic_fetch_sub(&in->n_stuck, 1);
 	}
 	pthread_mutex_unlock(&w->lock);
+	late_word_say(&word);
 	if (!is_taken)
 		pthread_join(spare, NULL);
 	return true;
 }
 
 static void
-let_stand(struct worker *w, uint64_t turn)
+let_stand(struct worker *w, uint64_t turn, int64_t took_ns)
 {
 	struct instance *in = atomic_load(&w->call.in);
+	struct late_word word = {
+		.what = INSIDE_STILL,
+		.took_ns = took_ns,
+		.consequence = in->aborts ? ENDS
+					  : "no spare thread is left, its "
+					    "worker stands",
+	};
 
 	pthread_mutex_lock(&w->lock);
 	if (call_change(&w->call, turn, LATE)) {
-		name_late(w, in->aborts ? "evhd ends, by on_timeout"
-					: "no spare thread is left, its "
-					  "worker stands");
+		be_late(w, &word);
 		atomic_fetch_add(&in->n_stuck, 1);
 	}
 	pthread_mutex_unlock(&w->lock);
+	late_word_say(&word);
 }
 
 static void
@@ -286,6 +308,7 @@ look_at(struct watch *watch, struct worker *w, int64_t now_ns)
 	uint64_t turn = atomic_load_explicit(&call->turn, memory_order_acquire);
 	struct instance *in = atomic_load(&call->in);
 	struct watch_thread *place;
+	int64_t took_ns;
 
 	if (turn % STATES != INSIDE && turn % STATES != LATE)
 		return;
@@ -294,34 +317,34 @@ look_at(struct watch *watch, struct worker *w, int64_t now_ns)
 		call->seen_ns = now_ns;
 		return;
 	}
-	if (now_ns - call->seen_ns < (int64_t)in->timeout_ms * NS_PER_MS)
+	took_ns = now_ns - call->seen_ns;
+	if (took_ns < (int64_t)in->timeout_ms * NS_PER_MS)
 		return;
 	place = in->aborts ? NULL : free_place(watch);
-	if (place && take_over(w, turn, place)) {
+	if (place && take_over(w, turn, took_ns, place)) {
 		host_wake(in->host);
 		return;
 	}
 	if (turn % STATES == INSIDE)
-		let_stand(w, turn);
+		let_stand(w, turn, took_ns);
 	host_wake(in->host);
 }
 
-/* True when it is time to stop. */
+/* Until the next look; false when it is time to stop. */
 static bool
-watch_wait(struct watch *watch)
+watch_wait(struct watch *watch, int64_t *ret_now_ns)
 {
 	int64_t due_ns = timer_now_ns() + (int64_t)watch->tick_ms * NS_PER_MS;
-	struct timespec due = { .tv_sec = due_ns / 1000000000,
-				.tv_nsec = due_ns % 1000000000 };
-	bool stops;
-	int rc = 0;
+	bool goes_on;
 
 	pthread_mutex_lock(&watch->lock);
-	while (!watch->is_stopping && rc == 0)
-		rc = pthread_cond_timedwait(&watch->wake, &watch->lock, &due);
-	stops = watch->is_stopping;
+	while (!watch->is_stopping &&
+	       condition_wait(&watch->wake, &watch->lock, due_ns))
+		;
+	goes_on = !watch->is_stopping;
+	*ret_now_ns = awake_tick_ns(&watch->awake);
 	pthread_mutex_unlock(&watch->lock);
-	return stops;
+	return goes_on;
 }
 
 static void *
@@ -329,13 +352,11 @@ watch_main(void *arg)
 {
 	struct watch *watch = arg;
 	const struct pipeline *p = watch->pipeline;
+	int64_t now_ns;
 
-	while (!watch_wait(watch)) {
-		int64_t now_ns = timer_now_ns();
-
+	while (watch_wait(watch, &now_ns))
 		for (unsigned i = 0; i < p->n_workers; i++)
 			look_at(watch, p->workers[i], now_ns);
-	}
 	return NULL;
 }
 
@@ -367,7 +388,6 @@ watch_new(struct pipeline *p)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	unsigned tick_ms = shortest_timeout_ms(p) / LOOKS;
-	pthread_condattr_t attr;
 
 	if (!watch)
 		return NULL;
@@ -375,15 +395,10 @@ watch_new(struct pipeline *p)
 	watch->tick_ms = tick_ms < 1		 ? 1
 			 : tick_ms > TICK_MAX_MS ? TICK_MAX_MS
 						 : tick_ms;
+	awake_init(&watch->awake, watch->tick_ms);
 	watch->late = calloc(p->n_workers, sizeof(*watch->late));
-	if (!watch->late || pthread_condattr_init(&attr) != 0)
+	if (!watch->late || condition_init(&watch->wake) < 0)
 		goto fail;
-	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
-	    pthread_cond_init(&watch->wake, &attr) != 0) {
-		pthread_condattr_destroy(&attr);
-		goto fail;
-	}
-	pthread_condattr_destroy(&attr);
 	if (pthread_mutex_init(&watch->lock, NULL) != 0)
 		goto fail_lock;
 	return watch;

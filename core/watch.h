@@ -35,10 +35,14 @@ struct watch_call {
 	_Atomic(struct instance *) in;
 	_Atomic(struct event *) event;
 	_Atomic(struct marks_slot *) mark;
-	/* The watchdog's own: what it saw, and since when. */
+	/* The watchdog's own: what it saw, and since when (watch_now_ns()). */
 	uint64_t seen;
 	int64_t seen_ns;
 };
+
+/* The time that timeouts are judged by: a pause of evhd itself is none of it.
+ * A number of ns, to be compared with others of this pipeline only. [any] */
+int64_t watch_now_ns(const struct pipeline *p);
 
 bool watch_is_needed(const struct pipeline *p);
 /* 0 or -errno, logged. [main] */
@@ -56,8 +60,9 @@ void watch_stop(struct pipeline *p);
 enum evh_result watch_process(struct pass *pass, struct instance *in,
 			      struct event *ev, struct marks_slot *mark);
 
-/* A held event's time is over: named, or evhd ends. [worker] */
-void watch_held(struct instance *in, struct event *ev);
+/* A held event's time is over, it has been held for so long: named, or evhd
+ * ends. [worker] */
+void watch_held(struct instance *in, struct event *ev, int64_t held_ns);
 /* The event is late no more: it is here, and fails with this.  Gives its
  * verdict. [worker] */
 enum evh_result watch_fail(struct instance *in, struct event *ev);

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "condition.h"
 #include "delivery.h"
 #include "handling.h"
 #include "log.h"
@@ -17,21 +17,14 @@ struct worker *
 worker_new(struct pipeline *p, unsigned number, bool is_pump)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 
 	if (!w)
 		return NULL;
 	w->pipeline = p;
 	w->number = number;
 	w->is_pump = is_pump;
-	if (pthread_condattr_init(&attr) != 0)
+	if (condition_init(&w->wake) < 0)
 		goto fail;
-	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0 ||
-	    pthread_cond_init(&w->wake, &attr) != 0) {
-		pthread_condattr_destroy(&attr);
-		goto fail;
-	}
-	pthread_condattr_destroy(&attr);
 	if (pthread_mutex_init(&w->lock, NULL) != 0) {
 		pthread_cond_destroy(&w->wake);
 		goto fail;
@@ -170,17 +163,14 @@ static bool
 worker_wait(struct worker *w, int64_t next_ns, bool *ret_stop)
 {
 	int64_t max_ns = timer_now_ns() + (int64_t)TURN_MAX_MS * 1000000;
-	struct timespec due;
 	bool was_poked;
-	int rc = 0;
 
 	if (next_ns > max_ns)
 		next_ns = max_ns;
-	due.tv_sec = next_ns / 1000000000;
-	due.tv_nsec = next_ns % 1000000000;
 	pthread_mutex_lock(&w->lock);
-	while (!w->inbox.head && !w->is_poked && !w->is_stopping && rc == 0)
-		rc = pthread_cond_timedwait(&w->wake, &w->lock, &due);
+	while (!w->inbox.head && !w->is_poked && !w->is_stopping &&
+	       condition_wait(&w->wake, &w->lock, next_ns))
+		;
 	was_poked = w->is_poked;
 	w->is_poked = false;
 	*ret_stop = w->is_stopping && !w->inbox.head && !w->backlog.head;

@@ -85,6 +85,38 @@ a_second_sigterm_ends_the_wait(void **state)
 	guest_assert_logged(g, "a second signal: not waiting any longer", 1);
 }
 
+/* Its flush() waits for the lock that its process() has for ever. */
+static void
+a_flush_that_never_returns_is_ended_in_time(void **state)
+{
+	struct guest *g = *state;
+	long begin_ms;
+
+	guest_start_with(g, "", "locked", "", "", "shutdown_timeout = \"1s\"");
+	guest_await(g, "evhd is ready", 1);
+	begin_ms = world_now_ms();
+	assert_int_equal(daemon_stop(&g->daemon, STOP_MS), 0);
+	assert_in_range(world_now_ms() - begin_ms, 1000, 6000);
+	guest_assert_logged(g, "a plugin does not stop in time", 1);
+}
+
+static void
+a_second_sigterm_hurries_a_flush_that_never_returns(void **state)
+{
+	struct guest *g = *state;
+	long begin_ms;
+
+	guest_start_with(g, "", "locked", "", "", "shutdown_timeout = \"30s\"");
+	guest_await(g, "evhd is ready", 1);
+	assert_int_equal(kill(g->daemon.pid, SIGTERM), 0);
+	guest_await(g, "instance=look msg=\"life: flush\"", 1);
+	begin_ms = world_now_ms();
+	assert_int_equal(kill(g->daemon.pid, SIGTERM), 0);
+	assert_int_equal(daemon_wait(&g->daemon, STOP_MS), 0);
+	assert_in_range(world_now_ms() - begin_ms, 0, 6000);
+	guest_assert_logged(g, "a second signal: not waiting any longer", 1);
+}
+
 static void
 what_waits_for_a_server_that_is_away_does_not_hold_up_the_end(void **state)
 {
@@ -288,6 +320,8 @@ main(void)
 		GUEST_TEST(a_second_sigterm_ends_the_wait),
 		GUEST_TEST(
 			what_waits_for_a_server_that_is_away_does_not_hold_up_the_end),
+		GUEST_TEST(a_flush_that_never_returns_is_ended_in_time),
+		GUEST_TEST(a_second_sigterm_hurries_a_flush_that_never_returns),
 		GUEST_TEST(every_goes_on_while_evhd_drains),
 		GUEST_TEST(every_of_a_busy_instance_comes_as_soon_as_it_can),
 		GUEST_TEST(systemd_hears_ready_and_stopping_once_each),

@@ -112,7 +112,7 @@ strand_point(void)
 }
 
 bool
-strand_finish(void)
+strand_await(void)
 {
 	bool was_alive = strand.is_alive;
 
@@ -121,6 +121,14 @@ strand_finish(void)
 			failure("a lock is held for ever");
 		strand_change();
 	}
+	return was_alive;
+}
+
+bool
+strand_finish(void)
+{
+	bool was_alive = strand_await();
+
 	strand.has_met = false;
 	return was_alive;
 }

@@ -29,7 +29,9 @@ bool strand_has_met(void);
 /* The other one goes on now. */
 void strand_change(void);
 /* On the first one, which holds no lock: until the second has ended its step.
- * False when it had none. */
+ * False when it had none.  Within a step of its own it awaits that, and they
+ * have still met; between two steps it finishes. */
+bool strand_await(void);
 bool strand_finish(void);
 /* Who asks is the second. */
 bool strand_is_second(void);

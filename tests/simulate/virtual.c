@@ -225,7 +225,7 @@ __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
 		failure("somebody waits for ever");
 	pthread_mutex_unlock(lock);
 	/* It may be the second strand that it waits for. */
-	if (!strand_finish())
+	if (!strand_await())
 		outside.step(outside.arg, due_ns);
 	pthread_mutex_lock(lock);
 	return outside.now_ns >= due_ns ? ETIMEDOUT : 0;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "dlq_state.h"
 
@@ -105,6 +106,29 @@ without_a_file_nothing_is_remembered(void **unused)
 	assert_int_equal(dlq_state_close(&state), 0);
 }
 
+static void
+a_line_that_is_cut_short_is_told_as_that(void **unused)
+{
+	struct rlimit before, small;
+	struct tempdir dir;
+	struct dlq_state state;
+	char file[128];
+
+	(void)unused;
+	tempdir_init(&dir);
+	snprintf(file, sizeof(file), "%s/done", dir.path);
+	state = opened(file);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	errno = EEXIST; /* of something else */
+	assert_int_equal(dlq_state_add(&state, a, 1), -EIO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(dlq_state_close(&state), 0);
+	tempdir_fini(&dir);
+}
+
 int
 main(void)
 {
@@ -113,6 +137,7 @@ main(void)
 		cmocka_unit_test(
 			a_torn_last_line_is_no_line_and_spoils_no_other),
 		cmocka_unit_test(one_at_a_time_has_the_file),
+		cmocka_unit_test(a_line_that_is_cut_short_is_told_as_that),
 		cmocka_unit_test(without_a_file_nothing_is_remembered),
 	};
 

@@ -13,15 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../harness/tempdir.h"
 #include "host_tables.h"
 #include "instance.h"
 #include "isolate_child.h"
-#include "isolate_cell.h"
+#include "isolate_keeper.h"
 #include "isolate_frame.h"
 #include "metrics.h"
 #include "pipeline.h"
@@ -239,6 +241,38 @@ await_why(struct bench *b, const char *expected)
 		nanosleep(&pause, NULL);
 	}
 	fail_msg("why not: %s", why);
+}
+
+/* Of what the sinks have seen from this one on, how many processes. */
+static int
+count_pids(const struct bench *b, int first)
+{
+	int n = 0;
+
+	for (int i = first; i < b->n_seen; i++) {
+		int j = first;
+
+		while (pid_of(&b->seen[j]) != pid_of(&b->seen[i]))
+			j++;
+		n += i == j;
+	}
+	return n;
+}
+
+/* Until so many of them take events side by side. */
+static void
+await_processes(struct bench *b, int n)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		int first = b->src.n_heard;
+
+		for (int i = 0; i < 2 * n; i++)
+			emit_one(b, "slow_pid");
+		rig_await_heard(&b->src, first + 2 * n);
+		if (count_pids(b, first) == n)
+			return;
+	}
+	fail_msg("there are no %d processes", n);
 }
 
 #define ISOLATED "isolate", "process"
@@ -583,6 +617,46 @@ kill_9_from_outside_is_mended(void **state)
 	bench_close(&b);
 }
 
+/* They come to all of a control group, or to all of a name. */
+static void
+signals_for_evhd_are_none_for_its_processes(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct bench b = { 0 };
+	pid_t pid;
+
+	(void)state;
+	bench_open(&b, 1, plain);
+	pid = pid_of(pass(&b, "pid"));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(kill(pid, signals[i]), 0);
+	assert_int_equal(pid_of(pass(&b, "pid")), pid);
+	bench_close(&b);
+}
+
+static void
+one_that_was_given_up_is_reaped_when_it_ends(void **state)
+{
+	const struct timespec pause = { 0, 1000000 };
+	struct isolate_process process;
+	struct process_left left = { 0 };
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(process_start(&process, "any", &left), 0);
+	pid = process.pid;
+	process_leave(&process, &left);
+	process_left_reap(&left);
+	assert_int_equal(left.n, 1); /* it runs still */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	for (int i = 0; i < 5000 && left.n > 0; i++) {
+		process_left_reap(&left);
+		nanosleep(&pause, NULL);
+	}
+	assert_int_equal(left.n, 0);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
 static void
 a_hang_is_killed_at_its_timeout_and_fails(void **state)
 {
@@ -600,6 +674,51 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 	/* And it has not used up anything of others. */
 	assert_int_equal(pass(&b, "any")->attempts, 0);
 	bench_close(&b);
+}
+
+/* In a process of its own, which is stopped, and the handler's with it. */
+static void
+be_frozen(int fd, pid_t *ret_pid)
+{
+	static const char *const quick[] = { ISOLATED, "timeout", "800ms",
+					     NULL };
+	struct bench b = { 0 };
+
+	bench_open(&b, 1, quick);
+	*ret_pid = pid_of(pass(&b, "pid"));
+	if (write(fd, ret_pid, sizeof(*ret_pid)) != sizeof(*ret_pid))
+		_exit(2);
+	(void)pass(&b, "work");
+	if (b.dead.n_seen > 0)
+		fprintf(stderr, "%s\n", b.seen[1].error);
+	_exit(b.dead.n_seen == 0 ? 0 : 1);
+}
+
+static void
+a_pause_of_evhd_is_no_time_of_an_event(void **state)
+{
+	int fds[2], status;
+	pid_t pid, handler;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0)
+		be_frozen(fds[1], &handler);
+	assert_int_equal(read(fds[0], &handler, sizeof(handler)),
+			 sizeof(handler));
+	nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(kill(handler, SIGSTOP), 0);
+	nanosleep(&(struct timespec){ 1, 200000000 }, NULL);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	assert_int_equal(kill(handler, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 static void
@@ -656,6 +775,8 @@ what_start_refuses_is_refused(void **state)
 	(void)state;
 	assert_int_equal(bench_make(&b, 1, PLUGIN, wrong), 0);
 	assert_int_equal(instance_start(b.in), -EADDRINUSE);
+	/* Nobody will call its stop(). */
+	assert_false(b.in->isolate->has_thread);
 	bench_close(&b);
 }
 
@@ -689,6 +810,37 @@ it_says_itself_when_it_is_ready(void **state)
 	await_ready(&b, true); /* by its every() */
 	(void)pass(&b, "any");
 	bench_close(&b);
+}
+
+/* Each of them notices it for itself. */
+static void
+an_outage_that_processes_notice_in_turn_uses_up_no_attempt(void **state)
+{
+	struct tempdir dir;
+	char server[sizeof(dir.path) + 16];
+	struct bench b = { 0 };
+	FILE *file;
+	int n;
+
+	(void)state;
+	tempdir_init(&dir);
+	snprintf(server, sizeof(server), "%s/server", dir.path);
+	bench_open(&b, 1,
+		   (const char *const[]){ ISOLATED, "isolate_processes", "4",
+					  "attempts", "3", "server", server,
+					  NULL });
+	await_processes(&b, 4);
+	n = b.src.n_heard;
+	emit_one(&b, "ask");
+	await_why(&b, "its server is away");
+	file = fopen(server, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	rig_await_heard(&b.src, n + 1);
+	assert_int_equal(b.dead.n_seen, 0);
+	assert_int_equal(b.seen[n].attempts, 0);
+	bench_close(&b);
+	tempdir_fini(&dir);
 }
 
 /* ---- Garbage ----------------------------------------------------------- */
@@ -945,13 +1097,18 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_handler_with_a_thread_holds_there_too),
 		cmocka_unit_test(an_exit_is_a_crash),
 		cmocka_unit_test(kill_9_from_outside_is_mended),
+		cmocka_unit_test(signals_for_evhd_are_none_for_its_processes),
+		cmocka_unit_test(one_that_was_given_up_is_reaped_when_it_ends),
 		cmocka_unit_test(a_hang_is_killed_at_its_timeout_and_fails),
+		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_an_event),
 		cmocka_unit_test(a_hang_does_not_hold_up_a_stop),
 		cmocka_unit_test(a_stop_that_hangs_is_killed),
 		cmocka_unit_test(what_create_refuses_is_refused),
 		cmocka_unit_test(what_start_refuses_is_refused),
 		cmocka_unit_test(a_crash_at_create_or_start_is_readiness),
 		cmocka_unit_test(it_says_itself_when_it_is_ready),
+		cmocka_unit_test(
+			an_outage_that_processes_notice_in_turn_uses_up_no_attempt),
 		cmocka_unit_test(garbage_from_a_process_is_only_its_own_end),
 		cmocka_unit_test(it_cannot_answer_for_what_it_has_not_come_to),
 	};

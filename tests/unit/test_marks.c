@@ -24,6 +24,7 @@
 #include "../harness/tempdir.h"
 #include "log.h"
 #include "marks.h"
+#include "marks_table.h"
 #include "pipeline.h"
 #include "rig.h"
 
@@ -199,6 +200,32 @@ mark_and_end(void *arg)
 {
 	assert_non_null(marks_enter(arg, one, 1));
 	return NULL;
+}
+
+/* It had looked before, and wrote afterwards. */
+static void
+who_was_about_to_enter_at_an_end_on_purpose_is_not_counted(void **state)
+{
+	const struct place *place = *state;
+	struct marks *marks = NULL;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct marks_slot *slot;
+
+		if (marks_open(place->state, &marks) < 0 || !marks)
+			_exit(1);
+		slot = marks_enter(marks, one, marks_handler("h"));
+		marks_keep_late(marks);
+		atomic_store(&slot->state, MARKS_INSIDE);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	marks = open_at(place);
+	assert_int_equal(ends_of(marks, one, "h"), 0);
+	marks_close(marks);
 }
 
 static void
@@ -451,7 +478,8 @@ note_attempt(struct rig_element *el, struct evh_event *ev)
 
 /* One event of this id through a handler "h"; what became of it. */
 static enum evh_result
-pass_one(struct bench *b, const struct place *place, const unsigned char id[16])
+pass_limited(struct bench *b, const struct place *place,
+	     const unsigned char id[16], unsigned attempts)
 {
 	struct evh_spec spec = { .id = id,
 				 .name = "x",
@@ -464,6 +492,7 @@ pass_one(struct bench *b, const struct place *place, const unsigned char id[16])
 	b->src = (struct rig_element){ .name = "src", .kind = EVH_SOURCE };
 	b->look = (struct rig_element){ .name = "h",
 					.kind = EVH_HANDLER,
+					.attempts = attempts,
 					.process = note_attempt };
 	b->out = (struct rig_element){ .name = "out", .kind = EVH_SINK };
 	b->dead = (struct rig_element){ .name = "dead",
@@ -484,6 +513,40 @@ pass_one(struct bench *b, const struct place *place, const unsigned char id[16])
 	result = b->src.results[0];
 	rig_free(b->rig);
 	return result;
+}
+
+static enum evh_result
+pass_one(struct bench *b, const struct place *place, const unsigned char id[16])
+{
+	return pass_limited(b, place, id, 0);
+}
+
+/* It may have been another's end. */
+static void
+with_one_attempt_an_end_beside_others_is_not_the_last(void **state)
+{
+	const struct place *place = *state;
+	struct bench b;
+
+	die_at(place, one, false, false);
+	assert_int_equal(pass_limited(&b, place, one, 1), EVH_OK);
+	assert_int_equal(b.look.n_seen, 1);
+	die_at(place, two, false, false);
+	die_at(place, two, false, false);
+	assert_int_equal(pass_limited(&b, place, two, 1), EVH_DROP);
+	assert_int_equal(b.look.n_seen, 0);
+}
+
+/* That is known to be its own. */
+static void
+with_one_attempt_an_end_for_the_timeout_is_the_last(void **state)
+{
+	const struct place *place = *state;
+	struct bench b;
+
+	die_at(place, one, true, false);
+	assert_int_equal(pass_limited(&b, place, one, 1), EVH_DROP);
+	assert_int_equal(b.look.n_seen, 0);
 }
 
 static void
@@ -604,6 +667,7 @@ main(void)
 		TEST(a_running_sibling_counts_it_and_a_living_one_is_left_alone),
 		TEST(an_event_that_is_done_is_forgotten),
 		TEST(an_end_on_purpose_counts_only_what_was_late),
+		TEST(who_was_about_to_enter_at_an_end_on_purpose_is_not_counted),
 		TEST(a_thread_that_ends_gives_its_slot_back),
 		TEST(beyond_its_room_the_oldest_counts_are_forgotten),
 		TEST(a_file_that_is_none_of_evhds_is_left_alone),
@@ -611,6 +675,8 @@ main(void)
 		TEST(garbage_behind_the_head_is_no_event),
 		TEST(a_full_disk_is_no_reason_not_to_run),
 		TEST(a_place_that_cannot_be_written_is_a_wrong_configuration),
+		TEST(with_one_attempt_an_end_beside_others_is_not_the_last),
+		TEST(with_one_attempt_an_end_for_the_timeout_is_the_last),
 		TEST(ends_of_the_process_are_attempts_used_up),
 		TEST(after_the_last_of_its_attempts_it_is_not_tried_again),
 		TEST(ends_for_the_timeout_fail_it_as_that),

@@ -348,6 +348,26 @@ on_timeout_needs_a_timeout(void **state)
 }
 
 static void
+on_timeout_abort_needs_a_place_where_ends_are_counted(void **state)
+{
+	struct whole *whole = *state;
+
+	assert_error(
+		whole,
+		SOURCE("topic") LATE_HANDLER("timeout = 30s "
+					     "on_timeout = abort") SINK("kafka")
+			LATE_CHAIN("1"),
+		"handler \"h\"",
+		"on_timeout = \"abort\" needs state_dir, where the ends of "
+		"evhd are counted: without it, evhd ends at the same "
+		"event again and again");
+	assert_fine(whole,
+		    "state_dir = state\n" SOURCE("topic")
+			    LATE_HANDLER("timeout = 30s on_timeout = abort")
+				    SINK("kafka") LATE_CHAIN("1"));
+}
+
+static void
 a_source_without_on_fail_is_worth_a_warning(void **state)
 {
 	struct whole *whole = *state;
@@ -651,6 +671,7 @@ main(void)
 		TEST(an_instance_that_stands_nowhere_is_worth_a_warning),
 		TEST(a_timeout_needs_a_pipeline_with_workers),
 		TEST(on_timeout_needs_a_timeout),
+		TEST(on_timeout_abort_needs_a_place_where_ends_are_counted),
 		TEST(a_source_without_on_fail_is_worth_a_warning),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
 		TEST(events_that_go_one_way_only_are_fine),

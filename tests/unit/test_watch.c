@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -48,6 +51,8 @@ static struct {
 	char error[256]; /* of the last that failed */
 } gate = { .lock = PTHREAD_MUTEX_INITIALIZER,
 	   .changed = PTHREAD_COND_INITIALIZER };
+
+static atomic_uint n_here; /* in be_alone() */
 
 static struct timespec
 soon(void)
@@ -138,6 +143,19 @@ make_children_and_hang(struct rig_element *el, struct evh_event *ev)
 	return hang(el, ev);
 }
 
+/* Fails when two are here. */
+static enum evh_result
+be_alone(struct rig_element *el, struct evh_event *ev)
+{
+	const struct timespec work = { 0, 50000 };
+	unsigned before = atomic_fetch_add(&n_here, 1);
+
+	(void)rig_note(el, ev);
+	nanosleep(&work, NULL);
+	atomic_fetch_sub(&n_here, 1);
+	return before == 0 ? EVH_OK : EVH_FAIL;
+}
+
 static int
 keep_error(struct rig_element *el, struct evh_event *const *evs, int n)
 {
@@ -153,10 +171,9 @@ keep_error(struct rig_element *el, struct evh_event *const *evs, int n)
 }
 
 static void
-bench_open_with(struct bench *b,
-		enum evh_result (*process)(struct rig_element *,
-					   struct evh_event *),
-		unsigned workers, enum evh_threads threads, unsigned timeout_ms)
+bench_fill(struct bench *b,
+	   enum evh_result (*process)(struct rig_element *, struct evh_event *),
+	   enum evh_threads threads, unsigned timeout_ms)
 {
 	*b = (struct bench){ .rig = rig_new() };
 	gate_set(0, EVH_OK);
@@ -170,6 +187,11 @@ bench_open_with(struct bench *b,
 	b->dead = (struct rig_element){ .name = "dead",
 					.kind = EVH_SINK,
 					.submit = keep_error };
+}
+
+static void
+bench_start(struct bench *b, unsigned workers)
+{
 	rig_add(b->rig, &b->src);
 	rig_add(b->rig, &b->look);
 	rig_add(b->rig, &b->out);
@@ -180,6 +202,16 @@ bench_open_with(struct bench *b,
 					  .on_fail = LIST("dead"),
 					  .workers = workers });
 	rig_start(b->rig);
+}
+
+static void
+bench_open_with(struct bench *b,
+		enum evh_result (*process)(struct rig_element *,
+					   struct evh_event *),
+		unsigned workers, enum evh_threads threads, unsigned timeout_ms)
+{
+	bench_fill(b, process, threads, timeout_ms);
+	bench_start(b, workers);
 }
 
 static void
@@ -507,6 +539,44 @@ a_serial_handler_holds_up_those_that_need_it_until_it_returns(void **state)
 }
 
 static void
+a_serial_handler_that_hangs_holds_up_nobody_that_it_does_not_look_at(
+	void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_fill(&b, hang, EVH_SERIAL, TIMEOUT_MS);
+	b.look.match[0] = (char *)"slow";
+	bench_start(&b, 2);
+	for (unsigned i = 1; i <= 8; i++)
+		rig_emit_named(&b.src, i, "slow");
+	gate_await_inside(1);
+	for (unsigned i = 1; i <= 8; i++)
+		rig_emit_named(&b.src, HANGS + i, "quick");
+	rig_await_heard(&b.src, 8);
+	assert_int_equal(b.out.n_seen, 8);
+	gate_set(HANGS, EVH_OK);
+	rig_await_heard(&b.src, 16);
+	/* Those behind the one that hung were only waiting. */
+	assert_int_equal(b.dead.n_seen, 1);
+	rig_free(b.rig);
+}
+
+static void
+many_workers_take_turns_at_a_serial_handler(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open_with(&b, be_alone, 4, EVH_SERIAL, 1000);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(rig_emit(&b.src, HANGS + i, NULL, -1), 1);
+	rig_await_heard(&b.src, 1000);
+	assert_int_equal(b.out.n_seen, 1000);
+	rig_free(b.rig);
+}
+
+static void
 the_children_of_a_late_try_are_dropped(void **state)
 {
 	struct bench b;
@@ -650,6 +720,72 @@ static void assert_aborts(enum evh_result (*process)(struct rig_element *,
 	tempdir_fini(&dir);
 }
 
+/* In a process of its own, which is stopped for longer than the timeout while
+ * the handler has the event; then its answer comes at once. */
+static void
+be_stopped(int fd,
+	   enum evh_result (*process)(struct rig_element *, struct evh_event *))
+{
+	struct bench b;
+	char byte = 0;
+
+	bench_open_with(&b, process, 1, EVH_PARALLEL, 800);
+	rig_emit(&b.src, 1, "a", 0);
+	if (process == hold)
+		rig_await_held(&b.look, 1);
+	else
+		gate_await_inside(1);
+	if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
+		_exit(2);
+	if (process == hold)
+		rig_answer_held(&b.look, EVH_OK);
+	gate_set(HANGS, EVH_OK);
+	rig_await_heard(&b.src, 1);
+	_exit(b.dead.n_seen == 0 ? 0 : 1);
+}
+
+static void assert_survives_a_stop(
+	enum evh_result (*process)(struct rig_element *, struct evh_event *))
+{
+	const struct timespec some = { 0, 50000000 }, pause = { 1, 200000000 };
+	int fds[2];
+	int status;
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	pid = fork();
+	if (pid == 0)
+		be_stopped(fds[1], process);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	nanosleep(&some, NULL);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	nanosleep(&pause, NULL);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	/* Those that wait for the time wake first. */
+	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+	assert_int_equal(write(fds[0], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+a_pause_of_evhd_is_no_time_of_a_handler(void **state)
+{
+	(void)state;
+	assert_survives_a_stop(hang);
+}
+
+static void
+a_pause_of_evhd_is_no_time_of_a_held_event(void **state)
+{
+	(void)state;
+	assert_survives_a_stop(hold);
+}
+
 static void
 on_timeout_abort_ends_the_process_and_leaves_a_mark(void **state)
 {
@@ -671,6 +807,8 @@ main(void)
 		cmocka_unit_test(
 			on_timeout_abort_ends_the_process_and_leaves_a_mark),
 		cmocka_unit_test(on_timeout_abort_ends_it_for_a_held_event_too),
+		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_a_handler),
+		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_a_held_event),
 		cmocka_unit_test(other_lanes_go_on_while_one_event_hangs),
 		cmocka_unit_test(its_verdict_is_replaced_when_it_comes_late),
 		cmocka_unit_test(what_returns_in_time_is_not_late),
@@ -693,6 +831,9 @@ main(void)
 			a_hold_that_comes_late_fails_when_it_is_resumed),
 		cmocka_unit_test(
 			a_serial_handler_holds_up_those_that_need_it_until_it_returns),
+		cmocka_unit_test(
+			a_serial_handler_that_hangs_holds_up_nobody_that_it_does_not_look_at),
+		cmocka_unit_test(many_workers_take_turns_at_a_serial_handler),
 		cmocka_unit_test(the_children_of_a_late_try_are_dropped),
 		cmocka_unit_test(many_that_hang_now_and_then_lose_nothing),
 		cmocka_unit_test(

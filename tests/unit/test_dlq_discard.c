@@ -1,0 +1,155 @@
+/*
+ * test_dlq_discard.c - `evhd dlq discard` and a signal that comes meanwhile.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dlq.h"
+#include "host_tables.h"
+#include "signals.h"
+
+/* A keeper that has every letter, and is told to stop by the first request. */
+struct keeper {
+	pthread_t thread;
+	evh_dead_end *end;
+	void *arg;
+	unsigned n_asked;
+};
+
+struct bench {
+	struct keeper keeper;
+	struct evh_dead dead;
+	struct host host;
+	struct dlq_choice choice;
+	struct dlq_words words;
+	struct dlq dlq;
+	unsigned char ids[3][16];
+};
+
+static void *
+answer(void *arg)
+{
+	const struct timespec pause = { 0, 1000000 };
+	struct keeper *keeper = arg;
+	sigset_t pending;
+
+	/* Not before the signal has been read. */
+	do {
+		nanosleep(&pause, NULL);
+		sigpending(&pending);
+	} while (sigismember(&pending, SIGINT));
+	keeper->end(keeper->arg, 0, NULL, 1);
+	return NULL;
+}
+
+static int
+ask(struct keeper *keeper, evh_dead_end *end, void *arg)
+{
+	keeper->end = end;
+	keeper->arg = arg;
+	if (keeper->n_asked++ > 0) {
+		end(arg, 0, NULL, 1);
+		return 0;
+	}
+	assert_int_equal(kill(getpid(), SIGINT), 0);
+	assert_int_equal(pthread_create(&keeper->thread, NULL, answer, keeper),
+			 0);
+	return 0;
+}
+
+static int
+keeper_walk(void *self, const struct evh_dead_query *query,
+	    evh_dead_letter *letter, evh_dead_end *end, void *arg)
+{
+	(void)query;
+	(void)letter;
+	return ask(self, end, arg);
+}
+
+static int
+keeper_discard(void *self, const unsigned char *id, int64_t before_ns,
+	       evh_dead_end *end, void *arg)
+{
+	(void)id;
+	(void)before_ns;
+	return ask(self, end, arg);
+}
+
+static int
+discard(struct bench *b, unsigned n_ids, bool dry_run)
+{
+	int code;
+
+	*b = (struct bench){ .host = { .wake_fd = -1, .signal_fd = -1 } };
+	assert_int_equal(signals_open(&b->host.signal_fd), 0);
+	b->host.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&b->host.timers_lock, NULL);
+	b->dead = (struct evh_dead){ .self = &b->keeper,
+				     .walk = keeper_walk,
+				     .discard = keeper_discard };
+	b->words = (struct dlq_words){ .ids = b->ids,
+				       .n_ids = n_ids,
+				       .dry_run = dry_run,
+				       .before_ns = n_ids ? 0 : 1 };
+	b->choice.from = "table";
+	b->dlq = (struct dlq){ .words = &b->words,
+			       .choice = &b->choice,
+			       .host = &b->host,
+			       .dead = &b->dead };
+	code = dlq_discard(&b->dlq);
+	pthread_join(b->keeper.thread, NULL);
+	pthread_mutex_destroy(&b->host.timers_lock);
+	close(b->host.wake_fd);
+	close(b->host.signal_fd);
+	return code;
+}
+
+static void
+a_signal_leaves_the_other_letters(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_int_equal(discard(&b, 3, false), DLQ_EXIT_SOME);
+	assert_int_equal(b.keeper.n_asked, 1);
+}
+
+static void
+a_signal_at_the_last_letter_leaves_none(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_int_equal(discard(&b, 1, false), 0);
+}
+
+static void
+a_count_that_a_signal_has_cut_short_is_not_the_whole(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_int_equal(discard(&b, 0, true), DLQ_EXIT_SOME);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_signal_leaves_the_other_letters),
+		cmocka_unit_test(a_signal_at_the_last_letter_leaves_none),
+		cmocka_unit_test(
+			a_count_that_a_signal_has_cut_short_is_not_the_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
