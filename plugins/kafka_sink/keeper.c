@@ -208,10 +208,21 @@ keeper_set(struct keeper *k, struct producer *p)
 }
 
 static void
-keeper_learn(struct keeper *k, const struct refusal *refusal)
+keeper_learn(struct keeper *k, struct producer *p)
 {
+	const struct refusal *refusal = producer_refusal(p);
+	size_t letter = producer_refused_letter(p);
+
 	if (refusal->n == 0)
 		return;
+	if (letter > 0) {
+		batching_refused_letter(&k->batching, letter);
+		k->ctx->log(k->ctx, EVH_WARN,
+			    "topic %s does not take a dead letter of %zu "
+			    "bytes: those of that size are kept without their "
+			    "bytes; raise its max.message.bytes, and restart",
+			    k->settings->topic, letter);
+	}
 	batching_refused(&k->batching, refusal->err, refusal->n, refusal->bytes,
 			 clock_ms());
 	k->ctx->log(k->ctx, EVH_WARN,
@@ -225,7 +236,7 @@ keeper_dismiss(struct keeper *k, struct producer *p)
 {
 	keeper_open(k, NULL);
 	keeper_set(k, NULL);
-	keeper_learn(k, producer_refusal(p));
+	keeper_learn(k, p);
 	if (producer_why(p) != NULL)
 		k->ctx->record(k->restarts, 1);
 	producer_free(p, k->graveyard);

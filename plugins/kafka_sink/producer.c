@@ -24,6 +24,7 @@ struct producer {
 	pthread_t thread;
 	struct ledger ledger;
 	struct reports reports;
+	struct message_limits limits;
 
 	atomic_int state;    /* enum producer_state; written by the thread */
 	atomic_int busy;     /* calls of submit that may hold lines */
@@ -266,7 +267,7 @@ producer_send(struct producer *p, struct evh_event *const *evs, int n,
 	      uint64_t first, rd_kafka_resp_err_t *ret_err)
 {
 	for (int i = 0; i < n; i++) {
-		*ret_err = message_produce(p->rk, p->topic, evs[i],
+		*ret_err = message_produce(p->rk, p->topic, evs[i], &p->limits,
 					   reports_opaque(first + (uint64_t)i));
 		if (*ret_err != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return i;
@@ -380,6 +381,9 @@ producer_new(const struct producer_env *env, const struct batching *batching,
 	atomic_store(&p->state, PRODUCER_RUNNING);
 	reports_init(&p->reports, env->ctx, &p->ledger, env->seconds,
 		     env->errors);
+	p->limits = env->settings->limits;
+	if (batching->max_letter > 0)
+		p->limits.letter = batching->max_letter;
 	p->tick_ms = clock_ms();
 	rc = producer_open(p, batching);
 	if (rc == 0)
@@ -463,6 +467,12 @@ const struct refusal *
 producer_refusal(const struct producer *p)
 {
 	return &p->reports.refusal;
+}
+
+size_t
+producer_refused_letter(const struct producer *p)
+{
+	return p->reports.refused_letter;
 }
 
 rd_kafka_t *

@@ -79,9 +79,10 @@ bool producer_has_delivered(struct producer *p, int within_ms);
 rd_kafka_resp_err_t producer_error(struct producer *p, char *ret, size_t size);
 
 /* Once it is not RUNNING: why, NULL when nothing went wrong; and what a
- * broker refused. */
+ * broker refused, and of which size alone a dead letter (0: none). */
 const char *producer_why(const struct producer *p);
 const struct refusal *producer_refusal(const struct producer *p);
+size_t producer_refused_letter(const struct producer *p);
 
 /* For the topic's questions; the producer's own. */
 rd_kafka_t *producer_handle(struct producer *p);

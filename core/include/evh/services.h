@@ -106,6 +106,10 @@ struct evh_letter { /* valid during the callback */
 	const char *topic; /* where it came from, or NULL */
 	int64_t offset;
 	int32_t partition;
+	/* Not NULL: the bytes were too many for the keeper.  raw is set, data
+	 * is empty; so many they were, with this hash in hex. */
+	const char *lost_sha256;
+	uint64_t lost_len;
 };
 struct evh_dead_query { /* 0, NULL: all of them */
 	const unsigned char *id;
