@@ -168,7 +168,7 @@ dead_work(void *keeper, const struct desk_request *request,
 		rc = request->is_discard ? letters_forget(&visit)
 					 : letters_give(&visit);
 	rc = visit_settle(&visit, rc);
-	dead_reader_close(&visit.reader, dead->graveyard);
+	dead_reader_close(&visit.reader, dead->endings);
 	dead_index_fini(&visit.index);
 	dead_decoder_fini(&visit.decoder);
 	return rc;
@@ -182,12 +182,12 @@ dead_start(struct dead *dead, struct evh_ctx *ctx,
 
 	dead->ctx = ctx;
 	dead->settings = settings;
-	dead->graveyard = graveyard_new();
-	if (dead->graveyard == NULL)
+	dead->endings = endings_new();
+	if (dead->endings == NULL)
 		return -ENOMEM;
 	rc = desk_start(&dead->desk, "evh-kafka-dead", dead_work, dead);
 	if (rc < 0)
-		graveyard_free(dead->graveyard);
+		endings_free(dead->endings);
 	return rc;
 }
 
@@ -195,6 +195,6 @@ void
 dead_stop(struct dead *dead, int timeout_ms)
 {
 	desk_stop(&dead->desk);
-	(void)graveyard_wait(dead->graveyard, timeout_ms);
-	graveyard_free(dead->graveyard);
+	(void)endings_wait(dead->endings, timeout_ms);
+	endings_free(dead->endings);
 }

@@ -9,7 +9,7 @@
 #ifndef KAFKA_SINK_DEAD_H
 #define KAFKA_SINK_DEAD_H
 
-#include "graveyard.h"
+#include "endings.h"
 #include "settings.h"
 
 #include <desk.h>
@@ -18,7 +18,7 @@ struct dead {
 	struct desk desk;
 	struct evh_ctx *ctx;
 	const struct settings *settings;
-	struct graveyard *graveyard;
+	struct endings *endings;
 };
 
 /* Borrows both.  0 or -errno. [main] */

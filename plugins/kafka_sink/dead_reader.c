@@ -95,12 +95,12 @@ dead_reader_open(struct dead_reader *reader, struct desk *desk,
 }
 
 void
-dead_reader_close(struct dead_reader *reader, struct graveyard *graveyard)
+dead_reader_close(struct dead_reader *reader, struct endings *endings)
 {
 	if (reader->topic != NULL)
 		rd_kafka_topic_destroy(reader->topic);
 	if (reader->rk != NULL)
-		graveyard_bury(graveyard, reader->rk);
+		endings_add(endings, reader->rk);
 	free(reader->parts);
 	*reader = (struct dead_reader){ .desk = reader->desk };
 }

@@ -5,7 +5,7 @@
 #ifndef KAFKA_SINK_DEAD_READER_H
 #define KAFKA_SINK_DEAD_READER_H
 
-#include "graveyard.h"
+#include "endings.h"
 #include "settings.h"
 
 #include <desk.h>
@@ -33,7 +33,7 @@ struct dead_reader {
  * reader->why; close it either way. */
 int dead_reader_open(struct dead_reader *reader, struct desk *desk,
 		     struct evh_ctx *ctx, const struct settings *settings);
-void dead_reader_close(struct dead_reader *reader, struct graveyard *graveyard);
+void dead_reader_close(struct dead_reader *reader, struct endings *endings);
 
 /* Calls fn(arg) for each message between the parts' bounds, those of a
  * partition in order, until it returns something negative, which is returned;

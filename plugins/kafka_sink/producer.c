@@ -347,14 +347,14 @@ producer_open(struct producer *p, const struct batching *batching)
 }
 
 static void
-producer_close(struct producer *p, struct graveyard *graveyard)
+producer_close(struct producer *p, struct endings *endings)
 {
 	if (p->topic != NULL)
 		rd_kafka_topic_destroy(p->topic);
 	if (p->queue != NULL)
 		rd_kafka_queue_destroy(p->queue);
-	if (p->rk != NULL && graveyard != NULL)
-		graveyard_bury(graveyard, p->rk);
+	if (p->rk != NULL && endings != NULL)
+		endings_add(endings, p->rk);
 	else if (p->rk != NULL)
 		rd_kafka_destroy(p->rk);
 	ledger_fini(&p->ledger);
@@ -397,11 +397,11 @@ producer_new(const struct producer_env *env, const struct batching *batching,
 }
 
 void
-producer_free(struct producer *p, struct graveyard *graveyard)
+producer_free(struct producer *p, struct endings *endings)
 {
 	producer_abandon(p);
 	pthread_join(p->thread, NULL);
-	producer_close(p, graveyard);
+	producer_close(p, endings);
 }
 
 void

@@ -27,7 +27,7 @@
 #ifndef KAFKA_SINK_PRODUCER_H
 #define KAFKA_SINK_PRODUCER_H
 
-#include "graveyard.h"
+#include "endings.h"
 #include "reports.h"
 #include "settings.h"
 
@@ -57,9 +57,9 @@ struct producer_env {
 /* Logs; -EINVAL (the configuration) or -ENOMEM.  Reaches for no server. */
 int producer_new(const struct producer_env *env,
 		 const struct batching *batching, struct producer **ret);
-/* Ends it if need be, answers what it still owes, and buries the handle.
+/* Ends it if need be, answers what it still owes, and ends the handle.
  * Nobody submits any more. */
-void producer_free(struct producer *p, struct graveyard *graveyard);
+void producer_free(struct producer *p, struct endings *endings);
 
 /* As evh_plugin.submit. [any] */
 int producer_submit(struct producer *p, struct evh_event *const *evs, int n);

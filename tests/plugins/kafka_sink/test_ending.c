@@ -4,7 +4,7 @@
  */
 #include "clock.h"
 #include "fake_host.h"
-#include "graveyard.h"
+#include "endings.h"
 #include "keeper.h"
 
 #include <errno.h>
@@ -149,19 +149,19 @@ a_stop_has_one_deadline(void **state)
 static void
 a_handle_without_a_thread_to_end_it_is_not_waited_for(void **state)
 {
-	struct graveyard *g = graveyard_new();
+	struct endings *g = endings_new();
 	rd_kafka_t *rk = client_new();
 
 	(void)state;
 	set(&library.is_stuck, true);
 	set(&library.has_no_thread, true);
-	graveyard_bury(g, rk);
-	assert_int_equal(1, graveyard_wait(g, 0));
+	endings_add(g, rk);
+	assert_int_equal(1, endings_wait(g, 0));
 	set(&library.has_no_thread, false);
-	assert_int_equal(1, graveyard_wait(g, 0));
+	assert_int_equal(1, endings_wait(g, 0));
 	set(&library.is_stuck, false);
-	assert_int_equal(0, graveyard_wait(g, 30000));
-	graveyard_free(g);
+	assert_int_equal(0, endings_wait(g, 30000));
+	endings_free(g);
 }
 
 int

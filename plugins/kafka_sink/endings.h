@@ -1,28 +1,28 @@
 /*
- * graveyard.h - where librdkafka's handles end.
+ * endings.h - where librdkafka's handles end.
  *
  * rd_kafka_destroy() has no time limit: it joins threads that may sit in a
  * name lookup.  Each call runs in a thread of its own ("evh-kafka-end"), which
  * touches nothing of the sink's; the sink waits for as long as it may and then
  * leaves it behind.  A handle for which there is no thread waits for one.
  */
-#ifndef KAFKA_SINK_GRAVEYARD_H
-#define KAFKA_SINK_GRAVEYARD_H
+#ifndef KAFKA_SINK_ENDINGS_H
+#define KAFKA_SINK_ENDINGS_H
 
 #include <librdkafka/rdkafka.h>
 
 #include <stddef.h>
 
-struct graveyard;
+struct endings;
 
-struct graveyard *graveyard_new(void); /* NULL: out of memory */
+struct endings *endings_new(void); /* NULL: out of memory */
 /* Takes rk, of which nothing is left: no topic, no queue, no event.  Never
  * waits. [any] */
-void graveyard_bury(struct graveyard *g, rd_kafka_t *rk);
+void endings_add(struct endings *g, rd_kafka_t *rk);
 /* Waits until none is under way; how many still are. [any] */
-size_t graveyard_wait(struct graveyard *g, int timeout_ms);
+size_t endings_wait(struct endings *g, int timeout_ms);
 /* The last one under way frees it, when that is not now; what still waits for
  * a thread stays as it is. */
-void graveyard_free(struct graveyard *g);
+void endings_free(struct endings *g);
 
 #endif
