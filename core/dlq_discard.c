@@ -46,7 +46,7 @@ int
 dlq_discard(struct dlq *dlq)
 {
 	const struct dlq_words *words = dlq->words;
-	struct dlq_walk walk;
+	struct dlq_walk walk = { 0 };
 	int64_t n = 0;
 	int code = EX_OK, rc = EX_OK;
 
@@ -59,6 +59,8 @@ dlq_discard(struct dlq *dlq)
 
 		rc = discard_one(dlq, words->ids[i], &walk);
 		n += walk.n;
+		if (walk.was_told_to_stop)
+			break;
 		if (rc != EX_OK || walk.n > 0)
 			continue;
 		dlq_text_id(words->ids[i], id);
@@ -68,5 +70,9 @@ dlq_discard(struct dlq *dlq)
 	}
 	if (rc == EX_OK)
 		tell(dlq, n);
+	if (rc == EX_OK && walk.was_told_to_stop && walk.rc < 0) {
+		fprintf(stderr, "evhd dlq: told to stop before it was done\n");
+		code = DLQ_EXIT_SOME;
+	}
 	return rc != EX_OK ? rc : code;
 }

@@ -109,6 +109,7 @@ course_run(struct course *course, const struct evh_dead_query *query,
 			atomic_store(&course->is_stopping, true);
 			if (course->stop)
 				course->stop(course->arg);
+			dead->cancel(dead->self, course);
 		}
 	code = exit_code(course);
 	*ret = (struct dlq_walk){ .n = course->n,

@@ -1,5 +1,6 @@
 #include "dead.h"
 
+#include "clock.h"
 #include "dead_forget.h"
 #include "dead_index.h"
 #include "dead_letter.h"
@@ -162,7 +163,7 @@ dead_work(void *keeper, const struct desk_request *request,
 
 	dead_decoder_init(&visit.decoder);
 	dead_index_init(&visit.index);
-	rc = dead_reader_open(&visit.reader, &dead->desk, dead->ctx,
+	rc = dead_reader_open(&visit.reader, &dead->desk, request, dead->ctx,
 			      dead->settings);
 	if (rc == 0)
 		rc = request->is_discard ? letters_forget(&visit)
@@ -194,7 +195,11 @@ dead_start(struct dead *dead, struct evh_ctx *ctx,
 void
 dead_stop(struct dead *dead, int timeout_ms)
 {
+	int64_t due_ms = clock_ms() + timeout_ms;
+	int64_t rest_ms;
+
 	desk_stop(&dead->desk);
-	(void)endings_wait(dead->endings, timeout_ms);
+	rest_ms = due_ms - clock_ms();
+	(void)endings_wait(dead->endings, rest_ms > 0 ? (int)rest_ms : 0);
 	endings_free(dead->endings);
 }

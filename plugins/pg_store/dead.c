@@ -167,7 +167,10 @@ letters_forget(struct visit *visit)
 		n = strtol(PQcmdTuples(result), NULL, 10);
 		PQclear(result);
 		visit->outcome->n += n;
-	} while (!query->id && n > 0 && !desk_is_stopping(&visit->dead->desk));
+		if (query->id || n == 0)
+			return 0;
+		rc = desk_is_over(&visit->dead->desk, visit->request);
+	} while (rc == 0);
 	return 0;
 }
 
@@ -175,12 +178,14 @@ letters_forget(struct visit *visit)
 static int
 visit_settle(struct visit *visit, int rc)
 {
+	int over = desk_is_over(&visit->dead->desk, visit->request);
+
 	if (rc == 0 || visit->had_enough || rc == -ENOMEM)
 		return rc;
 	snprintf(visit->outcome->why, sizeof(visit->outcome->why), "%s",
 		 visit->failure.text);
-	if (desk_is_stopping(&visit->dead->desk))
-		return -ESHUTDOWN;
+	if (over < 0)
+		return over;
 	return rc == -ETIMEDOUT ? rc : -EAGAIN;
 }
 

@@ -128,8 +128,8 @@ typedef int evh_dead_letter(void *arg, const struct evh_letter *letter);
 /*
  * The last call of a request.  rc 0 and how many letters there were; or why
  * not: -EAGAIN the server is away, -ETIMEDOUT, -ECANCELED the letter's callback
- * had enough, -ESHUTDOWN, -EPERM the keeper cannot do this, -ENOMEM; with a
- * sentence.  On a thread of the keeper's.
+ * had enough, or cancel(), -ESHUTDOWN, -EPERM the keeper cannot do this,
+ * -ENOMEM; with a sentence.  On a thread of the keeper's.
  */
 typedef void evh_dead_end(void *arg, int rc, const char *why, int64_t n);
 struct evh_dead {
@@ -142,6 +142,9 @@ struct evh_dead {
 	 * failed before that time; says how many.  As walk(). */
 	int (*discard)(void *self, const unsigned char *id, int64_t before_ns,
 		       evh_dead_end *end, void *arg);
+	/* Ends what was asked with this arg, however far it is: end hears
+	 * -ECANCELED within a second or two, unless it has come already. */
+	void (*cancel)(void *self, void *arg);
 };
 
 #ifdef __cplusplus
