@@ -24,6 +24,7 @@ struct dead {
 /* Borrows both.  0 or -errno. [main] */
 int dead_start(struct dead *dead, struct evh_ctx *ctx,
 	       const struct settings *settings);
-void dead_stop(struct dead *dead, int timeout_ms); /* [main] */
+/* Waits at most timeout_ms, or for a question that is under way: 1 s. [main] */
+void dead_stop(struct dead *dead, int timeout_ms);
 
 #endif
