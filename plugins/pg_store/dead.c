@@ -171,7 +171,7 @@ letters_forget(struct visit *visit)
 			return 0;
 		rc = desk_is_over(&visit->dead->desk, visit->request);
 	} while (rc == 0);
-	return 0;
+	return rc; /* told how many, and that these are not all */
 }
 
 /* What evh/services.h lets the asker hear. */
