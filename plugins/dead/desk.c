@@ -97,6 +97,8 @@ desk_give(struct desk *desk, const struct desk_request *request,
 	if (rc < 0)
 		return rc;
 	outcome->n++;
+	if (!request->letter)
+		return 0;
 	return request->letter(request->arg, letter) < 0 ? -ECANCELED : 0;
 }
 
@@ -199,14 +201,16 @@ desk_walk(void *self, const struct evh_dead_query *query,
 
 static int
 desk_discard(void *self, const unsigned char *id, int64_t before_ns,
-	     evh_dead_end *end, void *arg)
+	     int dry_run, evh_dead_end *end, void *arg)
 {
 	const struct evh_dead_query query = { .id = id,
 					      .before_ns = before_ns };
 	struct desk_request *request = request_new(&query, NULL, end, arg);
 
-	if (request)
+	if (request) {
 		request->is_discard = true;
+		request->is_dry_run = dry_run != 0;
+	}
 	return desk_ask(self, request);
 }
 

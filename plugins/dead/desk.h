@@ -22,7 +22,7 @@
 #define DESK_WHY_MAX	 512
 
 struct desk_request {
-	bool is_discard;
+	bool is_discard, is_dry_run;
 	struct evh_dead_query query; /* walk; discard: id and before_ns */
 	unsigned char id[16];	     /* what query.id points to */
 	char *strings;		     /* what the query's strings lie in */
@@ -72,8 +72,8 @@ void desk_stop(struct desk *desk);
  * on, -ESHUTDOWN, or -ECANCELED.  On the desk's thread. */
 int desk_is_over(struct desk *desk, const struct desk_request *request);
 
-/* Gives a letter to whoever asked, counts it; 0, or -ECANCELED: enough,
- * -ESHUTDOWN.  On the desk's thread. */
+/* Gives a letter to whoever asked (if it was a walk), counts it; 0, or
+ * -ECANCELED: enough, -ESHUTDOWN.  On the desk's thread. */
 int desk_give(struct desk *desk, const struct desk_request *request,
 	      const struct evh_letter *letter, struct desk_outcome *outcome);
 

@@ -15,6 +15,8 @@
 
 /* So many at most are listed newest first, since they are copied for that. */
 #define SHELF_MAX 100000
+/* Of a pass: all that was asked for has been given, the rest is not read. */
+#define ENOUGH (-ENODATA)
 
 /* One request at work. */
 struct visit {
@@ -68,12 +70,13 @@ message_give(void *arg, const rd_kafka_message_t *message)
 		return rc < 0 ? rc : 0;
 	if (query->newest_first)
 		return dead_shelf_put(&visit->shelf, letter);
-	if (query->limit > 0 && visit->outcome->n >= query->limit)
-		return 0;
 	if (!query->want_data)
 		letter->data = (struct evh_bytes){ NULL, 0 };
-	return desk_give(&visit->dead->desk, visit->request, letter,
-			 visit->outcome);
+	rc = desk_give(&visit->dead->desk, visit->request, letter,
+		       visit->outcome);
+	if (rc == 0 && query->limit > 0 && visit->outcome->n >= query->limit)
+		return ENOUGH;
+	return rc;
 }
 
 static int
@@ -105,6 +108,8 @@ letters_give(struct visit *visit)
 		rc = dead_shelf_init(&visit->shelf, limit);
 	if (rc == 0 && visit->index.n > 0)
 		rc = dead_reader_pass(&visit->reader, message_give, visit);
+	if (rc == ENOUGH)
+		rc = 0;
 	if (rc == 0 && query->newest_first)
 		rc = shelf_give(visit);
 	dead_shelf_fini(&visit->shelf);
@@ -127,7 +132,7 @@ letters_forget(struct visit *visit)
 		return -EPERM;
 	}
 	return dead_forget(&visit->reader, query->before_ns,
-			   &visit->outcome->n);
+			   visit->request->is_dry_run, &visit->outcome->n);
 }
 
 /* What evh/services.h lets the asker hear. */

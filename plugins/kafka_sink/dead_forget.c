@@ -158,7 +158,8 @@ records_delete(struct dead_reader *reader,
 }
 
 int
-dead_forget(struct dead_reader *reader, int64_t before_ns, int64_t *ret_n)
+dead_forget(struct dead_reader *reader, int64_t before_ns, bool is_dry_run,
+	    int64_t *ret_n)
 {
 	const char *name = rd_kafka_topic_name(reader->topic);
 	rd_kafka_topic_partition_list_t *before;
@@ -170,7 +171,9 @@ dead_forget(struct dead_reader *reader, int64_t before_ns, int64_t *ret_n)
 	rc = ends_find(reader, before_ns);
 	if (rc == 0)
 		rc = inspect(reader, &n);
-	if (rc < 0 || n == 0)
+	if (rc == 0 && is_dry_run)
+		*ret_n = n;
+	if (rc < 0 || n == 0 || is_dry_run)
 		return rc;
 	before = rd_kafka_topic_partition_list_new(reader->n_parts);
 	for (int32_t i = 0; i < reader->n_parts; i++)

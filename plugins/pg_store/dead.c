@@ -201,7 +201,7 @@ dead_work(void *keeper, const struct desk_request *request,
 						       dead->desk.stop_fd } };
 	int rc = visit_open(&visit);
 
-	if (rc == 0 && request->is_discard)
+	if (rc == 0 && request->is_discard && !request->is_dry_run)
 		rc = letters_forget(&visit);
 	else if (rc == 0 && request->query.id)
 		rc = whole_give(&visit, request->query.id);

@@ -139,9 +139,10 @@ struct evh_dead {
 	int (*walk)(void *self, const struct evh_dead_query *query,
 		    evh_dead_letter *letter, evh_dead_end *end, void *arg);
 	/* Forgets for good the letter with this id, or (id NULL) those that
-	 * failed before that time; says how many.  As walk(). */
+	 * failed before that time; says how many.  With dry_run it only says
+	 * how many these would be.  As walk(). */
 	int (*discard)(void *self, const unsigned char *id, int64_t before_ns,
-		       evh_dead_end *end, void *arg);
+		       int dry_run, evh_dead_end *end, void *arg);
 	/* Ends what was asked with this arg, however far it is: end hears
 	 * -ECANCELED within a second or two, unless it has come already. */
 	void (*cancel)(void *self, void *arg);

@@ -178,8 +178,8 @@ a_discard_says_how_many(void **state)
 	struct scene *scene = *state;
 	const struct evh_dead *dead = &scene->desk.service;
 
-	assert_int_equal(dead->discard(dead->self, NULL, 5, scene_end, scene),
-			 0);
+	assert_int_equal(
+		dead->discard(dead->self, NULL, 5, 0, scene_end, scene), 0);
 	scene_await_ends(scene, 1);
 	assert_true(scene->was_discard);
 	assert_int_equal(scene->before_ns, 5);

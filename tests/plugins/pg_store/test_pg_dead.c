@@ -65,9 +65,9 @@ discard_all(const struct evh_dead *dead, bool cancels)
 {
 	asker.n_ends = 0; /* nobody is at work */
 	asker.cancels = cancels ? dead : NULL;
-	assert_int_equal(
-		dead->discard(dead->self, NULL, INT64_MAX, asker_end, &asker),
-		0);
+	assert_int_equal(dead->discard(dead->self, NULL, INT64_MAX, 0,
+				       asker_end, &asker),
+			 0);
 	pthread_mutex_lock(&asker.lock);
 	while (asker.n_ends == 0)
 		pthread_cond_wait(&asker.changed, &asker.lock);
