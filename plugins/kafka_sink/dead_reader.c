@@ -30,6 +30,11 @@ handle_open(struct dead_reader *reader, struct evh_ctx *ctx,
 
 	if (rc < 0)
 		return rc;
+	reader->ending = ending_new();
+	if (reader->ending == NULL) {
+		rd_kafka_conf_destroy(conf);
+		return -ENOMEM;
+	}
 	reader->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reader->why,
 				  sizeof(reader->why));
 	if (reader->rk == NULL) {
@@ -128,7 +133,9 @@ dead_reader_close(struct dead_reader *reader, struct endings *endings)
 	if (reader->topic != NULL)
 		rd_kafka_topic_destroy(reader->topic);
 	if (reader->rk != NULL)
-		endings_add(endings, reader->rk);
+		endings_add(endings, reader->ending, reader->rk);
+	else
+		ending_free(reader->ending);
 	free(reader->parts);
 	*reader = (struct dead_reader){ .desk = reader->desk,
 					.request = reader->request };

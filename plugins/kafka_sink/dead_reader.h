@@ -24,6 +24,7 @@ struct dead_reader {
 	struct desk *desk; /* this and the next: whose end ends it */
 	const struct desk_request *request;
 	rd_kafka_t *rk;
+	struct ending *ending; /* of rk */
 	rd_kafka_topic_t *topic;
 	struct dead_part *parts; /* by number */
 	int32_t n_parts;	 /* 0: there is no such topic */

@@ -77,18 +77,26 @@ endings_begin(struct endings *g)
 	}
 }
 
-void
-endings_add(struct endings *g, rd_kafka_t *rk)
+struct ending *
+ending_new(void)
 {
-	struct ending *b = malloc(sizeof(*b));
+	return calloc(1, sizeof(struct ending));
+}
 
+void
+ending_free(struct ending *ending)
+{
+	free(ending);
+}
+
+void
+endings_add(struct endings *g, struct ending *ending, rd_kafka_t *rk)
+{
 	pthread_mutex_lock(&g->lock);
-	g->n++; /* without memory for more it never ends */
-	if (b != NULL) {
-		*b = (struct ending){ g, rk, g->waiting };
-		g->waiting = b;
-		endings_begin(g);
-	}
+	g->n++;
+	*ending = (struct ending){ g, rk, g->waiting };
+	g->waiting = ending;
+	endings_begin(g);
 	pthread_mutex_unlock(&g->lock);
 }
 

@@ -14,11 +14,14 @@
 #include <stddef.h>
 
 struct endings;
+struct ending; /* of one handle, made before it, so that none is lost */
 
-struct endings *endings_new(void); /* NULL: out of memory */
-/* Takes rk, of which nothing is left: no topic, no queue, no event.  Never
+struct endings *endings_new(void);	 /* NULL: out of memory */
+struct ending *ending_new(void);	 /* NULL: out of memory */
+void ending_free(struct ending *ending); /* of one that was not added */
+/* Takes both; of rk nothing is left: no topic, no queue, no event.  Never
  * waits. [any] */
-void endings_add(struct endings *g, rd_kafka_t *rk);
+void endings_add(struct endings *g, struct ending *ending, rd_kafka_t *rk);
 /* Waits until none is under way; how many still are. [any] */
 size_t endings_wait(struct endings *g, int timeout_ms);
 /* The last one under way frees it, when that is not now; what still waits for

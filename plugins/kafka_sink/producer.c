@@ -19,6 +19,7 @@
 struct producer {
 	struct producer_env env;
 	rd_kafka_t *rk;
+	struct ending *ending; /* of rk */
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
 	pthread_t thread;
@@ -326,6 +327,9 @@ producer_open(struct producer *p, const struct batching *batching)
 	char why[256];
 	int rc;
 
+	p->ending = ending_new();
+	if (p->ending == NULL)
+		return -ENOMEM;
 	rc = settings_conf(ctx, p->env.settings, batching, &conf);
 	if (rc < 0)
 		return rc;
@@ -354,8 +358,10 @@ producer_close(struct producer *p, struct endings *endings)
 	if (p->queue != NULL)
 		rd_kafka_queue_destroy(p->queue);
 	if (p->rk != NULL && endings != NULL)
-		endings_add(endings, p->rk);
-	else if (p->rk != NULL)
+		endings_add(endings, p->ending, p->rk);
+	else
+		ending_free(p->ending);
+	if (p->rk != NULL && endings == NULL)
 		rd_kafka_destroy(p->rk);
 	ledger_fini(&p->ledger);
 	pthread_mutex_destroy(&p->lock);

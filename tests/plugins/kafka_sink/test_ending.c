@@ -269,7 +269,7 @@ a_handle_without_a_thread_to_end_it_is_not_waited_for(void **state)
 	(void)state;
 	set(&library.is_stuck, true);
 	set(&library.has_no_thread, true);
-	endings_add(g, rk);
+	endings_add(g, ending_new(), rk);
 	assert_int_equal(1, endings_wait(g, 0));
 	set(&library.has_no_thread, false);
 	assert_int_equal(1, endings_wait(g, 0));
