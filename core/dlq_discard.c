@@ -21,25 +21,18 @@ tell(const struct dlq *dlq, int64_t n)
 		       n == 1 ? "" : "s");
 }
 
-static int
-count_letter(void *arg, const struct evh_letter *letter)
-{
-	(void)arg;
-	(void)letter;
-	return 0;
-}
-
 /* One id, or (NULL) all that failed before the time. */
 static int
 discard_one(struct dlq *dlq, const unsigned char *id, struct dlq_walk *ret)
 {
-	const struct evh_dead_query query = { .id = id,
-					      .before_ns =
-						      dlq->words->before_ns };
+	return dlq_walk_discard(dlq, id, dlq->words->before_ns,
+				dlq->words->dry_run, ret);
+}
 
-	if (dlq->words->dry_run)
-		return dlq_walk_run(dlq, &query, count_letter, NULL, NULL, ret);
-	return dlq_walk_discard(dlq, id, dlq->words->before_ns, ret);
+static bool
+was_cut_short(const struct dlq_walk *walk)
+{
+	return walk->was_told_to_stop && walk->rc < 0;
 }
 
 /* All that failed before the time.  A count that was cut short is none. */
@@ -51,12 +44,17 @@ discard_before(struct dlq *dlq)
 
 	if (rc != EX_OK)
 		return rc;
-	if (walk.was_told_to_stop && dlq->words->dry_run) {
-		fprintf(stderr, "evhd dlq: stopped: not all were counted\n");
-		return DLQ_EXIT_SOME;
+	if (!was_cut_short(&walk)) {
+		tell(dlq, walk.n);
+		return EX_OK;
 	}
-	tell(dlq, walk.n);
-	return EX_OK;
+	if (dlq->words->dry_run) {
+		fprintf(stderr, "evhd dlq: stopped: not all were counted\n");
+	} else {
+		tell(dlq, walk.n);
+		fprintf(stderr, "evhd dlq: stopped before it was done\n");
+	}
+	return DLQ_EXIT_SOME;
 }
 
 /* Of one id; false when it is not there. */
@@ -86,6 +84,8 @@ discard_ids(struct dlq *dlq)
 
 		if (rc != EX_OK)
 			return rc;
+		if (was_cut_short(&walk))
+			break;
 		if (!was_there(words->ids[i], &walk))
 			code = DLQ_EXIT_SOME;
 		n += walk.n;

@@ -24,9 +24,9 @@
 
 /* Headers that say what an event was as a dead letter. */
 static const char *const letters_own[] = {
-	"evh-id",	 "content-type",   "evh-attempts",
-	"evh-status",	 "evh-error",	   "evh-source",
-	"evh-failed-at", "evh-created-at", LETTER_REPLAYS_HEADER,
+	"evh-id",    "content-type", "evh-attempts",	"evh-status",
+	"evh-error", "evh-source",   "evh-failed-at",	"evh-created-at",
+	"evh-name",  "evh-lost",     "evh-lost-sha256", LETTER_REPLAYS_HEADER,
 };
 
 /* ---- Is it one to send? ---------------------------------------------------
@@ -56,6 +56,12 @@ is_refused(struct dlq_resend *r, const struct evh_letter *letter,
 	if (dlq_state_has(r->state, letter->id, letter->attempts)) {
 		dlq_tally_add(r->tally, letter->id, DLQ_PASSED_OVER,
 			      "the state file has it as done");
+		return true;
+	}
+	if (letter->lost_sha256) {
+		dlq_tally_add(r->tally, letter->id, DLQ_NOT_RETRIED,
+			      "its bytes were too many to be kept: there is "
+			      "nothing to send");
 		return true;
 	}
 	if (!is_event(letter)) {

@@ -229,6 +229,13 @@ dlq_text_whole(FILE *out, const struct evh_letter *letter)
 		dlq_text_put(out, header->value.data, header->value.len);
 		fputc('\n', out);
 	}
+	if (letter->lost_sha256) {
+		fprintf(out, "lost bytes: %" PRIu64 ", SHA-256 ",
+			letter->lost_len);
+		put_text(out, letter->lost_sha256);
+		fputs("\n            they were too many for the topic\n", out);
+		return;
+	}
 	fprintf(out, "%s %zu\n",
 		letter->raw ? "raw bytes: " : "data bytes:", letter->data.len);
 	put_bytes(out, letter->data);
@@ -302,6 +309,14 @@ json_rest(FILE *out, const struct evh_letter *letter)
 	fputs("],\"data\":", out);
 	if (!letter->raw) {
 		fwrite(letter->data.data, 1, letter->data.len, out);
+		return;
+	}
+	if (letter->lost_sha256) {
+		fprintf(out, "null,\"lost\":{\"bytes\":%" PRIu64 ",\"sha256\":",
+			letter->lost_len);
+		dlq_text_quote(out, letter->lost_sha256,
+			       strlen(letter->lost_sha256));
+		fputc('}', out);
 		return;
 	}
 	fputs("null,\"raw\":\"", out);

@@ -89,7 +89,8 @@ exit_code(const struct course *course)
 
 static int
 course_run(struct course *course, const struct evh_dead_query *query,
-	   const unsigned char *id, int64_t before_ns, struct dlq_walk *ret)
+	   const unsigned char *id, int64_t before_ns, int dry_run,
+	   struct dlq_walk *ret)
 {
 	const struct evh_dead *dead = course->dlq->dead;
 	bool stops = false;
@@ -100,7 +101,7 @@ course_run(struct course *course, const struct evh_dead_query *query,
 		course->rc = dead->walk(dead->self, query, course_letter,
 					course_end, course);
 	else
-		course->rc = dead->discard(dead->self, id, before_ns,
+		course->rc = dead->discard(dead->self, id, before_ns, dry_run,
 					   course_end, course);
 	course->is_over = course->rc < 0;
 	while (!course_is_over(course))
@@ -109,6 +110,7 @@ course_run(struct course *course, const struct evh_dead_query *query,
 			atomic_store(&course->is_stopping, true);
 			if (course->stop)
 				course->stop(course->arg);
+			dead->cancel(dead->self, course);
 		}
 	code = exit_code(course);
 	*ret = (struct dlq_walk){ .n = course->n,
@@ -127,14 +129,14 @@ dlq_walk_run(struct dlq *dlq, const struct evh_dead_query *query,
 		.dlq = dlq, .fn = fn, .arg = arg, .stop = stop
 	};
 
-	return course_run(&course, query, NULL, 0, ret);
+	return course_run(&course, query, NULL, 0, 0, ret);
 }
 
 int
 dlq_walk_discard(struct dlq *dlq, const unsigned char *id, int64_t before_ns,
-		 struct dlq_walk *ret)
+		 int dry_run, struct dlq_walk *ret)
 {
 	struct course course = { .dlq = dlq };
 
-	return course_run(&course, NULL, id, before_ns, ret);
+	return course_run(&course, NULL, id, before_ns, dry_run, ret);
 }

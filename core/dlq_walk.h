@@ -24,8 +24,8 @@ struct dlq_walk {
 int dlq_walk_run(struct dlq *dlq, const struct evh_dead_query *query,
 		 evh_dead_letter *fn, void *arg, void (*stop)(void *arg),
 		 struct dlq_walk *ret);
-/* The same for a discard of one id, or before a time. */
+/* The same for a discard of one id, or before a time; or what it would be. */
 int dlq_walk_discard(struct dlq *dlq, const unsigned char *id,
-		     int64_t before_ns, struct dlq_walk *ret);
+		     int64_t before_ns, int dry_run, struct dlq_walk *ret);
 
 #endif

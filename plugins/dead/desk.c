@@ -74,19 +74,31 @@ request_new(const struct evh_dead_query *query, evh_dead_letter *letter,
 /* ---- The desk's thread ----------------------------------------------------
  */
 
-bool
+static bool
 desk_is_stopping(struct desk *desk)
 {
 	return atomic_load(&desk->is_stopping);
 }
 
 int
-desk_give(struct desk *desk, const struct desk_request *request,
-	  const struct evh_letter *letter, struct desk_outcome *outcome)
+desk_is_over(struct desk *desk, const struct desk_request *request)
 {
 	if (desk_is_stopping(desk))
 		return -ESHUTDOWN;
+	return atomic_load(&request->is_cancelled) ? -ECANCELED : 0;
+}
+
+int
+desk_give(struct desk *desk, const struct desk_request *request,
+	  const struct evh_letter *letter, struct desk_outcome *outcome)
+{
+	int rc = desk_is_over(desk, request);
+
+	if (rc < 0)
+		return rc;
 	outcome->n++;
+	if (!request->letter)
+		return 0;
 	return request->letter(request->arg, letter) < 0 ? -ECANCELED : 0;
 }
 
@@ -104,8 +116,23 @@ request_next(struct desk *desk)
 		memmove(desk->waiting, desk->waiting + 1,
 			desk->n_waiting * sizeof(*desk->waiting));
 	}
+	desk->at_work = request;
 	pthread_mutex_unlock(&desk->lock);
 	return request;
+}
+
+/* Nobody can cancel it any more, and what was meant for it is no reason to end
+ * the next one. */
+static void
+request_end(struct desk *desk)
+{
+	eventfd_t n;
+
+	pthread_mutex_lock(&desk->lock);
+	desk->at_work = NULL;
+	if (!desk_is_stopping(desk))
+		(void)eventfd_read(desk->stop_fd, &n);
+	pthread_mutex_unlock(&desk->lock);
 }
 
 static void *
@@ -117,10 +144,11 @@ desk_main(void *arg)
 	pthread_setname_np(pthread_self(), desk->thread_name);
 	while ((request = request_next(desk))) {
 		struct desk_outcome outcome = { 0 };
-		int rc = desk_is_stopping(desk)
-				 ? -ESHUTDOWN
-				 : desk->work(desk->keeper, request, &outcome);
+		int rc = desk_is_over(desk, request);
 
+		if (rc == 0)
+			rc = desk->work(desk->keeper, request, &outcome);
+		request_end(desk);
 		request->end(request->arg, rc, outcome.why, outcome.n);
 		request_free(request);
 	}
@@ -173,15 +201,33 @@ desk_walk(void *self, const struct evh_dead_query *query,
 
 static int
 desk_discard(void *self, const unsigned char *id, int64_t before_ns,
-	     evh_dead_end *end, void *arg)
+	     int dry_run, evh_dead_end *end, void *arg)
 {
 	const struct evh_dead_query query = { .id = id,
 					      .before_ns = before_ns };
 	struct desk_request *request = request_new(&query, NULL, end, arg);
 
-	if (request)
+	if (request) {
 		request->is_discard = true;
+		request->is_dry_run = dry_run != 0;
+	}
 	return desk_ask(self, request);
+}
+
+static void
+desk_cancel(void *self, void *arg)
+{
+	struct desk *desk = self;
+
+	pthread_mutex_lock(&desk->lock);
+	for (size_t i = 0; i < desk->n_waiting; i++)
+		if (desk->waiting[i]->arg == arg)
+			atomic_store(&desk->waiting[i]->is_cancelled, true);
+	if (desk->at_work && desk->at_work->arg == arg) {
+		atomic_store(&desk->at_work->is_cancelled, true);
+		(void)eventfd_write(desk->stop_fd, 1);
+	}
+	pthread_mutex_unlock(&desk->lock);
 }
 
 /* ---- Life -----------------------------------------------------------------
@@ -194,7 +240,8 @@ desk_start(struct desk *desk, const char *thread_name, desk_work *work,
 	*desk = (struct desk){
 		.service = { .self = desk,
 			     .walk = desk_walk,
-			     .discard = desk_discard },
+			     .discard = desk_discard,
+			     .cancel = desk_cancel },
 		.thread_name = thread_name,
 		.work = work,
 		.keeper = keeper,

@@ -22,13 +22,14 @@
 #define DESK_WHY_MAX	 512
 
 struct desk_request {
-	bool is_discard;
+	bool is_discard, is_dry_run;
 	struct evh_dead_query query; /* walk; discard: id and before_ns */
 	unsigned char id[16];	     /* what query.id points to */
 	char *strings;		     /* what the query's strings lie in */
 	evh_dead_letter *letter;
 	evh_dead_end *end;
 	void *arg;
+	atomic_bool is_cancelled; /* by whoever asked */
 };
 
 /* What was done, and why no more. */
@@ -50,13 +51,15 @@ struct desk {
 
 	pthread_mutex_t lock; /* guards: all down to has_thread */
 	pthread_cond_t changed;
+	struct desk_request *at_work;
 	struct desk_request *waiting[DESK_WAITING_MAX];
 	size_t n_waiting;
 	bool has_thread;
 	pthread_t thread;
 
-	atomic_bool is_stopping; /* the keeper looks at it between letters, */
-	int stop_fd;		 /* and may poll this: readable when so */
+	atomic_bool is_stopping;
+	/* The keeper may poll it: readable when what it does is over. */
+	int stop_fd;
 };
 
 /* Borrows all.  0 or -errno. [main] */
@@ -65,10 +68,12 @@ int desk_start(struct desk *desk, const char *thread_name, desk_work *work,
 /* Ends what is going on; whoever waits hears -ESHUTDOWN. [main] */
 void desk_stop(struct desk *desk);
 
-bool desk_is_stopping(struct desk *desk);
+/* The keeper looks at it between messages, and in all that takes long: 0 to go
+ * on, -ESHUTDOWN, or -ECANCELED.  On the desk's thread. */
+int desk_is_over(struct desk *desk, const struct desk_request *request);
 
-/* Gives a letter to whoever asked, counts it; 0, or -ECANCELED: enough,
- * -ESHUTDOWN.  On the desk's thread. */
+/* Gives a letter to whoever asked (if it was a walk), counts it; 0, or
+ * -ECANCELED: enough, -ESHUTDOWN.  On the desk's thread. */
 int desk_give(struct desk *desk, const struct desk_request *request,
 	      const struct evh_letter *letter, struct desk_outcome *outcome);
 

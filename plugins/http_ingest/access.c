@@ -80,7 +80,7 @@ take_body(struct request *request, const char *bytes, size_t n)
 		return refuse_body(request, REPLY_TOO_LARGE);
 	if (request->discard)
 		return MHD_YES;
-	if (!room_take(&http->bodies, n))
+	if (!room_take(&http->bodies, n, 0))
 		return refuse_body(request, REPLY_NO_MEMORY);
 	request->counted += n;
 	if (request->body.cap == 0)

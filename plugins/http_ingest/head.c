@@ -243,6 +243,9 @@ head_check(struct request *request, const char *target, const char *method,
 		return answer(request, REPLY_HEADERS_TOO_LARGE, true);
 	head.n_fields = fields.n;
 	refused = pass_gate(request, &head, &facts);
+	/* Without all of its query it would be another question. */
+	if (refused == REPLY_NONE && request->query.failed)
+		refused = request_no_memory(request);
 	if (refused != REPLY_NONE)
 		return answer(request, refused, true);
 	/* HTTP/1.0 is answered and closed; so is what comes in chunks, whose

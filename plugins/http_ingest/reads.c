@@ -13,7 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* The part of all room for answers that is left when the store is asked. */
+/* The part of all room for answers, beside the one that is for others, that is
+ * left when the store is asked. */
 #define ROOM_TO_ASK 8
 
 static enum reply
@@ -74,7 +75,8 @@ page_read(void *arg, int rc, const struct evh_row *rows, size_t n,
 	}
 	if (!request_answer_room(request, max)) {
 		choose(request,
-		       max > request_http(request)->set.answer_memory
+		       max > request_http(request)->answers.size -
+					       request_answer_reserve(request)
 			       ? REPLY_PAGE_TOO_LARGE
 			       : REPLY_UNREADABLE,
 		       0);
@@ -170,7 +172,9 @@ store_of(struct request *request)
 	if (http->store == NULL)
 		request_reply(request, REPLY_NO_STORE);
 	else if (request->route != ROUTE_RETRY &&
-		 !room_has(&http->answers, http->answers.size / ROOM_TO_ASK))
+		 !room_has(&http->answers,
+			   http->answers.size / ROOM_TO_ASK +
+				   request_answer_reserve(request)))
 		request_reply(request, request_no_memory(request));
 	else
 		return http->store;

@@ -11,6 +11,9 @@
 /* What a request keeps of its buffers for the next one. */
 #define KEEP	   ((size_t)16 << 10)
 #define SPARES_MAX 2048
+/* The part of all room for answers that reads leave: whoever reads his page
+ * slowly must not keep an event from being taken. */
+#define ROOM_FOR_POSTS 8
 
 static int64_t
 clock_ns(void)
@@ -123,15 +126,24 @@ request_no_memory(const struct request *request)
 					      : REPLY_UNREADABLE;
 }
 
+size_t
+request_answer_reserve(const struct request *request)
+{
+	return request->method == METHOD_POST
+		       ? 0
+		       : request_http(request)->answers.size / ROOM_FOR_POSTS;
+}
+
 bool
 request_answer_room(struct request *request, size_t n)
 {
+	size_t reserve = request_answer_reserve(request);
 	size_t more;
 
 	if (n <= KEEP || n - KEEP <= request->answer_counted)
 		return true;
 	more = n - KEEP - request->answer_counted;
-	if (!room_take(&request_http(request)->answers, more))
+	if (!room_take(&request_http(request)->answers, more, reserve))
 		return false;
 	request->answer_counted += more;
 	return true;

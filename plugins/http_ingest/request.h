@@ -95,6 +95,8 @@ enum reply request_no_memory(const struct request *request);
  * where there is none.  What each request keeps of its buffers is free. [loop],
  * or whoever calls back */
 bool request_answer_room(struct request *request, size_t n);
+/* What of the room for answers this one has to leave to others. [any] */
+size_t request_answer_reserve(const struct request *request);
 
 /* A callback will come: from here on it may. [any thread posts, loop waits] */
 void request_expect(struct request *request, request_errand *errand);

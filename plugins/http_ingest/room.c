@@ -1,12 +1,13 @@
 #include "room.h"
 
 bool
-room_take(struct room *room, size_t n)
+room_take(struct room *room, size_t n, size_t reserve)
 {
+	size_t size = room->size - reserve;
 	size_t before = atomic_fetch_add_explicit(&room->taken, n,
 						  memory_order_relaxed);
 
-	if (n <= room->size && before <= room->size - n)
+	if (n <= size && before <= size - n)
 		return true;
 	room_give(room, n);
 	return false;

@@ -23,6 +23,13 @@ batching_refused(struct batching *b, rd_kafka_resp_err_t err, size_t n,
 		b->max_bytes = bytes;
 }
 
+void
+batching_refused_letter(struct batching *b, size_t size)
+{
+	if (b->max_letter == 0 || size <= b->max_letter)
+		b->max_letter = size - 1;
+}
+
 bool
 batching_is_over(const struct batching *b, int64_t now_ms)
 {

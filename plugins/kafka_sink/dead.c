@@ -1,5 +1,6 @@
 #include "dead.h"
 
+#include "clock.h"
 #include "dead_forget.h"
 #include "dead_index.h"
 #include "dead_letter.h"
@@ -14,6 +15,8 @@
 
 /* So many at most are listed newest first, since they are copied for that. */
 #define SHELF_MAX 100000
+/* Of a pass: all that was asked for has been given, the rest is not read. */
+#define ENOUGH (-ENODATA)
 
 /* One request at work. */
 struct visit {
@@ -67,12 +70,13 @@ message_give(void *arg, const rd_kafka_message_t *message)
 		return rc < 0 ? rc : 0;
 	if (query->newest_first)
 		return dead_shelf_put(&visit->shelf, letter);
-	if (query->limit > 0 && visit->outcome->n >= query->limit)
-		return 0;
 	if (!query->want_data)
 		letter->data = (struct evh_bytes){ NULL, 0 };
-	return desk_give(&visit->dead->desk, visit->request, letter,
-			 visit->outcome);
+	rc = desk_give(&visit->dead->desk, visit->request, letter,
+		       visit->outcome);
+	if (rc == 0 && query->limit > 0 && visit->outcome->n >= query->limit)
+		return ENOUGH;
+	return rc;
 }
 
 static int
@@ -104,6 +108,8 @@ letters_give(struct visit *visit)
 		rc = dead_shelf_init(&visit->shelf, limit);
 	if (rc == 0 && visit->index.n > 0)
 		rc = dead_reader_pass(&visit->reader, message_give, visit);
+	if (rc == ENOUGH)
+		rc = 0;
 	if (rc == 0 && query->newest_first)
 		rc = shelf_give(visit);
 	dead_shelf_fini(&visit->shelf);
@@ -126,7 +132,7 @@ letters_forget(struct visit *visit)
 		return -EPERM;
 	}
 	return dead_forget(&visit->reader, query->before_ns,
-			   &visit->outcome->n);
+			   visit->request->is_dry_run, &visit->outcome->n);
 }
 
 /* What evh/services.h lets the asker hear. */
@@ -162,13 +168,13 @@ dead_work(void *keeper, const struct desk_request *request,
 
 	dead_decoder_init(&visit.decoder);
 	dead_index_init(&visit.index);
-	rc = dead_reader_open(&visit.reader, &dead->desk, dead->ctx,
+	rc = dead_reader_open(&visit.reader, &dead->desk, request, dead->ctx,
 			      dead->settings);
 	if (rc == 0)
 		rc = request->is_discard ? letters_forget(&visit)
 					 : letters_give(&visit);
 	rc = visit_settle(&visit, rc);
-	dead_reader_close(&visit.reader, dead->graveyard);
+	dead_reader_close(&visit.reader, dead->endings);
 	dead_index_fini(&visit.index);
 	dead_decoder_fini(&visit.decoder);
 	return rc;
@@ -182,19 +188,23 @@ dead_start(struct dead *dead, struct evh_ctx *ctx,
 
 	dead->ctx = ctx;
 	dead->settings = settings;
-	dead->graveyard = graveyard_new();
-	if (dead->graveyard == NULL)
+	dead->endings = endings_new();
+	if (dead->endings == NULL)
 		return -ENOMEM;
 	rc = desk_start(&dead->desk, "evh-kafka-dead", dead_work, dead);
 	if (rc < 0)
-		graveyard_free(dead->graveyard);
+		endings_free(dead->endings);
 	return rc;
 }
 
 void
 dead_stop(struct dead *dead, int timeout_ms)
 {
+	int64_t due_ms = clock_ms() + timeout_ms;
+	int64_t rest_ms;
+
 	desk_stop(&dead->desk);
-	(void)graveyard_wait(dead->graveyard, timeout_ms);
-	graveyard_free(dead->graveyard);
+	rest_ms = due_ms - clock_ms();
+	(void)endings_wait(dead->endings, rest_ms > 0 ? (int)rest_ms : 0);
+	endings_free(dead->endings);
 }

@@ -9,7 +9,7 @@
 #ifndef KAFKA_SINK_DEAD_H
 #define KAFKA_SINK_DEAD_H
 
-#include "graveyard.h"
+#include "endings.h"
 #include "settings.h"
 
 #include <desk.h>
@@ -18,12 +18,13 @@ struct dead {
 	struct desk desk;
 	struct evh_ctx *ctx;
 	const struct settings *settings;
-	struct graveyard *graveyard;
+	struct endings *endings;
 };
 
 /* Borrows both.  0 or -errno. [main] */
 int dead_start(struct dead *dead, struct evh_ctx *ctx,
 	       const struct settings *settings);
-void dead_stop(struct dead *dead, int timeout_ms); /* [main] */
+/* Waits at most timeout_ms, or for a question that is under way: 1 s. [main] */
+void dead_stop(struct dead *dead, int timeout_ms);
 
 #endif

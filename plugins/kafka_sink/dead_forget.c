@@ -1,12 +1,13 @@
 #include "dead_forget.h"
 
+#include "clock.h"
 #include "dead_letter.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#define ASK_MS	  10000
 #define DELETE_MS 30000
+#define SLICE_MS  200 /* between looks whether it is over */
 #define NS_PER_MS INT64_C(1000000)
 
 static int
@@ -16,24 +17,37 @@ refused(struct dead_reader *reader, const char *text)
 	return -EAGAIN;
 }
 
+struct times {
+	int64_t before_ms;
+	rd_kafka_topic_partition_list_t *list; /* a time, then an offset */
+};
+
+static rd_kafka_resp_err_t
+times_ask(struct dead_reader *reader, void *arg, int timeout_ms)
+{
+	struct times *times = arg;
+
+	for (int i = 0; i < times->list->cnt; i++)
+		times->list->elems[i].offset = times->before_ms;
+	return rd_kafka_offsets_for_times(reader->rk, times->list, timeout_ms);
+}
+
 /* Sets each part's end to the first message that is not older. */
 static int
 ends_find(struct dead_reader *reader, int64_t before_ns)
 {
 	const char *name = rd_kafka_topic_name(reader->topic);
-	rd_kafka_topic_partition_list_t *times =
-		rd_kafka_topic_partition_list_new(reader->n_parts);
-	rd_kafka_resp_err_t err;
-	int rc = 0;
+	struct times times = {
+		.before_ms = before_ns / NS_PER_MS,
+		.list = rd_kafka_topic_partition_list_new(reader->n_parts),
+	};
+	int rc;
 
 	for (int32_t i = 0; i < reader->n_parts; i++)
-		rd_kafka_topic_partition_list_add(times, name, i)->offset =
-			before_ns / NS_PER_MS;
-	err = rd_kafka_offsets_for_times(reader->rk, times, ASK_MS);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		rc = refused(reader, rd_kafka_err2str(err));
-	for (int i = 0; rc == 0 && i < times->cnt; i++) {
-		const rd_kafka_topic_partition_t *p = &times->elems[i];
+		rd_kafka_topic_partition_list_add(times.list, name, i);
+	rc = dead_reader_ask(reader, times_ask, &times);
+	for (int i = 0; rc == 0 && i < times.list->cnt; i++) {
+		const rd_kafka_topic_partition_t *p = &times.list->elems[i];
 		struct dead_part *part = &reader->parts[p->partition];
 
 		if (p->err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -42,7 +56,7 @@ ends_find(struct dead_reader *reader, int64_t before_ns)
 		else if (p->offset >= 0 && p->offset < part->high)
 			part->high = p->offset;
 	}
-	rd_kafka_topic_partition_list_destroy(times);
+	rd_kafka_topic_partition_list_destroy(times.list);
 	return rc;
 }
 
@@ -107,6 +121,22 @@ outcome(struct dead_reader *reader, rd_kafka_event_t *event)
 	return 0;
 }
 
+/* NULL: it took too long; or, and *ret_rc, it is over. */
+static rd_kafka_event_t *
+answer_await(struct dead_reader *reader, rd_kafka_queue_t *queue, int *ret_rc)
+{
+	int64_t due_ms = clock_ms() + DELETE_MS;
+	rd_kafka_event_t *event = NULL;
+	int rc = 0;
+
+	while (event == NULL && rc == 0 && clock_ms() < due_ms) {
+		event = rd_kafka_queue_poll(queue, SLICE_MS);
+		rc = desk_is_over(reader->desk, reader->request);
+	}
+	*ret_rc = event != NULL ? 0 : rc;
+	return event;
+}
+
 static int
 records_delete(struct dead_reader *reader,
 	       const rd_kafka_topic_partition_list_t *before)
@@ -117,8 +147,9 @@ records_delete(struct dead_reader *reader,
 	int rc;
 
 	rd_kafka_DeleteRecords(reader->rk, &records, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, DELETE_MS);
-	rc = outcome(reader, event);
+	event = answer_await(reader, queue, &rc);
+	if (rc == 0)
+		rc = outcome(reader, event);
 	if (event != NULL)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
@@ -127,7 +158,8 @@ records_delete(struct dead_reader *reader,
 }
 
 int
-dead_forget(struct dead_reader *reader, int64_t before_ns, int64_t *ret_n)
+dead_forget(struct dead_reader *reader, int64_t before_ns, bool is_dry_run,
+	    int64_t *ret_n)
 {
 	const char *name = rd_kafka_topic_name(reader->topic);
 	rd_kafka_topic_partition_list_t *before;
@@ -139,7 +171,9 @@ dead_forget(struct dead_reader *reader, int64_t before_ns, int64_t *ret_n)
 	rc = ends_find(reader, before_ns);
 	if (rc == 0)
 		rc = inspect(reader, &n);
-	if (rc < 0 || n == 0)
+	if (rc == 0 && is_dry_run)
+		*ret_n = n;
+	if (rc < 0 || n == 0 || is_dry_run)
 		return rc;
 	before = rd_kafka_topic_partition_list_new(reader->n_parts);
 	for (int32_t i = 0; i < reader->n_parts; i++)

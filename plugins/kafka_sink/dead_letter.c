@@ -26,8 +26,10 @@ texts_free(struct dead_decoder *d)
 {
 	free(d->error);
 	free(d->topic);
+	free(d->name);
 	d->error = NULL;
 	d->topic = NULL;
+	d->name = NULL;
 }
 
 void
@@ -45,6 +47,15 @@ static bool
 is_text(const void *value, size_t len, const char *text)
 {
 	return len == strlen(text) && memcmp(value, text, len) == 0;
+}
+
+static uint64_t
+size_read(const char *value, size_t len)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%.*s", (int)(len < 20 ? len : 20), value);
+	return strtoull(text, NULL, 10);
 }
 
 /* "topic/partition/offset"; what is none says nothing. */
@@ -81,6 +92,26 @@ error_read(struct dead_decoder *d, const char *value, size_t len)
 	return d->error != NULL ? 0 : -ENOMEM;
 }
 
+/* Of a letter whose bytes were too many. */
+static int
+lost_read(struct dead_decoder *d, const char *name, const char *value,
+	  size_t len)
+{
+	if (strcmp(name, "evh-name") == 0) {
+		free(d->name);
+		d->name = strndup(value, len);
+		return d->name != NULL ? 0 : -ENOMEM;
+	}
+	if (strcmp(name, "evh-lost") == 0) {
+		d->letter.lost_len = size_read(value, len);
+	} else if (len < sizeof(d->lost_sha256)) {
+		memcpy(d->lost_sha256, value, len);
+		d->lost_sha256[len] = '\0';
+		d->letter.lost_sha256 = d->lost_sha256;
+	}
+	return 0;
+}
+
 static int
 own_read(struct dead_decoder *d, const char *name, const char *value,
 	 size_t len)
@@ -107,6 +138,8 @@ own_read(struct dead_decoder *d, const char *name, const char *value,
 		return error_read(d, value, len);
 	} else if (strcmp(name, "evh-source") == 0) {
 		return source_read(d, value, len);
+	} else {
+		return lost_read(d, name, value, len);
 	}
 	return 0;
 }
@@ -193,8 +226,11 @@ value_read(struct dead_decoder *d, const rd_kafka_message_t *message)
 	if (rc == -ENOMEM)
 		return rc;
 	letter->raw = rc < 0;
+	if (rc < 0 && letter->lost_sha256 != NULL && d->name != NULL)
+		letter->name = d->name;
 	if (rc < 0)
 		return 0;
+	letter->lost_sha256 = NULL;
 	letter->name = d->envelope.name;
 	letter->data = d->envelope.data;
 	if (d->envelope.has_id && !d->has_id) {

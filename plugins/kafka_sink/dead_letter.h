@@ -19,7 +19,8 @@ struct dead_decoder {
 	struct envelope envelope;
 	struct evh_header *headers;
 	size_t n_headers, size_headers;
-	char *error, *topic;
+	char *error, *topic, *name; /* name: of one without its bytes */
+	char lost_sha256[65];
 	bool is_over; /* it has failed, or was dropped */
 	bool is_raw, has_id, has_created;
 };

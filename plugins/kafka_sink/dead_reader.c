@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ASK_MS	 10000 /* for metadata and ends */
+#define ASK_MS	 10000 /* for metadata and ends, */
+#define SLICE_MS 1000  /* between looks whether it is over */
 #define POLL_MS	 200
 #define QUIET_MS 30000 /* without a message: nobody answers */
 
@@ -29,6 +30,11 @@ handle_open(struct dead_reader *reader, struct evh_ctx *ctx,
 
 	if (rc < 0)
 		return rc;
+	reader->ending = ending_new();
+	if (reader->ending == NULL) {
+		rd_kafka_conf_destroy(conf);
+		return -ENOMEM;
+	}
 	reader->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reader->why,
 				  sizeof(reader->why));
 	if (reader->rk == NULL) {
@@ -39,19 +45,44 @@ handle_open(struct dead_reader *reader, struct evh_ctx *ctx,
 	return reader->topic != NULL ? 0 : -ENOMEM;
 }
 
+int
+dead_reader_ask(struct dead_reader *reader, dead_reader_question *question,
+		void *arg)
+{
+	int64_t due_ms = clock_ms() + ASK_MS;
+	rd_kafka_resp_err_t err;
+
+	do {
+		int rc = desk_is_over(reader->desk, reader->request);
+
+		if (rc < 0)
+			return rc;
+		err = question(reader, arg, SLICE_MS);
+		/* The second is what some say when nobody is connected yet. */
+	} while ((err == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+		  err == RD_KAFKA_RESP_ERR__TRANSPORT) &&
+		 clock_ms() < due_ms);
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : away(reader, err);
+}
+
+static rd_kafka_resp_err_t
+metadata_ask(struct dead_reader *reader, void *arg, int timeout_ms)
+{
+	const struct rd_kafka_metadata **ret = arg;
+
+	return rd_kafka_metadata(reader->rk, 0, reader->topic, ret, timeout_ms);
+}
+
 /* How many partitions it has; a topic that is missing has no letters. */
 static int
 parts_make(struct dead_reader *reader)
 {
 	const struct rd_kafka_metadata *metadata;
 	const struct rd_kafka_metadata_topic *topic;
-	rd_kafka_resp_err_t err;
-	int rc = 0;
+	int rc = dead_reader_ask(reader, metadata_ask, &metadata);
 
-	err = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata,
-				ASK_MS);
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return away(reader, err);
+	if (rc < 0)
+		return rc;
 	topic = &metadata->topics[0];
 	if (metadata->topic_cnt == 1 &&
 	    topic->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -69,40 +100,45 @@ parts_make(struct dead_reader *reader)
 	return rc;
 }
 
+static rd_kafka_resp_err_t
+ends_ask(struct dead_reader *reader, void *arg, int timeout_ms)
+{
+	struct dead_part *part = arg;
+
+	return rd_kafka_query_watermark_offsets(
+		reader->rk, rd_kafka_topic_name(reader->topic),
+		(int32_t)(part - reader->parts), &part->low, &part->high,
+		timeout_ms);
+}
+
 int
 dead_reader_open(struct dead_reader *reader, struct desk *desk,
-		 struct evh_ctx *ctx, const struct settings *settings)
+		 const struct desk_request *request, struct evh_ctx *ctx,
+		 const struct settings *settings)
 {
-	rd_kafka_resp_err_t err;
 	int rc;
 
-	*reader = (struct dead_reader){ .desk = desk };
+	*reader = (struct dead_reader){ .desk = desk, .request = request };
 	rc = handle_open(reader, ctx, settings);
 	if (rc == 0)
 		rc = parts_make(reader);
-	for (int32_t i = 0; rc == 0 && i < reader->n_parts; i++) {
-		struct dead_part *part = &reader->parts[i];
-
-		if (desk_is_stopping(desk))
-			return -ESHUTDOWN;
-		err = rd_kafka_query_watermark_offsets(
-			reader->rk, settings->topic, i, &part->low, &part->high,
-			ASK_MS);
-		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-			rc = away(reader, err);
-	}
+	for (int32_t i = 0; rc == 0 && i < reader->n_parts; i++)
+		rc = dead_reader_ask(reader, ends_ask, &reader->parts[i]);
 	return rc;
 }
 
 void
-dead_reader_close(struct dead_reader *reader, struct graveyard *graveyard)
+dead_reader_close(struct dead_reader *reader, struct endings *endings)
 {
 	if (reader->topic != NULL)
 		rd_kafka_topic_destroy(reader->topic);
 	if (reader->rk != NULL)
-		graveyard_bury(graveyard, reader->rk);
+		endings_add(endings, reader->ending, reader->rk);
+	else
+		ending_free(reader->ending);
 	free(reader->parts);
-	*reader = (struct dead_reader){ .desk = reader->desk };
+	*reader = (struct dead_reader){ .desk = reader->desk,
+					.request = reader->request };
 }
 
 /* ---- A pass ---------------------------------------------------------------
@@ -191,8 +227,9 @@ pass_run(struct pass *pass)
 	while (rc == 0 && pass->n_open > 0) {
 		rd_kafka_message_t *message;
 
-		if (desk_is_stopping(reader->desk))
-			return -ESHUTDOWN;
+		rc = desk_is_over(reader->desk, reader->request);
+		if (rc < 0)
+			return rc;
 		message = rd_kafka_consume_queue(pass->queue, POLL_MS);
 		if (message != NULL) {
 			rc = message_take(pass, message);

@@ -5,7 +5,7 @@
 #ifndef KAFKA_SINK_DEAD_READER_H
 #define KAFKA_SINK_DEAD_READER_H
 
-#include "graveyard.h"
+#include "endings.h"
 #include "settings.h"
 
 #include <desk.h>
@@ -21,24 +21,34 @@ struct dead_part {
 };
 
 struct dead_reader {
-	struct desk *desk; /* whose stopping ends it */
+	struct desk *desk; /* this and the next: whose end ends it */
+	const struct desk_request *request;
 	rd_kafka_t *rk;
+	struct ending *ending; /* of rk */
 	rd_kafka_topic_t *topic;
 	struct dead_part *parts; /* by number */
 	int32_t n_parts;	 /* 0: there is no such topic */
 	char why[DESK_WHY_MAX];
 };
 
-/* Connects and asks for the ends.  0; or -EAGAIN, -ETIMEDOUT, -ENOMEM, and
- * reader->why; close it either way. */
+/* Connects and asks for the ends.  0; or -EAGAIN, -ETIMEDOUT, -ENOMEM,
+ * -ESHUTDOWN, -ECANCELED, and reader->why; close it either way. */
 int dead_reader_open(struct dead_reader *reader, struct desk *desk,
-		     struct evh_ctx *ctx, const struct settings *settings);
-void dead_reader_close(struct dead_reader *reader, struct graveyard *graveyard);
+		     const struct desk_request *request, struct evh_ctx *ctx,
+		     const struct settings *settings);
+void dead_reader_close(struct dead_reader *reader, struct endings *endings);
 
 /* Calls fn(arg) for each message between the parts' bounds, those of a
  * partition in order, until it returns something negative, which is returned;
- * or 0; or as above, or -ESHUTDOWN.  fn may wait.  May be called again. */
+ * or 0; or as above.  fn may wait.  May be called again. */
 typedef int dead_reader_fn(void *arg, const rd_kafka_message_t *message);
 int dead_reader_pass(struct dead_reader *reader, dead_reader_fn *fn, void *arg);
+
+/* Something that a broker is asked and waited for, so long at most. */
+typedef rd_kafka_resp_err_t dead_reader_question(struct dead_reader *reader,
+						 void *arg, int timeout_ms);
+/* Asks until there is an answer, or it takes too long.  0; or as above. */
+int dead_reader_ask(struct dead_reader *reader, dead_reader_question *question,
+		    void *arg);
 
 #endif

@@ -49,7 +49,8 @@ dead_shelf_put(struct dead_shelf *shelf, const struct evh_letter *letter)
 {
 	struct evh_letter *copy = &shelf->letters[shelf->n];
 	size_t size = text_size(letter->name) + text_size(letter->error) +
-		      text_size(letter->topic) + letter->key.len + 1;
+		      text_size(letter->topic) +
+		      text_size(letter->lost_sha256) + letter->key.len + 1;
 	char *at;
 
 	if (shelf->n == shelf->max)
@@ -64,6 +65,7 @@ dead_shelf_put(struct dead_shelf *shelf, const struct evh_letter *letter)
 	copy->name = text_put(&at, letter->name);
 	copy->error = text_put(&at, letter->error);
 	copy->topic = text_put(&at, letter->topic);
+	copy->lost_sha256 = text_put(&at, letter->lost_sha256);
 	if (letter->key.len > 0)
 		memcpy(at, letter->key.data, letter->key.len);
 	copy->key.data = at;

@@ -1,6 +1,6 @@
 #include "keeper.h"
 #include "clock.h"
-#include "graveyard.h"
+#include "endings.h"
 #include "outage.h"
 #include "producer.h"
 #include "topic.h"
@@ -19,14 +19,14 @@
 #define AWAY_EVERY_MS  250  /* and while it is not */
 #define RECENT_MS      2000 /* a delivery says more than a late answer */
 #define GRACE_MS       6000 /* a producer's own bound to end, and some */
-#define GRAVES_MAX     8    /* handles that do not end, before we wait */
+#define ENDINGS_MAX    8    /* handles that do not end, before we wait */
 
 struct keeper {
 	struct evh_ctx *ctx;
 	const struct settings *settings;
 	struct evh_metric *restarts;
 	struct producer_env env;
-	struct graveyard *graveyard;
+	struct endings *endings;
 	pthread_t thread;
 	bool started;
 
@@ -208,10 +208,21 @@ keeper_set(struct keeper *k, struct producer *p)
 }
 
 static void
-keeper_learn(struct keeper *k, const struct refusal *refusal)
+keeper_learn(struct keeper *k, struct producer *p)
 {
+	const struct refusal *refusal = producer_refusal(p);
+	size_t letter = producer_refused_letter(p);
+
 	if (refusal->n == 0)
 		return;
+	if (letter > 0) {
+		batching_refused_letter(&k->batching, letter);
+		k->ctx->log(k->ctx, EVH_WARN,
+			    "topic %s does not take a dead letter of %zu "
+			    "bytes: those of that size are kept without their "
+			    "bytes; raise its max.message.bytes, and restart",
+			    k->settings->topic, letter);
+	}
 	batching_refused(&k->batching, refusal->err, refusal->n, refusal->bytes,
 			 clock_ms());
 	k->ctx->log(k->ctx, EVH_WARN,
@@ -225,10 +236,10 @@ keeper_dismiss(struct keeper *k, struct producer *p)
 {
 	keeper_open(k, NULL);
 	keeper_set(k, NULL);
-	keeper_learn(k, producer_refusal(p));
+	keeper_learn(k, p);
 	if (producer_why(p) != NULL)
 		k->ctx->record(k->restarts, 1);
-	producer_free(p, k->graveyard);
+	producer_free(p, k->endings);
 }
 
 static struct producer *
@@ -236,8 +247,8 @@ keeper_hire(struct keeper *k)
 {
 	struct producer *p = NULL;
 
-	if (graveyard_wait(k->graveyard, 0) >= GRAVES_MAX &&
-	    graveyard_wait(k->graveyard, PROBE_MS) >= GRAVES_MAX)
+	if (endings_wait(k->endings, 0) >= ENDINGS_MAX &&
+	    endings_wait(k->endings, PROBE_MS) >= ENDINGS_MAX)
 		return NULL;
 	if (producer_new(&k->env, &k->batching, &p) < 0)
 		return NULL;
@@ -308,8 +319,8 @@ keeper_new(struct evh_ctx *ctx, const struct settings *s)
 
 	if (k == NULL)
 		return NULL;
-	k->graveyard = graveyard_new();
-	if (k->graveyard == NULL) {
+	k->endings = endings_new();
+	if (k->endings == NULL) {
 		free(k);
 		return NULL;
 	}
@@ -344,7 +355,7 @@ keeper_new(struct evh_ctx *ctx, const struct settings *s)
 void
 keeper_free(struct keeper *k)
 {
-	graveyard_free(k->graveyard);
+	endings_free(k->endings);
 	pthread_cond_destroy(&k->changed);
 	pthread_mutex_destroy(&k->lock);
 	pthread_rwlock_destroy(&k->gate);
@@ -369,7 +380,7 @@ keeper_start(struct keeper *k)
 	if (rc < 0) {
 		k->ctx->log(k->ctx, EVH_ERROR, "thread: %s", strerror(-rc));
 		k->producer = NULL;
-		producer_free(p, k->graveyard);
+		producer_free(p, k->endings);
 		return rc;
 	}
 	k->started = true;
@@ -393,10 +404,10 @@ keeper_stop(struct keeper *k, int timeout_ms)
 	k->started = false;
 	keeper_open(k, NULL);
 	if (k->producer != NULL)
-		producer_free(k->producer, k->graveyard);
+		producer_free(k->producer, k->endings);
 	k->producer = NULL;
 	rest_ms = due_ms - clock_ms();
-	left = graveyard_wait(k->graveyard, rest_ms > 0 ? (int)rest_ms : 0);
+	left = endings_wait(k->endings, rest_ms > 0 ? (int)rest_ms : 0);
 	if (left > 0)
 		k->ctx->log(k->ctx, EVH_WARN,
 			    "%zu of librdkafka's handles did not end within "

@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "dead.h"
 #include "keeper.h"
 #include "settings.h"
@@ -68,8 +69,12 @@ kafka_stop(void *self, int timeout_ms)
 {
 	struct kafka_sink *sink = self;
 
+	int64_t due_ms = clock_ms() + timeout_ms;
+	int64_t rest_ms;
+
 	dead_stop(&sink->dead, timeout_ms);
-	keeper_stop(sink->keeper, timeout_ms);
+	rest_ms = due_ms - clock_ms();
+	keeper_stop(sink->keeper, rest_ms > 0 ? (int)rest_ms : 0);
 }
 
 static void

@@ -19,11 +19,13 @@
 struct producer {
 	struct producer_env env;
 	rd_kafka_t *rk;
+	struct ending *ending; /* of rk */
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
 	pthread_t thread;
 	struct ledger ledger;
 	struct reports reports;
+	struct message_limits limits;
 
 	atomic_int state;    /* enum producer_state; written by the thread */
 	atomic_int busy;     /* calls of submit that may hold lines */
@@ -266,7 +268,7 @@ producer_send(struct producer *p, struct evh_event *const *evs, int n,
 	      uint64_t first, rd_kafka_resp_err_t *ret_err)
 {
 	for (int i = 0; i < n; i++) {
-		*ret_err = message_produce(p->rk, p->topic, evs[i],
+		*ret_err = message_produce(p->rk, p->topic, evs[i], &p->limits,
 					   reports_opaque(first + (uint64_t)i));
 		if (*ret_err != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return i;
@@ -325,6 +327,9 @@ producer_open(struct producer *p, const struct batching *batching)
 	char why[256];
 	int rc;
 
+	p->ending = ending_new();
+	if (p->ending == NULL)
+		return -ENOMEM;
 	rc = settings_conf(ctx, p->env.settings, batching, &conf);
 	if (rc < 0)
 		return rc;
@@ -346,15 +351,17 @@ producer_open(struct producer *p, const struct batching *batching)
 }
 
 static void
-producer_close(struct producer *p, struct graveyard *graveyard)
+producer_close(struct producer *p, struct endings *endings)
 {
 	if (p->topic != NULL)
 		rd_kafka_topic_destroy(p->topic);
 	if (p->queue != NULL)
 		rd_kafka_queue_destroy(p->queue);
-	if (p->rk != NULL && graveyard != NULL)
-		graveyard_bury(graveyard, p->rk);
-	else if (p->rk != NULL)
+	if (p->rk != NULL && endings != NULL)
+		endings_add(endings, p->ending, p->rk);
+	else
+		ending_free(p->ending);
+	if (p->rk != NULL && endings == NULL)
 		rd_kafka_destroy(p->rk);
 	ledger_fini(&p->ledger);
 	pthread_mutex_destroy(&p->lock);
@@ -380,6 +387,9 @@ producer_new(const struct producer_env *env, const struct batching *batching,
 	atomic_store(&p->state, PRODUCER_RUNNING);
 	reports_init(&p->reports, env->ctx, &p->ledger, env->seconds,
 		     env->errors);
+	p->limits = env->settings->limits;
+	if (batching->max_letter > 0)
+		p->limits.letter = batching->max_letter;
 	p->tick_ms = clock_ms();
 	rc = producer_open(p, batching);
 	if (rc == 0)
@@ -393,11 +403,11 @@ producer_new(const struct producer_env *env, const struct batching *batching,
 }
 
 void
-producer_free(struct producer *p, struct graveyard *graveyard)
+producer_free(struct producer *p, struct endings *endings)
 {
 	producer_abandon(p);
 	pthread_join(p->thread, NULL);
-	producer_close(p, graveyard);
+	producer_close(p, endings);
 }
 
 void
@@ -463,6 +473,12 @@ const struct refusal *
 producer_refusal(const struct producer *p)
 {
 	return &p->reports.refusal;
+}
+
+size_t
+producer_refused_letter(const struct producer *p)
+{
+	return p->reports.refused_letter;
 }
 
 rd_kafka_t *

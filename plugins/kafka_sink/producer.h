@@ -27,7 +27,7 @@
 #ifndef KAFKA_SINK_PRODUCER_H
 #define KAFKA_SINK_PRODUCER_H
 
-#include "graveyard.h"
+#include "endings.h"
 #include "reports.h"
 #include "settings.h"
 
@@ -57,9 +57,9 @@ struct producer_env {
 /* Logs; -EINVAL (the configuration) or -ENOMEM.  Reaches for no server. */
 int producer_new(const struct producer_env *env,
 		 const struct batching *batching, struct producer **ret);
-/* Ends it if need be, answers what it still owes, and buries the handle.
+/* Ends it if need be, answers what it still owes, and ends the handle.
  * Nobody submits any more. */
-void producer_free(struct producer *p, struct graveyard *graveyard);
+void producer_free(struct producer *p, struct endings *endings);
 
 /* As evh_plugin.submit. [any] */
 int producer_submit(struct producer *p, struct evh_event *const *evs, int n);
@@ -79,9 +79,10 @@ bool producer_has_delivered(struct producer *p, int within_ms);
 rd_kafka_resp_err_t producer_error(struct producer *p, char *ret, size_t size);
 
 /* Once it is not RUNNING: why, NULL when nothing went wrong; and what a
- * broker refused. */
+ * broker refused, and of which size alone a dead letter (0: none). */
 const char *producer_why(const struct producer *p);
 const struct refusal *producer_refusal(const struct producer *p);
+size_t producer_refused_letter(const struct producer *p);
 
 /* For the topic's questions; the producer's own. */
 rd_kafka_t *producer_handle(struct producer *p);

@@ -1,5 +1,6 @@
 #include "reports.h"
 #include "clock.h"
+#include "message.h"
 #include "verdict.h"
 
 #include <scratch.h>
@@ -15,6 +16,7 @@ reports_init(struct reports *r, struct evh_ctx *ctx, struct ledger *ledger,
 	r->seconds = seconds;
 	r->errors = errors;
 	r->refusal = (struct refusal){ 0 };
+	r->refused_letter = 0;
 	atomic_init(&r->delivered_ms, INT64_MIN / 2);
 }
 
@@ -48,6 +50,22 @@ reports_error(const rd_kafka_message_t *message)
 	return message->err;
 }
 
+/* A dead letter too large for the topic can still be kept without its bytes,
+ * by the next producer. */
+static enum evh_result
+letter_verdict(struct reports *r, const rd_kafka_message_t *message)
+{
+	size_t size = verdict_is_size(message->err)
+			      ? message_letter_size(message)
+			      : 0;
+
+	if (size == 0)
+		return EVH_FAIL;
+	if (r->refused_letter == 0 || size < r->refused_letter)
+		r->refused_letter = size;
+	return EVH_RETRY;
+}
+
 static void
 reports_fail(struct reports *r, const rd_kafka_message_t *message,
 	     size_t n_batch, struct refusal *refusal)
@@ -60,8 +78,7 @@ reports_fail(struct reports *r, const rd_kafka_message_t *message,
 		refusal->err = message->err;
 		refusal->n = n_batch;
 		refusal->bytes += message->len + message->key_len;
-		if (n_batch > 1)
-			verdict = EVH_RETRY;
+		verdict = n_batch > 1 ? EVH_RETRY : letter_verdict(r, message);
 	}
 	ev = ledger_mark(r->ledger, line_of(message), verdict);
 	if (ev != NULL && verdict == EVH_FAIL)

@@ -28,7 +28,8 @@ struct reports {
 	struct evh_ctx *ctx;
 	struct ledger *ledger;
 	struct evh_metric *seconds, *errors;
-	struct refusal refusal;		   /* the smallest so far */
+	struct refusal refusal;		   /* the smallest so far, */
+	size_t refused_letter;		   /* the smallest alone for its size */
 	atomic_int_least64_t delivered_ms; /* when the last one was OK */
 };
 

@@ -4,10 +4,15 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* librdkafka's own time limit is only a net below ours: what it times out it
  * skips, and goes on with the next of the key. */
 #define NET_MS 5000
+
+/* librdkafka's limits of message.max.bytes. */
+#define MESSAGE_MAX	     1000000000
+#define MESSAGE_MAX_PROPERTY "message.max.bytes"
 
 #define ACKS_WHY                                                               \
 	"an event is answered only when all in-sync replicas have it; leave "  \
@@ -87,8 +92,9 @@ static const struct property defaults[] = {
 	{ "allow.auto.create.topics", "false" },
 	{ "log.queue", "true" },
 	/* The HTTP body's limit is 960 KiB; with envelope and headers the
-	 * broker's limit of 1 MiB is what counts. */
-	{ "message.max.bytes", "1048576" },
+	 * broker's limit of 1 MiB is what counts.  A dead letter may be twice
+	 * as large: see limits_read(). */
+	{ MESSAGE_MAX_PROPERTY, "1048576" },
 	{ "linger.ms", "0.2" },
 	{ "socket.nagle.disable", "true" },
 	{ "socket.keepalive.enable", "true" },
@@ -160,36 +166,6 @@ static const struct property_rule rules[] = {
 	{ 0 },
 };
 
-/* ---- Reading ---- */
-
-int
-settings_read(struct evh_ctx *ctx, struct settings *ret)
-{
-	struct settings s = {
-		.brokers = ctx->opt_str(ctx, "brokers"),
-		.topic = ctx->opt_str(ctx, "topic"),
-		.create = ctx->opt_int(ctx, "create") != 0,
-		.partitions = (int)ctx->opt_int(ctx, "partitions"),
-		.replication = (int)ctx->opt_int(ctx, "replication"),
-		.message_timeout_ms = (int)ctx->opt_int(ctx, "message_timeout"),
-		.queue_messages = (int)ctx->opt_int(ctx, "queue_messages"),
-		.is_docker = ctx->opt_int(ctx, "is_docker") != 0,
-		.out_port = (int)ctx->opt_int(ctx, "out_port"),
-	};
-	rd_kafka_conf_t *conf;
-	int rc;
-
-	if (s.replication == 0)
-		s.replication = -1;
-	/* Unknown properties and wrong values are found without a server. */
-	rc = settings_conf(ctx, &s, NULL, &conf);
-	if (rc < 0)
-		return rc;
-	rd_kafka_conf_destroy(conf);
-	*ret = s;
-	return 0;
-}
-
 /* ---- As librdkafka's configuration ---- */
 
 static int
@@ -228,9 +204,9 @@ put_batching(struct evh_ctx *ctx, const struct batching *b,
 	return bad;
 }
 
-int
-settings_conf(struct evh_ctx *ctx, const struct settings *s,
-	      const struct batching *batching, rd_kafka_conf_t **ret)
+static int
+conf_make(struct evh_ctx *ctx, const struct settings *s,
+	  const struct batching *batching, rd_kafka_conf_t **ret)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	int bad = 0;
@@ -248,6 +224,77 @@ settings_conf(struct evh_ctx *ctx, const struct settings *s,
 	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR |
 					       RD_KAFKA_EVENT_ERROR |
 					       RD_KAFKA_EVENT_LOG);
+	*ret = conf;
+	return 0;
+}
+
+/* ---- Reading ---- */
+
+/*
+ * What message.max.bytes says is meant for events.  A dead letter has more to
+ * say than the event that it was, and poison that is larger than any event is
+ * to be kept as well: it may be twice as large.
+ */
+static struct message_limits
+limits_read(const rd_kafka_conf_t *conf)
+{
+	struct message_limits limits;
+	char text[24] = "";
+	size_t size = sizeof(text);
+
+	(void)rd_kafka_conf_get(conf, MESSAGE_MAX_PROPERTY, text, &size);
+	limits.event = strtoul(text, NULL, 10);
+	limits.letter =
+		limits.event < MESSAGE_MAX / 2 ? 2 * limits.event : MESSAGE_MAX;
+	return limits;
+}
+
+int
+settings_read(struct evh_ctx *ctx, struct settings *ret)
+{
+	struct settings s = {
+		.brokers = ctx->opt_str(ctx, "brokers"),
+		.topic = ctx->opt_str(ctx, "topic"),
+		.create = ctx->opt_int(ctx, "create") != 0,
+		.partitions = (int)ctx->opt_int(ctx, "partitions"),
+		.replication = (int)ctx->opt_int(ctx, "replication"),
+		.message_timeout_ms = (int)ctx->opt_int(ctx, "message_timeout"),
+		.queue_messages = (int)ctx->opt_int(ctx, "queue_messages"),
+		.is_docker = ctx->opt_int(ctx, "is_docker") != 0,
+		.out_port = (int)ctx->opt_int(ctx, "out_port"),
+	};
+	rd_kafka_conf_t *conf;
+	int rc;
+
+	if (s.replication == 0)
+		s.replication = -1;
+	/* Unknown properties and wrong values are found without a server. */
+	rc = conf_make(ctx, &s, NULL, &conf);
+	if (rc < 0)
+		return rc;
+	s.limits = limits_read(conf);
+	rd_kafka_conf_destroy(conf);
+	*ret = s;
+	return 0;
+}
+
+/* ---- Made ---- */
+
+int
+settings_conf(struct evh_ctx *ctx, const struct settings *s,
+	      const struct batching *batching, rd_kafka_conf_t **ret)
+{
+	rd_kafka_conf_t *conf;
+	int rc = conf_make(ctx, s, batching, &conf);
+
+	if (rc < 0)
+		return rc;
+	/* The one of events is looked after by message.c. */
+	if (properties_put_int(ctx, conf, MESSAGE_MAX_PROPERTY,
+			       (int64_t)s->limits.letter) < 0) {
+		rd_kafka_conf_destroy(conf);
+		return -EINVAL;
+	}
 	*ret = conf;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #define KAFKA_SINK_SETTINGS_H
 
 #include "batching.h"
+#include "message.h"
 
 #include <evh/plugin.h>
 
@@ -27,6 +28,7 @@ struct settings { /* the strings live as long as ctx */
 	int partitions, replication; /* replication -1: the broker's default */
 	int message_timeout_ms;
 	int queue_messages;
+	struct message_limits limits;
 	bool is_docker;
 	int out_port;
 };

@@ -6,6 +6,7 @@
 
 #define NET_MS	 1000 /* behind a request's own limit */
 #define SLICE_MS 50   /* between looks whether the wait is over */
+#define FRAME	 1024 /* of a batch, beside its messages */
 
 static enum topic_state
 judge(const struct rd_kafka_metadata_topic *topic, char *ret_why, size_t size)
@@ -134,6 +135,28 @@ ask(rd_kafka_t *rk, const struct settings *s, rd_kafka_NewTopic_t *topic,
 	return rc;
 }
 
+/* It takes what we may send; the broker's own limit would do for events, and
+ * for dead letters it would not. */
+static rd_kafka_NewTopic_t *
+topic_new(const struct settings *s, char *ret_why, size_t size)
+{
+	rd_kafka_NewTopic_t *topic;
+	char max[24];
+
+	topic = rd_kafka_NewTopic_new(s->topic, s->partitions, s->replication,
+				      ret_why, size);
+	if (topic == NULL)
+		return NULL;
+	snprintf(max, sizeof(max), "%zu", s->limits.letter + FRAME);
+	if (rd_kafka_NewTopic_set_config(topic, "max.message.bytes", max) !=
+	    RD_KAFKA_RESP_ERR_NO_ERROR) {
+		snprintf(ret_why, size, "out of memory");
+		rd_kafka_NewTopic_destroy(topic);
+		return NULL;
+	}
+	return topic;
+}
+
 int
 topic_create(rd_kafka_t *rk, const struct settings *s,
 	     const struct topic_wait *wait, char *ret_why, size_t size)
@@ -143,8 +166,7 @@ topic_create(rd_kafka_t *rk, const struct settings *s,
 	char why[128] = "";
 	int rc;
 
-	topic = rd_kafka_NewTopic_new(s->topic, s->partitions, s->replication,
-				      why, sizeof(why));
+	topic = topic_new(s, why, sizeof(why));
 	if (topic == NULL) {
 		snprintf(ret_why, size,
 			 "topic %s does not exist and cannot be created: %s",

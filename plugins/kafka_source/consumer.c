@@ -8,7 +8,10 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "leaving.h"
 #include "outage.h"
+
+#define CALL_MS 5000 /* for calls of ctx to come back */
 
 int64_t
 consumer_now_ms(void)
@@ -17,6 +20,29 @@ consumer_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether ctx may be called, which stop() then waits for. */
+static bool
+ctx_enter(struct consumer *c)
+{
+	bool is_ours;
+
+	pthread_mutex_lock(&c->end_lock);
+	is_ours = !c->is_abandoned && !c->is_needed;
+	if (is_ours)
+		c->n_calling++;
+	pthread_mutex_unlock(&c->end_lock);
+	return is_ours;
+}
+
+static void
+ctx_leave(struct consumer *c)
+{
+	pthread_mutex_lock(&c->end_lock);
+	if (--c->n_calling == 0)
+		pthread_cond_signal(&c->ended);
+	pthread_mutex_unlock(&c->end_lock);
 }
 
 void
@@ -28,19 +54,19 @@ consumer_say(struct consumer *c, enum evh_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	pthread_mutex_lock(&c->end_lock);
-	if (!c->is_abandoned)
-		c->ctx->log(c->ctx, level, "%s", line);
-	pthread_mutex_unlock(&c->end_lock);
+	if (!ctx_enter(c))
+		return;
+	c->ctx->log(c->ctx, level, "%s", line);
+	ctx_leave(c);
 }
 
 void
 consumer_record(struct consumer *c, struct evh_metric *metric, int64_t value)
 {
-	pthread_mutex_lock(&c->end_lock);
-	if (!c->is_abandoned)
-		c->ctx->record(metric, value);
-	pthread_mutex_unlock(&c->end_lock);
+	if (!ctx_enter(c))
+		return;
+	c->ctx->record(metric, value);
+	ctx_leave(c);
 }
 
 struct partition *
@@ -86,6 +112,8 @@ set_refusal(struct consumer *c, const rd_kafka_message_t *msg)
 
 	(void)snprintf(p != NULL ? p->refusal : c->refusal, HEALTH_WHY_MAX,
 		       "%s", rd_kafka_message_errstr(msg));
+	if (p == NULL)
+		c->refusal_code = msg->err;
 	explain_topic(c);
 }
 
@@ -103,6 +131,13 @@ void
 consumer_found(struct consumer *c)
 {
 	c->is_missing = false;
+	explain_topic(c);
+}
+
+void
+consumer_allowed(struct consumer *c)
+{
+	c->refusal[0] = '\0';
 	explain_topic(c);
 }
 
@@ -208,10 +243,10 @@ on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 	if (level <= LOG_WARNING && strcmp(facility, "FAIL") != 0 &&
 	    strcmp(facility, "ERROR") != 0 && strcmp(facility, "FATAL") != 0)
 		mine = EVH_WARN;
-	pthread_mutex_lock(&c->end_lock);
-	if (!c->is_abandoned && !c->is_needed)
-		c->ctx->log(c->ctx, mine, "librdkafka %s: %s", facility, text);
-	pthread_mutex_unlock(&c->end_lock);
+	if (!ctx_enter(c))
+		return;
+	c->ctx->log(c->ctx, mine, "librdkafka %s: %s", facility, text);
+	ctx_leave(c);
 }
 
 /* Messages lead back to the consumer by their topic's opaque. */
@@ -304,15 +339,21 @@ free_all(struct consumer *c)
 void
 consumer_free(struct consumer *c)
 {
-	bool is_left;
+	struct timespec due = leaving_time(consumer_now_ms() + CALL_MS);
+	bool is_left, is_called;
 
 	if (c == NULL)
 		return;
 	pthread_mutex_lock(&c->end_lock);
+	/* Of one that was left behind in a call; ctx is gone after this. */
+	while (c->n_calling > 0 &&
+	       pthread_cond_timedwait(&c->ended, &c->end_lock, &due) == 0)
+		;
 	c->is_disowned = c->is_abandoned && !c->is_over;
 	is_left = c->is_disowned || c->is_needed;
+	is_called = c->n_calling > 0;
 	pthread_mutex_unlock(&c->end_lock);
-	if (!is_left)
+	if (!is_left && !is_called)
 		free_all(c);
 }
 

@@ -45,14 +45,15 @@ struct consumer {
 	 * be over. */
 	_Atomic int64_t close_due_ms, stop_due_ms;
 
-	/* guards: the four below, and librdkafka's threads while they log. */
+	/* guards: the five below. */
 	pthread_mutex_t end_lock;
 	pthread_cond_t ended;
-	bool is_over;	   /* the poll thread has done its last */
-	bool is_abandoned; /* it was not waited for any longer: ctx is not
-			    * ours any more */
-	bool is_disowned;  /* freed after that: it frees the rest */
-	bool is_needed;	   /* by events that are not released: never freed */
+	unsigned n_calling; /* threads that are in a call of ctx */
+	bool is_over;	    /* the poll thread has done its last */
+	bool is_abandoned;  /* it was not waited for any longer: ctx is not
+			     * ours any more */
+	bool is_disowned;   /* freed after that: it frees the rest */
+	bool is_needed;	    /* by events that are not released: never freed */
 
 	/* guards: generation, the table of partitions, and the part of each
 	 * partition that says so. */
@@ -72,9 +73,10 @@ struct consumer {
 	int64_t second_ms; /* when the once-a-second work is due */
 	bool commit_fails;
 	bool is_fatal;
-	bool is_missing;		 /* the topic, or a partition of it */
-	char refusal[HEALTH_WHY_MAX];	 /* of the topic as a whole */
-	char last_error[HEALTH_WHY_MAX]; /* of one broker */
+	bool is_missing;		  /* the topic, or a partition of it */
+	char refusal[HEALTH_WHY_MAX];	  /* of the topic as a whole, */
+	rd_kafka_resp_err_t refusal_code; /* and its error */
+	char last_error[HEALTH_WHY_MAX];  /* of one broker */
 	rd_kafka_resp_err_t last_error_code;
 
 	struct evh_metric *metric_partitions;
@@ -107,6 +109,8 @@ void consumer_error(struct consumer *c, const rd_kafka_message_t *msg);
 void consumer_reads(struct consumer *c, struct partition *p);
 /* the brokers say that the topic is there, */
 void consumer_found(struct consumer *c);
+/* or that we may have it, or be of the group, */
+void consumer_allowed(struct consumer *c);
 /* it is assigned anew. */
 void consumer_begins(struct consumer *c);
 /* The partition of this number, or NULL. */

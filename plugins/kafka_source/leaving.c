@@ -93,18 +93,24 @@ leaving_run(struct consumer *c)
 	pthread_mutex_unlock(&c->end_lock);
 }
 
-/* Waits until the poll thread is over; false when that takes too long, and it
- * is left behind: it waits for brokers that hang. */
+struct timespec
+leaving_time(int64_t due_ms)
+{
+	return (struct timespec){ .tv_sec = due_ms / 1000,
+				  .tv_nsec = due_ms % 1000 * 1000000 };
+}
+
+/* Waits until the poll thread is over, and nobody calls ctx; false when that
+ * takes too long, and it is left behind: it waits for brokers that hang. */
 static bool
 wait_over(struct consumer *c, int64_t due_ms)
 {
-	struct timespec due = { .tv_sec = due_ms / 1000,
-				.tv_nsec = due_ms % 1000 * 1000000 };
+	struct timespec due = leaving_time(due_ms);
 	bool is_over;
 	int r = 0;
 
 	pthread_mutex_lock(&c->end_lock);
-	while (!c->is_over && r == 0)
+	while ((!c->is_over || c->n_calling > 0) && r == 0)
 		r = pthread_cond_timedwait(&c->ended, &c->end_lock, &due);
 	is_over = c->is_over;
 	c->is_abandoned = !is_over;

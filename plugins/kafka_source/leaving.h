@@ -9,6 +9,9 @@
 #ifndef KAFKA_SOURCE_LEAVING_H
 #define KAFKA_SOURCE_LEAVING_H
 
+#include <stdint.h>
+#include <time.h>
+
 struct consumer;
 
 /* The last work of the poll thread. */
@@ -17,5 +20,7 @@ void leaving_run(struct consumer *c);
 void leaving_wait(struct consumer *c, int timeout_ms);
 /* Frees what poller_start() made, when no thread uses it any more. */
 void leaving_destroy(struct consumer *c);
+/* A time of consumer_now_ms(), for the consumer's conditions. */
+struct timespec leaving_time(int64_t due_ms);
 
 #endif

@@ -26,8 +26,42 @@ has_topic(const struct rd_kafka_metadata *metadata, const char *topic)
 	return false;
 }
 
-/* While the brokers are away, or the topic, nothing else tells that they are
- * back. */
+/* May we, as one of the group?  Who is assigned nothing is told in its turn. */
+static bool
+has_group(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_resp_err_t err;
+
+	if (c->n_mine == 0)
+		return false;
+	list = rd_kafka_topic_partition_list_new(1);
+	if (list == NULL)
+		return false;
+	rd_kafka_topic_partition_list_add(list, c->settings.topic,
+					  c->mine[0]->id);
+	err = rd_kafka_committed(c->rk, list, PROBE_MS);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		err = list->elems[0].err;
+	rd_kafka_topic_partition_list_destroy(list);
+	return err == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool
+is_allowed_again(struct consumer *c, const struct rd_kafka_metadata *metadata)
+{
+	switch ((int)c->refusal_code) {
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+		return has_topic(metadata, c->settings.topic);
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+		return has_group(c);
+	default:
+		return false;
+	}
+}
+
+/* While the brokers are away, or the topic, or the right to it, nothing else
+ * tells that they are back. */
 static void
 probe(struct consumer *c)
 {
@@ -39,6 +73,8 @@ probe(struct consumer *c)
 	health_set(&c->health, HEALTH_BROKERS, NULL);
 	if (c->is_missing && has_topic(metadata, c->settings.topic))
 		consumer_found(c);
+	if (c->refusal[0] != '\0' && is_allowed_again(c, metadata))
+		consumer_allowed(c);
 	rd_kafka_metadata_destroy(metadata);
 }
 
@@ -86,7 +122,8 @@ each_second(struct consumer *c)
 	c->second_ms = now_ms + SECOND_MS;
 	for (int32_t i = 0; i < c->n_mine; i++)
 		measure_lag(c, c->mine[i]);
-	if (!health_is_fine(&c->health, HEALTH_BROKERS) || c->is_missing)
+	if (!health_is_fine(&c->health, HEALTH_BROKERS) || c->is_missing ||
+	    c->refusal[0] != '\0')
 		probe(c);
 }
 

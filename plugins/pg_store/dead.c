@@ -167,20 +167,25 @@ letters_forget(struct visit *visit)
 		n = strtol(PQcmdTuples(result), NULL, 10);
 		PQclear(result);
 		visit->outcome->n += n;
-	} while (!query->id && n > 0 && !desk_is_stopping(&visit->dead->desk));
-	return 0;
+		if (query->id || n == 0)
+			return 0;
+		rc = desk_is_over(&visit->dead->desk, visit->request);
+	} while (rc == 0);
+	return rc; /* told how many, and that these are not all */
 }
 
 /* What evh/services.h lets the asker hear. */
 static int
 visit_settle(struct visit *visit, int rc)
 {
+	int over = desk_is_over(&visit->dead->desk, visit->request);
+
 	if (rc == 0 || visit->had_enough || rc == -ENOMEM)
 		return rc;
 	snprintf(visit->outcome->why, sizeof(visit->outcome->why), "%s",
 		 visit->failure.text);
-	if (desk_is_stopping(&visit->dead->desk))
-		return -ESHUTDOWN;
+	if (over < 0)
+		return over;
 	return rc == -ETIMEDOUT ? rc : -EAGAIN;
 }
 
@@ -196,7 +201,7 @@ dead_work(void *keeper, const struct desk_request *request,
 						       dead->desk.stop_fd } };
 	int rc = visit_open(&visit);
 
-	if (rc == 0 && request->is_discard)
+	if (rc == 0 && request->is_discard && !request->is_dry_run)
 		rc = letters_forget(&visit);
 	else if (rc == 0 && request->query.id)
 		rc = whole_give(&visit, request->query.id);

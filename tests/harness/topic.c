@@ -70,15 +70,20 @@ admin_do(const struct world *w, rd_kafka_NewTopic_t *made,
 void
 topic_create(const struct world *w, int partitions)
 {
+	/* Room for what a consumer must refuse. */
+	topic_create_with(w, partitions, "max.message.bytes", MESSAGE_MAX);
+}
+
+void
+topic_create_with(const struct world *w, int partitions, const char *name,
+		  const char *value)
+{
 	char error[256];
 	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
 		w->name, partitions, 1, error, sizeof(error));
 
 	assert_non_null(topic);
-	/* Room for what a consumer must refuse. */
-	assert_int_equal(rd_kafka_NewTopic_set_config(
-				 topic, "max.message.bytes", MESSAGE_MAX),
-			 0);
+	assert_int_equal(rd_kafka_NewTopic_set_config(topic, name, value), 0);
 	admin_do(w, topic, NULL);
 	rd_kafka_NewTopic_destroy(topic);
 }

@@ -10,6 +10,9 @@
 #include "world.h"
 
 void topic_create(const struct world *w, int partitions);
+/* With one setting of the topic's. */
+void topic_create_with(const struct world *w, int partitions, const char *name,
+		       const char *value);
 void topic_delete(const struct world *w); /* fine when it is not there */
 /* Writes a message, acks=all, and waits; -1: any partition.  headers: name,
  * value, ..., NULL; or NULL.  Gives its offset. */

@@ -106,6 +106,10 @@ struct evh_letter { /* valid during the callback */
 	const char *topic; /* where it came from, or NULL */
 	int64_t offset;
 	int32_t partition;
+	/* Not NULL: the bytes were too many for the keeper.  raw is set, data
+	 * is empty; so many they were, with this hash in hex. */
+	const char *lost_sha256;
+	uint64_t lost_len;
 };
 struct evh_dead_query { /* 0, NULL: all of them */
 	const unsigned char *id;
@@ -124,8 +128,8 @@ typedef int evh_dead_letter(void *arg, const struct evh_letter *letter);
 /*
  * The last call of a request.  rc 0 and how many letters there were; or why
  * not: -EAGAIN the server is away, -ETIMEDOUT, -ECANCELED the letter's callback
- * had enough, -ESHUTDOWN, -EPERM the keeper cannot do this, -ENOMEM; with a
- * sentence.  On a thread of the keeper's.
+ * had enough, or cancel(), -ESHUTDOWN, -EPERM the keeper cannot do this,
+ * -ENOMEM; with a sentence.  On a thread of the keeper's.
  */
 typedef void evh_dead_end(void *arg, int rc, const char *why, int64_t n);
 struct evh_dead {
@@ -135,9 +139,13 @@ struct evh_dead {
 	int (*walk)(void *self, const struct evh_dead_query *query,
 		    evh_dead_letter *letter, evh_dead_end *end, void *arg);
 	/* Forgets for good the letter with this id, or (id NULL) those that
-	 * failed before that time; says how many.  As walk(). */
+	 * failed before that time; says how many.  With dry_run it only says
+	 * how many these would be.  As walk(). */
 	int (*discard)(void *self, const unsigned char *id, int64_t before_ns,
-		       evh_dead_end *end, void *arg);
+		       int dry_run, evh_dead_end *end, void *arg);
+	/* Ends what was asked with this arg, however far it is: end hears
+	 * -ECANCELED within a second or two, unless it has come already. */
+	void (*cancel)(void *self, void *arg);
 };
 
 #ifdef __cplusplus

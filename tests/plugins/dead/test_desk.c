@@ -2,6 +2,7 @@
  * test_desk.c - requests to a keeper of dead letters, and what becomes of them.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +43,7 @@ scene_work(void *keeper, const struct desk_request *request,
 	pthread_mutex_lock(&scene->lock);
 	scene->is_at_work = true;
 	pthread_cond_broadcast(&scene->changed);
-	while (scene->is_gated && !desk_is_stopping(&scene->desk))
+	while (scene->is_gated && desk_is_over(&scene->desk, request) == 0)
 		pthread_cond_wait(&scene->changed, &scene->lock);
 	snprintf(scene->name, sizeof(scene->name), "%s",
 		 request->query.name ? request->query.name : "");
@@ -50,7 +51,8 @@ scene_work(void *keeper, const struct desk_request *request,
 	scene->before_ns = request->query.before_ns;
 	pthread_mutex_unlock(&scene->lock);
 	snprintf(ret->why, sizeof(ret->why), "said");
-	if (request->is_discard) {
+	rc = desk_is_over(&scene->desk, request);
+	if (request->is_discard && rc == 0) {
 		ret->n = 7;
 		return 0;
 	}
@@ -176,13 +178,53 @@ a_discard_says_how_many(void **state)
 	struct scene *scene = *state;
 	const struct evh_dead *dead = &scene->desk.service;
 
-	assert_int_equal(dead->discard(dead->self, NULL, 5, scene_end, scene),
-			 0);
+	assert_int_equal(
+		dead->discard(dead->self, NULL, 5, 0, scene_end, scene), 0);
 	scene_await_ends(scene, 1);
 	assert_true(scene->was_discard);
 	assert_int_equal(scene->before_ns, 5);
 	assert_int_equal(scene->n, 7);
 	desk_stop(&scene->desk);
+}
+
+static void
+what_is_cancelled_ends_before_any_letter_and_the_next_goes_on(void **state)
+{
+	struct scene *scene = *state;
+	const struct evh_dead *dead = &scene->desk.service;
+	const struct evh_dead_query query = { .name = NULL };
+	struct scene *other = calloc(1, sizeof(*other));
+	struct pollfd fd = { .fd = scene->desk.stop_fd, .events = POLLIN };
+
+	assert_non_null(other);
+	pthread_mutex_init(&other->lock, NULL);
+	pthread_cond_init(&other->changed, NULL);
+	scene->is_gated = true;
+	assert_int_equal(walk(scene, NULL), 0);
+	scene_await_work(scene);
+	assert_int_equal(walk(scene, NULL), 0);
+	assert_int_equal(
+		dead->walk(dead->self, &query, scene_letter, scene_end, other),
+		0);
+	dead->cancel(dead->self, scene);
+	assert_int_equal(poll(&fd, 1, 0), 1);
+	/* The keeper looks at it itself: here it is woken for that. */
+	pthread_mutex_lock(&scene->lock);
+	scene->is_gated = false;
+	pthread_cond_broadcast(&scene->changed);
+	pthread_mutex_unlock(&scene->lock);
+	scene_await_ends(scene, 2);
+	assert_int_equal(scene->rc, -ECANCELED);
+	assert_int_equal(scene->n_letters, 0);
+	scene_await_ends(other, 1);
+	assert_int_equal(other->rc, 0);
+	assert_int_equal(other->n_letters, N_LETTERS);
+	assert_int_equal(poll(&fd, 1, 0), 0);
+	/* What is over is not cancelled. */
+	dead->cancel(dead->self, other);
+	desk_stop(&scene->desk);
+	assert_int_equal(other->n_ends, 1);
+	free(other);
 }
 
 static void
@@ -219,6 +261,8 @@ main(void)
 		scene_test(a_walk_gives_each_letter_and_one_end),
 		scene_test(who_has_enough_hears_no_more_letters),
 		scene_test(a_discard_says_how_many),
+		scene_test(
+			what_is_cancelled_ends_before_any_letter_and_the_next_goes_on),
 		scene_test(
 			too_many_at_once_are_refused_and_all_that_wait_hear_of_a_stop),
 	};

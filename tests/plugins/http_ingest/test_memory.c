@@ -187,7 +187,7 @@ pages_that_nobody_reads_leave_no_room_for_more(void **state)
 static void
 without_room_for_an_answer_the_store_is_not_asked(void **state)
 {
-	static const char *const settings[] = { "answer_memory=17M", NULL };
+	static const char *const settings[] = { "answer_memory=19M", NULL };
 	struct evh_row row = large_row(8 * MB);
 	int fds[2];
 
@@ -203,6 +203,42 @@ without_room_for_an_answer_the_store_is_not_asked(void **state)
 			    "{\"detail\":\"Too much is being read\"}");
 	assert_int_equal(rig.n_asked, 2);
 	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+	rig_stop(&rig);
+	row_free(&row);
+}
+
+static void
+pages_that_nobody_reads_leave_room_for_posts(void **state)
+{
+	static const char *const settings[] = { "answer_memory=22M", NULL };
+	struct evh_row row = large_row(22 * MB / 3 - 3000);
+	static char body[100000];
+	char byte;
+	int fds[3];
+
+	(void)state;
+	start(settings);
+	rig.rows = &row;
+	rig.n_rows = 1;
+	/* All were asked for before the first had come. */
+	rig.store_mode = RIG_ROWS_HELD;
+	for (int i = 0; i < 3; i++) {
+		fds[i] = client_open(&rig);
+		client_str(fds[i], LIST);
+	}
+	rig_wait_held(&rig, 3);
+	rig_release(&rig, EVH_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(recv(fds[i], &byte, 1, MSG_PEEK), 1);
+	memset(body, ' ', sizeof(body) - 1);
+	memcpy(body, "{\"name\":\"a\",\"data\":{", 20);
+	memcpy(body + sizeof(body) - 3, "}}", 2);
+	for (int i = 0; i < 10; i++) {
+		client_post(&rig, body, &answer);
+		assert_int_equal(answer.status, 201);
+	}
+	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	rig_stop(&rig);
 	row_free(&row);
@@ -237,6 +273,7 @@ main(void)
 			pages_that_nobody_reads_leave_no_room_for_more),
 		cmocka_unit_test(
 			without_room_for_an_answer_the_store_is_not_asked),
+		cmocka_unit_test(pages_that_nobody_reads_leave_room_for_posts),
 		cmocka_unit_test(
 			a_page_larger_than_all_room_asks_for_a_smaller_one),
 	};

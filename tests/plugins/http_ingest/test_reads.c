@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,6 +375,36 @@ a_retry_that_is_not_taken_gives_503(void **state)
 	assert_non_null(strstr(answer.body, "\"outcome\":\"refused\""));
 }
 
+/* ---- Out of memory ------------------------------------------------------- */
+
+static atomic_bool next_realloc_fails;
+
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	if (atomic_exchange(&next_realloc_fails, false)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_realloc(old, size);
+}
+
+static void
+a_query_for_which_there_is_no_memory_gives_503(void **state)
+{
+	struct rig *rig = *state;
+
+	/* The query's is the first of a request's buffers. */
+	atomic_store(&next_realloc_fails, true);
+	expect(rig, GET("/api/v1/events?status=failed&limit=5"), 503,
+	       "{\"detail\":\"Too much is being read\"}");
+	assert_false(atomic_load(&next_realloc_fails));
+	assert_int_equal(rig->n_asked, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -384,6 +416,7 @@ main(void)
 		TEST(an_unknown_event_gives_404),
 		TEST(an_id_that_is_none_gives_422),
 		TEST(a_page_says_what_was_asked),
+		TEST(a_query_for_which_there_is_no_memory_gives_503),
 		TEST(a_store_that_is_away_gives_503),
 		TEST(a_page_beyond_the_stores_bound_asks_for_a_smaller_one),
 		TEST(a_failed_event_goes_through_again_under_its_id),

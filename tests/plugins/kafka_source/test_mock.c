@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <librdkafka/rdkafka.h>
@@ -32,9 +33,10 @@
 #define VALUE	"{\"name\":\"user.created\",\"data\":{}}"
 
 /* Kafka's ApiKeys. */
-enum { JOIN_GROUP = 11, HEARTBEAT = 12 };
+enum { OFFSET_FETCH = 9, JOIN_GROUP = 11, HEARTBEAT = 12 };
 
-static atomic_int refusal; /* rd_kafka_resp_err_t */
+static atomic_int refusal;    /* rd_kafka_resp_err_t */
+static atomic_bool is_of_all; /* and of the topic as a whole */
 
 rd_kafka_message_t *__real_rd_kafka_consume_queue(rd_kafka_queue_t *queue,
 						  int timeout_ms);
@@ -47,8 +49,11 @@ __wrap_rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
 	rd_kafka_message_t *msg =
 		__real_rd_kafka_consume_queue(queue, timeout_ms);
 
-	if (msg != NULL && msg->payload == NULL)
+	if (msg != NULL && msg->payload == NULL) {
 		msg->err = (rd_kafka_resp_err_t)atomic_load(&refusal);
+		if (atomic_load(&is_of_all))
+			msg->partition = RD_KAFKA_PARTITION_UA;
+	}
 	return msg;
 }
 
@@ -273,6 +278,118 @@ a_topic_that_is_back_is_found_without_a_message(void **state)
 }
 
 static void
+a_right_that_is_given_back_is_found_without_a_message(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	atomic_store(&is_of_all, true);
+	refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	assert_says(b, "Topic authorization failed");
+	assert_ready(b);
+	refuse(b, 0, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+	assert_says(b, "Group authorization failed");
+	assert_ready(b);
+	atomic_store(&is_of_all, false);
+}
+
+/* The group's right is not proven by the topic's. */
+static void
+a_right_that_is_still_refused_is_not_taken_for_given(void **state)
+{
+	struct bench *b = *state;
+
+	begin(b);
+	for (int i = 0; i < 100; i++)
+		rd_kafka_mock_push_request_errors(
+			b->cluster, OFFSET_FETCH, 1,
+			RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+	atomic_store(&is_of_all, true);
+	refuse(b, 0, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+	assert_says(b, "Group authorization failed");
+	assert_false(fake_host_wait(&b->host, 3000, fake_is_ready, 0));
+	rd_kafka_mock_clear_request_errors(b->cluster, OFFSET_FETCH);
+	assert_ready(b);
+	atomic_store(&is_of_all, false);
+}
+
+/* A log that does not come back, of the first who writes to it. */
+static struct {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t changed;
+	bool is_full;
+	unsigned n_inside;
+} pipe_full = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER };
+
+static void
+log_into_a_full_pipe(struct evh_ctx *ctx, enum evh_level level, const char *fmt,
+		     ...)
+{
+	unsigned number;
+
+	(void)ctx;
+	(void)level;
+	(void)fmt;
+	pthread_mutex_lock(&pipe_full.lock);
+	number = ++pipe_full.n_inside;
+	pthread_cond_broadcast(&pipe_full.changed);
+	while (pipe_full.is_full && number == 1)
+		pthread_cond_wait(&pipe_full.changed, &pipe_full.lock);
+	pthread_mutex_unlock(&pipe_full.lock);
+}
+
+static void *
+say(void *arg)
+{
+	consumer_say(arg, EVH_INFO, "something");
+	return NULL;
+}
+
+static void *
+end_the_wait(void *arg)
+{
+	struct timespec due;
+
+	(void)arg;
+	clock_gettime(CLOCK_REALTIME, &due);
+	due.tv_sec += 5;
+	pthread_mutex_lock(&pipe_full.lock);
+	while (pipe_full.is_full &&
+	       pthread_cond_timedwait(&pipe_full.changed, &pipe_full.lock,
+				      &due) == 0)
+		;
+	pipe_full.is_full = false;
+	pthread_cond_broadcast(&pipe_full.changed);
+	pthread_mutex_unlock(&pipe_full.lock);
+	return NULL;
+}
+
+static void
+a_log_that_does_not_come_back_keeps_no_stop_waiting(void **state)
+{
+	struct bench *b = *state;
+	struct consumer *c;
+	pthread_t caller, end;
+	int64_t took_ms;
+
+	begin(b);
+	c = b->host.consumer;
+	pipe_full.is_full = true;
+	b->host.ctx.log = log_into_a_full_pipe;
+	assert_int_equal(pthread_create(&caller, NULL, say, c), 0);
+	pthread_mutex_lock(&pipe_full.lock);
+	while (pipe_full.n_inside == 0)
+		pthread_cond_wait(&pipe_full.changed, &pipe_full.lock);
+	pthread_mutex_unlock(&pipe_full.lock);
+	assert_int_equal(pthread_create(&end, NULL, end_the_wait, NULL), 0);
+	took_ms = fake_host_stop(&b->host, 2000);
+	assert_in_range(took_ms, 0, 4000);
+	pthread_join(end, NULL);
+	pthread_join(caller, NULL);
+}
+
+static void
 a_member_that_has_lost_its_partitions_is_not_ready(void **state)
 {
 	struct bench *b = *state;
@@ -313,6 +430,9 @@ main(int argc, char **argv)
 		TEST(a_message_ends_what_kept_its_partition_from_being_read),
 		TEST(a_message_says_nothing_of_another_partition),
 		TEST(a_topic_that_is_back_is_found_without_a_message),
+		TEST(a_right_that_is_given_back_is_found_without_a_message),
+		TEST(a_right_that_is_still_refused_is_not_taken_for_given),
+		TEST(a_log_that_does_not_come_back_keeps_no_stop_waiting),
 		TEST(a_poll_thread_that_is_left_behind_calls_nobody),
 		TEST(a_member_that_has_lost_its_partitions_is_not_ready),
 	};

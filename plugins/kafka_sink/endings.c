@@ -1,28 +1,28 @@
-#include "graveyard.h"
+#include "endings.h"
 #include "clock.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-struct graveyard {
+struct endings {
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t less;
 	size_t n;		/* not ended */
-	struct burial *waiting; /* of these: without a thread */
+	struct ending *waiting; /* of these: without a thread */
 	bool left;		/* by its owner */
 };
 
-struct burial {
-	struct graveyard *g;
+struct ending {
+	struct endings *g;
 	rd_kafka_t *rk;
-	struct burial *next;
+	struct ending *next;
 };
 
-struct graveyard *
-graveyard_new(void)
+struct endings *
+endings_new(void)
 {
-	struct graveyard *g = calloc(1, sizeof(*g));
+	struct endings *g = calloc(1, sizeof(*g));
 
 	if (g == NULL)
 		return NULL;
@@ -32,7 +32,7 @@ graveyard_new(void)
 }
 
 static void
-graveyard_destroy(struct graveyard *g)
+endings_destroy(struct endings *g)
 {
 	pthread_cond_destroy(&g->less);
 	pthread_mutex_destroy(&g->lock);
@@ -40,10 +40,10 @@ graveyard_destroy(struct graveyard *g)
 }
 
 static void *
-burial_run(void *arg)
+ending_run(void *arg)
 {
-	struct burial *b = arg;
-	struct graveyard *g = b->g;
+	struct ending *b = arg;
+	struct endings *g = b->g;
 	bool last;
 
 	pthread_setname_np(pthread_self(), "evh-kafka-end");
@@ -56,20 +56,20 @@ burial_run(void *arg)
 	pthread_cond_broadcast(&g->less);
 	pthread_mutex_unlock(&g->lock);
 	if (last)
-		graveyard_destroy(g);
+		endings_destroy(g);
 	return NULL;
 }
 
 /* Lock held, which a new thread does not mind. */
 static void
-graveyard_begin(struct graveyard *g)
+endings_begin(struct endings *g)
 {
-	struct burial *b;
+	struct ending *b;
 	pthread_t thread;
 
 	while ((b = g->waiting) != NULL) {
 		g->waiting = b->next;
-		if (pthread_create(&thread, NULL, burial_run, b) != 0) {
+		if (pthread_create(&thread, NULL, ending_run, b) != 0) {
 			g->waiting = b;
 			return;
 		}
@@ -77,29 +77,37 @@ graveyard_begin(struct graveyard *g)
 	}
 }
 
-void
-graveyard_bury(struct graveyard *g, rd_kafka_t *rk)
+struct ending *
+ending_new(void)
 {
-	struct burial *b = malloc(sizeof(*b));
+	return calloc(1, sizeof(struct ending));
+}
 
+void
+ending_free(struct ending *ending)
+{
+	free(ending);
+}
+
+void
+endings_add(struct endings *g, struct ending *ending, rd_kafka_t *rk)
+{
 	pthread_mutex_lock(&g->lock);
-	g->n++; /* without memory for more it never ends */
-	if (b != NULL) {
-		*b = (struct burial){ g, rk, g->waiting };
-		g->waiting = b;
-		graveyard_begin(g);
-	}
+	g->n++;
+	*ending = (struct ending){ g, rk, g->waiting };
+	g->waiting = ending;
+	endings_begin(g);
 	pthread_mutex_unlock(&g->lock);
 }
 
 size_t
-graveyard_wait(struct graveyard *g, int timeout_ms)
+endings_wait(struct endings *g, int timeout_ms)
 {
 	struct timespec until = clock_deadline(timeout_ms);
 	size_t n;
 
 	pthread_mutex_lock(&g->lock);
-	graveyard_begin(g);
+	endings_begin(g);
 	while (g->n > 0 &&
 	       pthread_cond_timedwait(&g->less, &g->lock, &until) == 0)
 		;
@@ -109,7 +117,7 @@ graveyard_wait(struct graveyard *g, int timeout_ms)
 }
 
 void
-graveyard_free(struct graveyard *g)
+endings_free(struct endings *g)
 {
 	bool last;
 
@@ -118,5 +126,5 @@ graveyard_free(struct graveyard *g)
 	last = g->n == 0;
 	pthread_mutex_unlock(&g->lock);
 	if (last)
-		graveyard_destroy(g);
+		endings_destroy(g);
 }
