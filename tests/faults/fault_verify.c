@@ -72,7 +72,7 @@ static const struct finding findings[] = {
 	  " AND NOT EXISTS (SELECT FROM l_sent s"
 	  " WHERE s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint)"
 	  " UNION ALL SELECT e.id::text FROM events e"
-	  " WHERE name NOT LIKE 'fault.load%' AND name <> 'fault.probe'"
+	  " WHERE name NOT LIKE 'fault.load%'"
 	  " AND NOT EXISTS (SELECT FROM l_put p WHERE p.part ="
 	  " e.kafka_partition AND p.pos = e.kafka_offset)" },
 	{ "inverted",
@@ -84,8 +84,7 @@ static const struct finding findings[] = {
 	  " AND status = 'processed' AND NOT EXISTS (SELECT FROM l_unknown u"
 	  " WHERE u.k = f.k AND u.n = f.n) GROUP BY k, xid) AS tx) AS o"
 	  " WHERE before > least_n" },
-	{ "stuck", "SELECT id::text FROM events WHERE status = 'pending'"
-		   " AND name <> 'fault.probe'" },
+	{ "stuck", "SELECT id::text FROM events WHERE status = 'pending'" },
 	{ "misjudged",
 	  "SELECT e.id::text FROM events e JOIN l_sent s"
 	  " ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
@@ -103,8 +102,7 @@ static const char on_its_way_sql[] =
 	"SELECT (SELECT count(*) FROM l_taken t LEFT JOIN events e"
 	" ON e.id = t.id WHERE (e.id IS NULL OR e.status = 'pending')"
 	" AND NOT EXISTS (SELECT FROM l_dead d WHERE d.id = t.id))"
-	" + (SELECT count(*) FROM events WHERE status = 'pending'"
-	" AND name <> 'fault.probe')"
+	" + (SELECT count(*) FROM events WHERE status = 'pending')"
 	" + (SELECT count(*) FROM l_put p WHERE kind <> 'twin'"
 	" AND NOT EXISTS (SELECT FROM events e WHERE"
 	" e.kafka_partition = part AND e.kafka_offset = pos)"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # load.bash - the load of a row, its ledger, and the verdict over it.
-: "${build:?}" "${row_dir:?}" "${work:?}" "${api_port=}"
+: "${build:?}" "${row_dir:?}" "${api_port=}"
 
 load_pid=
 strikes=0 # of the load that runs
@@ -16,34 +16,13 @@ load_figure() {
 	printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-# Whether the API knows the Idempotency-Key: then a repeat has the first's id.
-idempotency_probe() {
-	local ids i
-	[[ ! -s $work/idempotency ]] || return 0
-	for i in 1 2; do
-		ids[i]=$(curl -s -m 20 "http://127.0.0.1:$api_port/api/v1/events" \
-			-H "Idempotency-Key: probe-$$" \
-			-H 'Content-Type: application/json' \
-			-d '{"name":"fault.probe","data":{}}' | jq -r .id)
-	done
-	if [[ ${ids[1]} == "${ids[2]}" ]]; then
-		echo yes >"$work/idempotency"
-	else
-		echo no >"$work/idempotency"
-	fi
-}
-
 # load_begin OPTION...: of fault_load, which runs until load_end.
 load_begin() {
-	local options=()
-	idempotency_probe
-	[[ $(<"$work/idempotency") == yes ]] ||
-		options+=(--no-idempotency-key)
 	rm -f "$row_dir/state.json"
 	strikes=0
 	"$build/faults/fault_load" --ports "${api_ports:-$api_port}" \
 		--ledger "$row_dir/ledger" --state "$row_dir/state.json" \
-		"${options[@]}" "$@" >>"$row_dir/load.json" \
+		"$@" >>"$row_dir/load.json" \
 		2>>"$row_dir/load.log" &
 	load_pid=$!
 	until [[ -s $row_dir/state.json ]]; do
@@ -110,7 +89,7 @@ under_fault() {
 	done
 }
 
-# load_end: requests in flight get their answer; the figures are in load.json.
+# load_end: each event that is open gets its 2xx; the figures are in load.json.
 # load_over: waits for one that has its number of events.
 load_end() {
 	kill -TERM "$load_pid"
@@ -124,6 +103,8 @@ load_over() {
 		"$(tail -n 1 "$row_dir/load.log")"
 	rc=$(jq -s 'map(.hung) | add' "$row_dir/load.json")
 	((!rc)) || fail "$rc requests had no answer within their deadline"
+	rc=$(jq -s 'map(.unknown) | add' "$row_dir/load.json")
+	((!rc)) || fail "$rc events had no 2xx by the end of their load"
 }
 
 # verify [OPTION...]: drains, ends every evhd, which must go with 0 and in
