@@ -37,13 +37,16 @@ load_runs() {
 }
 
 # load_await N [SECONDS]: until N more 2xx have come, from now.
-load_await() {
-	local until=$((SECONDS + ${2:-60})) target
-	target=$(($(load_figure 2xx) + $1))
-	while (($(load_figure 2xx) < target)); do
+load_await() { figure_await 2xx "$@"; }
+
+# figure_await NAME N [SECONDS]: until a figure of the load has grown by N.
+figure_await() {
+	local until=$((SECONDS + ${3:-60})) target
+	target=$(($(load_figure "$1") + $2))
+	while (($(load_figure "$1") < target)); do
 		load_runs
 		((SECONDS < until)) ||
-			fail "not $1 more 2xx within ${2:-60} s"
+			fail "not $2 more 2xx within ${3:-60} s"
 		sleep 0.02
 	done
 }
@@ -75,7 +78,7 @@ strike() {
 mended() {
 	local begin=${EPOCHREALTIME/./} took_ms
 	kill -USR2 "$load_pid"
-	load_await 1 "${1:-30}"
+	figure_await after 1 "${1:-30}"
 	took_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
 	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
 }
