@@ -34,8 +34,8 @@ struct clients {
 	int64_t deadline_ns; /* for each request */
 	const char *run;     /* this load's name, in keys */
 	const char *poison;  /* what the poisoned ones' data says */
-	uint64_t in_flight; /* requests sent and not yet answered */
-	bool has_failed;    /* the ledger did not take a line */
+	uint64_t in_flight;  /* requests sent and not yet answered */
+	bool has_failed;     /* the ledger did not take a line */
 };
 
 enum client_state {

@@ -1,0 +1,26 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The same with dead letters in the table and in a topic: in both, or in none.
+title="dead letters in both"
+
+row_run() {
+	local i name
+	world_begin
+	dead_topic_add '"events", "dlq"'
+	handler_add failing '	plugin = "fail"' '	match = "fault.load.fail"'
+	api_start
+	consumers_start 2
+	load_begin --poison fail --poison-permille 10 --rate 1000
+	load_await 1000
+	for ((i = $(times 20 2); i > 0; i--)); do
+		name=consumer-$((i % 2 + 1))
+		strike consumers
+		evhd_kill "$name"
+		evhd_start "$name" consumer
+		mended
+		load_await 1000
+		evhd_ready "$name"
+	done
+	load_end
+	verify --dead-brokers "$brokers" --dead-topic "$world.dead" --dead-both
+	figure failing "$(poisoned fail)"
+}
