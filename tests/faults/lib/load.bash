@@ -110,6 +110,27 @@ load_over() {
 	((!rc)) || fail "$rc events had no 2xx by the end of their load"
 }
 
+# posted KEY KIND: one event beside the load, in its ledger; what has no answer
+# is neither there nor not.  KIND: "-" or a word of poison.
+posted() {
+	local id name=fault.load
+	[[ $2 == - ]] || name+=.$2
+	printf 'sent %s 0 %s\n' "$1" "$2" >>"$row_dir/ledger"
+	id=$(curl -s -m 20 "http://127.0.0.1:$api_port/api/v1/events" \
+		-H "Idempotency-Key: $1" -H 'Content-Type: application/json' \
+		-d '{"name":"'"$name"'","data":{"k":"'"$1"'","n":0}}' |
+		jq -r '.id // empty') || return 0
+	[[ -z $id ]] || printf 'taken %s 0 %s\n' "$1" "$id" \
+		>>"$row_dir/ledger"
+}
+
+# settled: what the load was told has been processed, and committed.
+settled() {
+	((!$(rows_with pending))) &&
+		[[ $("$build/faults/fault_topic" "$brokers" lag "$world" \
+			"$world") == 0 ]]
+}
+
 # verify [OPTION...]: drains, ends every evhd, which must go with 0 and in
 # time, and has the ledger compared: the row's verdict.
 verify() {

@@ -111,6 +111,7 @@ dead_topic_add() {
 
 # api_spools: while the broker is away, to the row's folder.
 api_spools() {
+	mkdir -m 0700 "$row_dir/spool"
 	conf_add api '^	deadline = ' '	on_fail = { "events" }' \
 		"	spool { dir = \"$row_dir/spool\" }"
 }

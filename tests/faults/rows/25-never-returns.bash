@@ -27,6 +27,7 @@ row_run() {
 	mended
 	load_await 100
 	load_end
+	supervise 120 settled 70
 	verify
 	figure ends "$ends"
 	((ends >= 3)) || fail "evhd ended $ends times only"

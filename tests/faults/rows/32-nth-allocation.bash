@@ -14,18 +14,6 @@ alloc_numbers() {
 	done
 }
 
-# posted KEY: one event, known to the ledger, until it is answered or given up.
-posted() {
-	local id
-	printf 'sent %s 0 -\n' "$1" >>"$row_dir/ledger"
-	id=$(curl -s -m 20 "http://127.0.0.1:$api_port/api/v1/events" \
-		-H "Idempotency-Key: $1" -H 'Content-Type: application/json' \
-		-d '{"name":"fault.load","data":{"k":"'"$1"'","n":0}}' |
-		jq -r '.id // empty') || return 0
-	[[ -z $id ]] || printf 'taken %s 0 %s\n' "$1" "$id" \
-		>>"$row_dir/ledger"
-}
-
 # comes NAME URL: whether it says 200 before it ends; what hangs fails the row.
 comes() {
 	local until=$((SECONDS + 60))
@@ -54,7 +42,7 @@ attempt() {
 	((!ret_code)) || ended=$((ended + 1))
 }
 
-api_used() { posted "api-$number"; }
+api_used() { posted "api-$number" -; }
 consumer_used() {
 	local until=$((SECONDS + 60))
 	until (($(sql -c "SELECT count(*) FROM events WHERE status <> 'pending'
@@ -76,11 +64,11 @@ row_run() {
 	done
 	api_start
 	for number in $(alloc_numbers); do
-		posted "consumer-$number"
+		posted "consumer-$number" -
 		attempt consumer-1 consumer
 	done
 	consumers_start 1
-	posted last
+	posted last -
 	verify
 	figure tried "$(($(alloc_numbers | wc -l) * 2))"
 	figure failed "$(cat "$row_dir"/*.log | grep -c '^alloc_fail: number')"
