@@ -151,6 +151,15 @@ consumers_in_flight() {
 	printf '%s\n' $n
 }
 
+# spool_figure NAME: of the API's spool, as it counts.
+spool_figure() {
+	local text
+	text=$(curl -s -m 5 "http://127.0.0.1:${evhd_admin[api]}/metrics")
+	[[ $text =~ evh_spool_$1\{[^}]*\}\ ([0-9]+) ]] ||
+		fail "the API says nothing of its spool's $1"
+	printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
 # evhd_end: what a failed row has left.
 evhd_end() {
 	local name

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # load.bash - the load of a row, its ledger, and the verdict over it.
-: "${build:?}" "${row_dir:?}" "${api_port=}"
+: "${build:?}" "${row_dir:?}" "${api_port=}" "${brokers=}" "${world=}"
 
 load_pid=
 strikes=0 # of the load that runs

@@ -116,15 +116,6 @@ api_spools() {
 		"	spool { dir = \"$row_dir/spool\" }"
 }
 
-# spool_figure NAME: of the API's spool, as it counts.
-spool_figure() {
-	local text
-	text=$(curl -s -m 5 "http://127.0.0.1:${evhd_admin[api]}/metrics")
-	[[ $text =~ evh_spool_$1\{[^}]*\}\ ([0-9]+) ]] ||
-		fail "the API says nothing of its spool's $1"
-	printf '%s\n' "${BASH_REMATCH[1]}"
-}
-
 # poisoned KIND: how many such events the load has sent.
 poisoned() { grep -c " $1\$" "$row_dir/ledger" || true; }
 

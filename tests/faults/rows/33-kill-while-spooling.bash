@@ -9,12 +9,12 @@ row_run() {
 	api_spools
 	api_start
 	consumers_start 2
-	load_begin --rate 1000
+	load_begin --rate "$(times 1000 300)"
 	load_await 500
 	servers_do kill-kafka
 	for ((i = $(times 20 2); i > 0; i--)); do
 		# None of these can be with the broker, but for the first few.
-		load_await 500
+		load_await "$(times 500 200)"
 		strike
 		evhd_kill api
 		api_start
