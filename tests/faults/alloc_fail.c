@@ -157,7 +157,7 @@ strndup(const char *text, size_t most)
 	return fails(CALLER) ? NULL : copy(text, strnlen(text, most));
 }
 
-static int
+static int __attribute__((format(printf, 2, 0)))
 print(char **ret, const char *fmt, va_list args)
 {
 	va_list again;
@@ -171,7 +171,7 @@ print(char **ret, const char *fmt, va_list args)
 }
 
 /* What asprintf() is where sources are fortified. */
-ALLOC_EXPORT int
+ALLOC_EXPORT __attribute__((format(printf, 3, 4))) int
 __asprintf_chk(char **ret, int flag, const char *fmt, ...)
 {
 	va_list args;
@@ -186,7 +186,7 @@ __asprintf_chk(char **ret, int flag, const char *fmt, ...)
 	return len;
 }
 
-ALLOC_EXPORT int
+ALLOC_EXPORT __attribute__((format(printf, 3, 0))) int
 __vasprintf_chk(char **ret, int flag, const char *fmt, va_list args)
 {
 	(void)flag;

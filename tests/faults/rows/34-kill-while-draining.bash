@@ -22,7 +22,7 @@ row_run() {
 	api_spools
 	api_start
 	consumers_start 2
-	load_begin --rate 1500
+	load_begin --rate "$(times 1500 1000)"
 	load_await 500
 	for ((i = $(times 20 2); i > 0; i--)); do
 		servers_do kill-kafka
