@@ -24,7 +24,7 @@ row_run() {
 	load_begin --run on --rate 200 --connections 64 --keys 16
 	load_await 50
 	strike consumers
-	floor=$(($(rows_with processed) + $(times 2000 300)))
+	floor=$(($(rows_with processed) + $(times 2000 100)))
 	supervise 120 others_went_on
 	((!$(rows_with failed))) || fail "one has failed that hung"
 	touch "$row_dir/go"

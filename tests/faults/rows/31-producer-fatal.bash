@@ -15,7 +15,7 @@ restarts() {
 
 row_run() {
 	local i n until
-	n=$(times 50 3)
+	n=$(times 50 2)
 	world_begin
 	proxy_begin kafka
 	api_start
