@@ -19,6 +19,7 @@
 struct writer {
 	FILE *out;
 	const char *in;
+	bool is_out_of_memory;
 };
 
 static void
@@ -64,6 +65,8 @@ variable_copy(struct writer *w)
 		colon = NULL;
 	n = (size_t)((colon ? colon : end) - name);
 	copied = strndup(name, n);
+	/* What cannot be looked up is not unset: the text is given up. */
+	w->is_out_of_memory |= !copied;
 	value = copied ? getenv(copied) : NULL;
 	free(copied);
 
@@ -136,7 +139,7 @@ conftext_prepare(const char *text, int *ret_open)
 			copy(&w, 1);
 		}
 	}
-	if (ferror(w.out)) {
+	if (ferror(w.out) || w.is_out_of_memory) {
 		fclose(w.out);
 		free(prepared);
 		return NULL;

@@ -72,7 +72,6 @@ request_write(struct client *client)
 	char poison[64] = "";
 	char name[64] = "fault.load";
 	char body[CLIENT_OUT_BYTES / 2];
-	char header[128] = "";
 	uint64_t n = client->n[client->key];
 	int len;
 
@@ -87,15 +86,13 @@ request_write(struct client *client)
 		       "\"n\":%" PRIu64 "%s,\"pad\":\"%0*d\"}}",
 		       name, key, n, poison, (int)all->pad, 0);
 	assert(len > 0 && (size_t)len < sizeof(body));
-	if (all->has_idempotency_key)
-		snprintf(header, sizeof(header),
-			 "Idempotency-Key: %s-%" PRIu64 "\r\n", key, n);
 	client->out_len = (size_t)snprintf(
 		client->out, sizeof(client->out),
 		"POST /api/v1/events HTTP/1.1\r\nHost: faults\r\n"
-		"Content-Type: application/json\r\n%sContent-Length: %d\r\n"
+		"Content-Type: application/json\r\n"
+		"Idempotency-Key: %s-%" PRIu64 "\r\nContent-Length: %d\r\n"
 		"\r\n%s",
-		header, len, body);
+		key, n, len, body);
 	client->out_at = 0;
 }
 
@@ -135,21 +132,10 @@ event_give_up(struct client *client)
 	event_over(client);
 }
 
-/* Nobody knows whether the event was taken. */
-static void
-outcome_unknown(struct client *client, int64_t now_ns)
-{
-	if (client->all->has_idempotency_key)
-		again_later(client, now_ns);
-	else
-		event_give_up(client);
-}
-
 static void
 broke(struct client *client, int64_t now_ns)
 {
 	struct clients *all = client->all;
-	bool was_sent = client->state == CLIENT_READING || client->out_at > 0;
 
 	if (client->state == CLIENT_SENDING || client->state == CLIENT_READING)
 		all->in_flight--;
@@ -157,10 +143,7 @@ broke(struct client *client, int64_t now_ns)
 	/* Another API may take it. */
 	client->port_at = (client->port_at + 1) % all->n_ports;
 	all->tally.broken++;
-	if (was_sent)
-		outcome_unknown(client, now_ns);
-	else
-		again_later(client, now_ns);
+	again_later(client, now_ns);
 }
 
 static void
@@ -269,17 +252,11 @@ taken(struct client *client, const struct answer *answer, int64_t now_ns)
 static void
 refused(struct client *client, const struct answer *answer, int64_t now_ns)
 {
-	char outcome[16] = "";
-
 	if (answer->status == 503)
 		client->all->tally.unavailable++;
 	else
 		client->all->tally.other++;
-	(void)answer_text(answer, "outcome", outcome, sizeof(outcome));
-	if (answer->status == 503 && strcmp(outcome, "refused") != 0)
-		outcome_unknown(client, now_ns);
-	else
-		again_later(client, now_ns);
+	again_later(client, now_ns);
 }
 
 static void
@@ -362,7 +339,7 @@ client_tick(struct client *client, int64_t now_ns)
 	client->all->tally.hung++;
 	client->all->in_flight--;
 	connection_close(client);
-	outcome_unknown(client, now_ns);
+	again_later(client, now_ns);
 }
 
 void

@@ -4,8 +4,7 @@
  * It has keys of its own and takes them in turn, so only one event of a key is
  * ever in flight and the order within a key is defined.  What is refused, or
  * breaks off, is posted again under the same Idempotency-Key until it gets its
- * 2xx.  Without that header an event of unknown outcome is given up instead:
- * to repeat it would make a second one.
+ * 2xx, whether it was taken the first time or not.
  */
 #ifndef FAULTS_CLIENT_H
 #define FAULTS_CLIENT_H
@@ -35,9 +34,8 @@ struct clients {
 	int64_t deadline_ns; /* for each request */
 	const char *run;     /* this load's name, in keys */
 	const char *poison;  /* what the poisoned ones' data says */
-	bool has_idempotency_key;
-	uint64_t in_flight; /* requests sent and not yet answered */
-	bool has_failed;    /* the ledger did not take a line */
+	uint64_t in_flight;  /* requests sent and not yet answered */
+	bool has_failed;     /* the ledger did not take a line */
 };
 
 enum client_state {

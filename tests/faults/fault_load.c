@@ -13,11 +13,10 @@
  *                     so many of a thousand events have "poison":WORD, and
  *                     the name fault.load.WORD
  *   --run NAME        the beginning of its keys (load)
- *   --no-idempotency-key
- *                     never posts an event of unknown outcome again
  *
  * SIGUSR1 says that a fault strikes, SIGUSR2 that all is mended, SIGTERM that
- * it is time to end: requests in flight get their answer first.  The state
+ * it is time to end: what is open gets its 2xx first, if it does so within the
+ * deadline; the rest is unknown.  The state
  * file holds the figures of now, as JSON, written anew several times a second;
  * the last ones go to standard output.  Exit code: 0 done, 1 the ledger or the
  * system failed, 64 command line.
@@ -128,6 +127,16 @@ events_begin(struct load *load, int64_t now)
 	}
 }
 
+/* An event that has no 2xx yet. */
+static bool
+has_open(const struct load *load)
+{
+	for (unsigned i = 0; i < load->n; i++)
+		if (load->list[i].state != CLIENT_IDLE)
+			return true;
+	return false;
+}
+
 static bool
 is_over(const struct load *load, int64_t now)
 {
@@ -135,8 +144,7 @@ is_over(const struct load *load, int64_t now)
 		return true;
 	if (!load->is_ending)
 		return false;
-	/* Those in a pause are refused again and again: nobody waits. */
-	return now >= load->end_ns || load->all.in_flight == 0;
+	return now >= load->end_ns || !has_open(load);
 }
 
 static void
@@ -207,7 +215,6 @@ enum {
 	OPT_POISON,
 	OPT_PERMILLE,
 	OPT_RUN,
-	OPT_NO_KEY,
 };
 
 static const struct option options[] = {
@@ -223,7 +230,6 @@ static const struct option options[] = {
 	{ "poison", required_argument, NULL, OPT_POISON },
 	{ "poison-permille", required_argument, NULL, OPT_PERMILLE },
 	{ "run", required_argument, NULL, OPT_RUN },
-	{ "no-idempotency-key", no_argument, NULL, OPT_NO_KEY },
 	{ 0 },
 };
 
@@ -289,8 +295,6 @@ arguments_read(struct load *load, int argc, char **argv)
 			load->all.poison = optarg;
 		else if (option == OPT_RUN)
 			load->all.run = optarg;
-		else if (option == OPT_NO_KEY)
-			load->all.has_idempotency_key = false;
 		else
 			rc = number_take(load, option, optarg);
 		if (rc < 0)
@@ -331,8 +335,7 @@ main(int argc, char **argv)
 		.all = { .keys = 4,
 			 .deadline_ns = INT64_C(15000000000),
 			 .run = "load",
-			 .poison = "fail",
-			 .has_idempotency_key = true },
+			 .poison = "fail" },
 		.n = 32,
 	};
 	int rc;

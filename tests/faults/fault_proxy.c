@@ -12,6 +12,9 @@
  *   cut-after-commit N [K]  of each K-th answer to a statement that committed:
  *                           it is swallowed and the connection cut; N times
  *   cut-after-produce N [K] of answers to Kafka's produce requests likewise
+ *   fail-produce N [K]      of these, too: the first partition's error becomes
+ *                           45, out of order sequence number, though the
+ *                           broker has the messages
  *   status                  what it does, and how much of it, as JSON
  *
  * Connections and the control socket are at 127.0.0.1 and a path; one thread,
@@ -34,11 +37,12 @@
 
 #include "pair.h"
 
-#define PAIRS_MAX  1000
-#define TICK_MS	   5
-#define SAY_MS	   5000
-#define ANSWER_MAX 256
-#define USAGE	   "fault_proxy: what it wants is told at the top of fault_proxy.c\n"
+#define PAIRS_MAX    1000
+#define TICK_MS	     5
+#define SAY_MS	     5000
+#define ANSWER_MAX   256
+#define OUT_OF_ORDER 45 /* of Kafka's error codes */
+#define USAGE	     "fault_proxy: what it wants is told at the top of fault_proxy.c\n"
 
 struct proxy {
 	struct rules rules;
@@ -135,7 +139,8 @@ mode_set(struct proxy *proxy, enum rules_mode mode)
 }
 
 static int
-arm(struct rules *rules, enum rules_protocol protocol, const char *numbers)
+arm(struct rules *rules, enum rules_protocol protocol, int16_t error,
+    const char *numbers)
 {
 	char *end;
 
@@ -145,6 +150,7 @@ arm(struct rules *rules, enum rules_protocol protocol, const char *numbers)
 	rules->every = strtoull(end, NULL, 10);
 	if (rules->every == 0)
 		rules->every = 1;
+	rules->error = error;
 	rules->n_seen = 0;
 	return 0;
 }
@@ -172,9 +178,11 @@ command_do(struct proxy *proxy, const char *text)
 		return 0;
 	}
 	if (strncmp(text, "cut-after-commit", len) == 0 && len == 16)
-		return arm(&proxy->rules, RULES_PG, rest);
+		return arm(&proxy->rules, RULES_PG, 0, rest);
 	if (strncmp(text, "cut-after-produce", len) == 0 && len == 17)
-		return arm(&proxy->rules, RULES_KAFKA, rest);
+		return arm(&proxy->rules, RULES_KAFKA, 0, rest);
+	if (strncmp(text, "fail-produce", len) == 0 && len == 12)
+		return arm(&proxy->rules, RULES_KAFKA, OUT_OF_ORDER, rest);
 	return strcmp(text, "status") == 0 ? 0 : -EINVAL;
 }
 

@@ -4,14 +4,17 @@
  *
  *   fault_verify --ledger FILE [--drain SECONDS] [--unordered]
  *                [--dead-brokers HOST:PORT,... --dead-topic TOPIC]
+ *                [--dead-both]
  *
  *   lost        got its 2xx (or was put), and is neither in the table nor dead
  *   duplicated  had its effect twice, or is in the table twice
  *   phantom     in the table, and nobody sent it
  *   inverted    had its effect after a later one of its key
- *   stuck       still pending
+ *   stuck       still pending, and not dead in the topic either
  *   misjudged   dead without being poison, or poison and not dead; `slow`
- *               events are none
+ *               events are none, nor are `mended` ones, which have failed
+ *               first and are processed in the end
+ *   apart       with --dead-both: dead in the table or in the topic alone
  *
  * The database is that of libpq's environment.  Waits first, --drain seconds
  * at most (60), until nothing is on its way.  --unordered: inverted ones are
@@ -39,7 +42,7 @@
 struct verify {
 	const char *ledger, *dead_brokers, *dead_topic;
 	long drain_s;
-	bool is_unordered;
+	bool is_unordered, is_in_both;
 	PGconn *pg;
 };
 
@@ -61,7 +64,9 @@ static const struct finding findings[] = {
 	  " WHERE e.kafka_partition = part AND e.kafka_offset = pos)"
 	  " AND NOT EXISTS (SELECT FROM l_dead)" },
 	{ "duplicated",
-	  "SELECT id::text FROM fault_effects GROUP BY id"
+	  "SELECT id::text FROM fault_effects f WHERE status <> 'failed'"
+	  " OR NOT EXISTS (SELECT FROM l_sent s WHERE s.k = f.k"
+	  " AND s.n = f.n AND kind = 'mended') GROUP BY id"
 	  " HAVING count(*) > 1"
 	  " UNION SELECT k || '/' || n FROM fault_effects"
 	  " WHERE k IS NOT NULL GROUP BY k, n HAVING count(DISTINCT id) > 1"
@@ -72,7 +77,7 @@ static const struct finding findings[] = {
 	  " AND NOT EXISTS (SELECT FROM l_sent s"
 	  " WHERE s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint)"
 	  " UNION ALL SELECT e.id::text FROM events e"
-	  " WHERE name NOT LIKE 'fault.load%' AND name <> 'fault.probe'"
+	  " WHERE name NOT LIKE 'fault.load%'"
 	  " AND NOT EXISTS (SELECT FROM l_put p WHERE p.part ="
 	  " e.kafka_partition AND p.pos = e.kafka_offset)" },
 	{ "inverted",
@@ -82,19 +87,33 @@ static const struct finding findings[] = {
 	  " (SELECT k, xid, min(n) AS least_n, max(n) AS most_n,"
 	  " min(seq) AS first_seq FROM fault_effects f WHERE k IS NOT NULL"
 	  " AND status = 'processed' AND NOT EXISTS (SELECT FROM l_unknown u"
-	  " WHERE u.k = f.k AND u.n = f.n) GROUP BY k, xid) AS tx) AS o"
+	  " WHERE u.k = f.k AND u.n = f.n) AND NOT EXISTS (SELECT FROM l_sent s"
+	  " WHERE s.k = f.k AND s.n = f.n AND kind = 'mended')"
+	  " GROUP BY k, xid) AS tx) AS o"
 	  " WHERE before > least_n" },
-	{ "stuck", "SELECT id::text FROM events WHERE status = 'pending'"
-		   " AND name <> 'fault.probe'" },
+	{ "stuck", "SELECT id::text FROM events e WHERE status = 'pending'"
+		   " AND NOT EXISTS (SELECT FROM l_dead d WHERE d.id = e.id)" },
 	{ "misjudged",
 	  "SELECT e.id::text FROM events e JOIN l_sent s"
 	  " ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
 	  " WHERE name LIKE 'fault.load%' AND status <> 'pending'"
-	  " AND (status <> 'processed') <> (kind NOT IN ('-', 'slow'))"
+	  " AND (status <> 'processed') <> (kind NOT IN ('-', 'slow',"
+	  " 'mended'))"
+	  " UNION ALL SELECT DISTINCT d.id::text FROM l_dead d JOIN l_taken t"
+	  " ON t.id = d.id JOIN l_sent s ON s.k = t.k AND s.n = t.n"
+	  " WHERE kind IN ('-', 'slow')"
 	  " UNION ALL SELECT part || ':' || pos || ' ' || kind"
 	  " FROM l_put p JOIN events e"
 	  " ON e.kafka_partition = part AND e.kafka_offset = pos"
 	  " WHERE status <> 'failed' AND kind <> 'twin'" },
+};
+
+static const struct finding apart = {
+	"apart", "SELECT id::text FROM events e WHERE status = 'failed'"
+		 " AND NOT EXISTS (SELECT FROM l_dead d WHERE d.id = e.id)"
+		 " UNION ALL SELECT DISTINCT d.id::text FROM l_dead d WHERE"
+		 " NOT EXISTS (SELECT FROM events e WHERE e.id = d.id"
+		 " AND status = 'failed')"
 };
 
 #define N_FINDINGS (sizeof(findings) / sizeof(findings[0]))
@@ -103,8 +122,12 @@ static const char on_its_way_sql[] =
 	"SELECT (SELECT count(*) FROM l_taken t LEFT JOIN events e"
 	" ON e.id = t.id WHERE (e.id IS NULL OR e.status = 'pending')"
 	" AND NOT EXISTS (SELECT FROM l_dead d WHERE d.id = t.id))"
-	" + (SELECT count(*) FROM events WHERE status = 'pending'"
-	" AND name <> 'fault.probe')"
+	" + (SELECT count(*) FROM events e WHERE status = 'pending'"
+	" AND NOT EXISTS (SELECT FROM l_dead d WHERE d.id = e.id))"
+	" + (SELECT count(*) FROM events e JOIN l_sent s"
+	" ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
+	" WHERE kind = 'mended' AND name LIKE 'fault.load%'"
+	" AND status = 'failed')"
 	" + (SELECT count(*) FROM l_put p WHERE kind <> 'twin'"
 	" AND NOT EXISTS (SELECT FROM events e WHERE"
 	" e.kafka_partition = part AND e.kafka_offset = pos)"
@@ -232,6 +255,14 @@ findings_print(struct verify *verify)
 			       strcmp(findings[i].name, "inverted") == 0))
 			rc = EXIT_WRONG;
 	}
+	if (verify->is_in_both) {
+		long n = finding_print(verify->pg, &apart);
+
+		if (n < 0)
+			return EXIT_UNKNOWN;
+		if (n > 0)
+			rc = EXIT_WRONG;
+	}
 	printf("\"taken\":%ld,\"rows\":%ld,\"dead\":%ld,\"put\":%ld}\n",
 	       number_ask(verify->pg, "SELECT count(*) FROM l_taken"),
 	       number_ask(verify->pg, "SELECT count(*) FROM events"),
@@ -258,6 +289,7 @@ static const struct option options[] = {
 	{ "unordered", no_argument, NULL, 'u' },
 	{ "dead-brokers", required_argument, NULL, 'b' },
 	{ "dead-topic", required_argument, NULL, 't' },
+	{ "dead-both", no_argument, NULL, '2' },
 	{ 0 },
 };
 
@@ -279,6 +311,8 @@ main(int argc, char **argv)
 			verify.dead_brokers = optarg;
 		else if (option == 't')
 			verify.dead_topic = optarg;
+		else if (option == '2')
+			verify.is_in_both = true;
 		else
 			return EXIT_USAGE;
 	}

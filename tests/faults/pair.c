@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define API_PRODUCE 0
+#define API_PRODUCE  0
+#define LENGTH_BYTES 4
 
 static int
 server_connect(uint16_t port)
@@ -104,6 +105,26 @@ is_produce_answer(const struct pair *pair, const struct message *message)
 	return false;
 }
 
+/*
+ * An answer to a produce request, up to version 8, as it stands in the
+ * buffer: correlation id, number of topics, the first's name, number of its
+ * partitions, the first one's number and error.  Puts another error there.
+ */
+static bool
+answer_spoil(unsigned char *body, size_t len, int16_t error)
+{
+	size_t at = 8;
+
+	if (len < at + 2)
+		return false;
+	at += 2 + ((size_t)body[at] << 8 | body[at + 1]) + 8;
+	if (len < at + 2)
+		return false;
+	body[at] = (unsigned char)(error >> 8);
+	body[at + 1] = (unsigned char)error;
+	return true;
+}
+
 /* CommandComplete of what has written, outside of a transaction or at its
  * end: the server sends it when that is on its disk. */
 static bool
@@ -118,16 +139,26 @@ is_commit_answer(const struct pair *pair, const struct message *message)
 	return pair->pg_state == 'I' && strncmp(tag, "INSERT", 6) == 0;
 }
 
-/* Downwards, one whole message. */
+/* Downwards, Kafka's; body is NULL when part of it has been sent on. */
+static void
+kafka_answer_look(struct pair *pair, const struct message *message,
+		  unsigned char *body, size_t len)
+{
+	struct rules *rules = pair->rules;
+
+	if (!is_produce_answer(pair, message) || (rules->error && !body) ||
+	    !rules_swallow(rules))
+		return;
+	if (!rules->error)
+		pair->is_over = pair->is_swallowing = true;
+	else if (!answer_spoil(body, len, rules->error))
+		rules->n_swallowed--;
+}
+
+/* Downwards, one whole message of PostgreSQL. */
 static void
 answer_look(struct pair *pair, const struct message *message)
 {
-	if (pair->rules->protocol == RULES_KAFKA) {
-		if (is_produce_answer(pair, message) &&
-		    rules_swallow(pair->rules))
-			pair->is_over = pair->is_swallowing = true;
-		return;
-	}
 	if (message->type == 'Z') {
 		pair->pg_state = (char)message->head[0];
 		pair->is_over |= pair->is_swallowing;
@@ -144,12 +175,21 @@ messages_look(struct pair *pair, struct flow *flow)
 	bool is_whole;
 
 	while (at < flow->len && !pair->is_over) {
+		size_t begin = at + LENGTH_BYTES;
+		bool is_here = flow->stream.prefix_len == 0;
+
 		at += stream_take(&flow->stream, flow->bytes + at,
 				  flow->len - at, &message, &is_whole);
 		if (!is_whole)
 			continue;
 		if (flow == &pair->up)
 			request_note(pair, &message);
+		else if (pair->rules->protocol == RULES_KAFKA)
+			kafka_answer_look(
+				pair, &message,
+				is_here ? (unsigned char *)flow->bytes + begin
+					: NULL,
+				at - begin);
 		else
 			answer_look(pair, &message);
 	}

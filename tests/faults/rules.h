@@ -24,6 +24,9 @@ struct rules {
 	enum rules_mode mode;
 	enum rules_protocol protocol;
 	int64_t delay_ns;
+	/* What becomes of such an answer: 0: it is swallowed and the
+	 * connection cut; else the error that it tells instead. */
+	int16_t error;
 	uint64_t armed;	 /* so many answers are still to be swallowed */
 	uint64_t every;	 /* each so manieth one that could be */
 	uint64_t n_seen; /* that could be swallowed, since armed */

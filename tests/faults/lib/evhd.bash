@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # evhd.bash - the evhd processes of a row: started, struck, ended.
-: "${root:?}" "${build:?}" "${row_dir:?}"
+: "${root:?}" "${build:?}" "${work:?}" "${row_dir:?}"
 
-api_port= # of every API of the row; one at a time
+api_port=  # of every API of the row; one at a time
+state_dir= # of every evhd of the row, which share it; empty: none
 
 declare -A evhd_pid=() evhd_url=() evhd_admin=()
 evhd_with=() # a command in front of evhd: faketime, fiu-run
 exit_limit=35 # seconds: shutdown_timeout, and what it takes to say goodbye
 slowest_exit=0
+ends=0 # of processes that evhd_revive has started again
 
 # evhd_start NAME CONFIG: does not wait.  The ports stay NAME's own.
 evhd_start() {
@@ -18,6 +20,8 @@ evhd_start() {
 	fi
 	EVENT_HANDLER_SERVICE_API_PORT=${api_port:-0} \
 		EVENT_HANDLER_SERVICE_ADMIN_LISTEN=127.0.0.1:${evhd_admin[$name]} \
+		EVENT_HANDLER_SERVICE_STATE_DIR=${state_dir:-} \
+		EVH_FAULT_MEMBER=$name \
 		"${evhd_with[@]}" "$build/evhd" -c "$row_dir/$2.conf" \
 		</dev/null >>"$row_dir/$name.log" 2>&1 &
 	evhd_pid[$name]=$!
@@ -98,6 +102,31 @@ evhd_stop() {
 	((!ret_code)) || fail "$1 exited with $ret_code"
 }
 
+# evhd_revive CODE...: who has ended, by one of these exit codes, is started
+# again: a supervisor's look.
+evhd_revive() {
+	local name code
+	for name in "${!evhd_pid[@]}"; do
+		kill -0 "${evhd_pid[$name]}" 2>/dev/null && continue
+		code=0
+		wait "${evhd_pid[$name]}" 2>/dev/null || code=$?
+		[[ " $* " == *" $code "* ]] ||
+			fail "$name exited with $code; see $row_dir/$name.log"
+		ends=$((ends + 1))
+		evhd_start "$name" "${name%-*}"
+	done
+}
+
+# supervise SECONDS COMMAND CODE...: such looks until the command says yes.
+supervise() {
+	local until=$((SECONDS + $1)) command=$2
+	shift 2
+	until evhd_revive "$@" && "$command"; do
+		((SECONDS < until)) || fail "$command did not come true"
+		sleep 0.2
+	done
+}
+
 evhd_stop_all() {
 	local name names=("${!evhd_pid[@]}")
 	for name in "${names[@]}"; do
@@ -121,6 +150,15 @@ consumers_in_flight() {
 			n=$((n + BASH_REMATCH[1]))
 	done
 	printf '%s\n' $n
+}
+
+# spool_figure NAME: of the API's spool, as it counts.
+spool_figure() {
+	local text
+	text=$(curl -s -m 5 "http://127.0.0.1:${evhd_admin[api]}/metrics")
+	[[ $text =~ evh_spool_$1\{[^}]*\}\ ([0-9]+) ]] ||
+		fail "the API says nothing of its spool's $1"
+	printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
 # evhd_end: what a failed row has left.

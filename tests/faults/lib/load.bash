@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # load.bash - the load of a row, its ledger, and the verdict over it.
-: "${build:?}" "${row_dir:?}" "${work:?}" "${api_port=}"
+: "${build:?}" "${row_dir:?}" "${api_port=}" "${brokers=}" "${world=}"
 
 load_pid=
 strikes=0 # of the load that runs
@@ -16,34 +16,13 @@ load_figure() {
 	printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-# Whether the API knows the Idempotency-Key: then a repeat has the first's id.
-idempotency_probe() {
-	local ids i
-	[[ ! -s $work/idempotency ]] || return 0
-	for i in 1 2; do
-		ids[i]=$(curl -s -m 20 "http://127.0.0.1:$api_port/api/v1/events" \
-			-H "Idempotency-Key: probe-$$" \
-			-H 'Content-Type: application/json' \
-			-d '{"name":"fault.probe","data":{}}' | jq -r .id)
-	done
-	if [[ ${ids[1]} == "${ids[2]}" ]]; then
-		echo yes >"$work/idempotency"
-	else
-		echo no >"$work/idempotency"
-	fi
-}
-
 # load_begin OPTION...: of fault_load, which runs until load_end.
 load_begin() {
-	local options=()
-	idempotency_probe
-	[[ $(<"$work/idempotency") == yes ]] ||
-		options+=(--no-idempotency-key)
 	rm -f "$row_dir/state.json"
 	strikes=0
 	"$build/faults/fault_load" --ports "${api_ports:-$api_port}" \
 		--ledger "$row_dir/ledger" --state "$row_dir/state.json" \
-		"${options[@]}" "$@" >>"$row_dir/load.json" \
+		"$@" >>"$row_dir/load.json" \
 		2>>"$row_dir/load.log" &
 	load_pid=$!
 	until [[ -s $row_dir/state.json ]]; do
@@ -58,13 +37,16 @@ load_runs() {
 }
 
 # load_await N [SECONDS]: until N more 2xx have come, from now.
-load_await() {
-	local until=$((SECONDS + ${2:-60})) target
-	target=$(($(load_figure 2xx) + $1))
-	while (($(load_figure 2xx) < target)); do
+load_await() { figure_await 2xx "$@"; }
+
+# figure_await NAME N [SECONDS]: until a figure of the load has grown by N.
+figure_await() {
+	local until=$((SECONDS + ${3:-60})) target
+	target=$(($(load_figure "$1") + $2))
+	while (($(load_figure "$1") < target)); do
 		load_runs
 		((SECONDS < until)) ||
-			fail "not $1 more 2xx within ${2:-60} s"
+			fail "not $2 more 2xx within ${3:-60} s"
 		sleep 0.02
 	done
 }
@@ -96,7 +78,7 @@ strike() {
 mended() {
 	local begin=${EPOCHREALTIME/./} took_ms
 	kill -USR2 "$load_pid"
-	load_await 1 "${1:-30}"
+	figure_await after 1 "${1:-30}"
 	took_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
 	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
 }
@@ -110,7 +92,7 @@ under_fault() {
 	done
 }
 
-# load_end: requests in flight get their answer; the figures are in load.json.
+# load_end: each event that is open gets its 2xx; the figures are in load.json.
 # load_over: waits for one that has its number of events.
 load_end() {
 	kill -TERM "$load_pid"
@@ -124,6 +106,29 @@ load_over() {
 		"$(tail -n 1 "$row_dir/load.log")"
 	rc=$(jq -s 'map(.hung) | add' "$row_dir/load.json")
 	((!rc)) || fail "$rc requests had no answer within their deadline"
+	rc=$(jq -s 'map(.unknown) | add' "$row_dir/load.json")
+	((!rc)) || fail "$rc events had no 2xx by the end of their load"
+}
+
+# posted KEY KIND: one event beside the load, in its ledger; what has no answer
+# is neither there nor not.  KIND: "-" or a word of poison.
+posted() {
+	local id name=fault.load
+	[[ $2 == - ]] || name+=.$2
+	printf 'sent %s 0 %s\n' "$1" "$2" >>"$row_dir/ledger"
+	id=$(curl -s -m 20 "http://127.0.0.1:$api_port/api/v1/events" \
+		-H "Idempotency-Key: $1" -H 'Content-Type: application/json' \
+		-d '{"name":"'"$name"'","data":{"k":"'"$1"'","n":0}}' |
+		jq -r '.id // empty') || return 0
+	[[ -z $id ]] || printf 'taken %s 0 %s\n' "$1" "$id" \
+		>>"$row_dir/ledger"
+}
+
+# settled: what the load was told has been processed, and committed.
+settled() {
+	((!$(rows_with pending))) &&
+		[[ $("$build/faults/fault_topic" "$brokers" lag "$world" \
+			"$world") == 0 ]]
 }
 
 # verify [OPTION...]: drains, ends every evhd, which must go with 0 and in

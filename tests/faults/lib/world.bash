@@ -86,6 +86,44 @@ handler_add() {
 	sed -i 's/chain = { "topic",/& "'"$name"'",/' "$row_dir/consumer.conf"
 }
 
+# handler_unruly LINE...: the one that crashes, and hangs (unruly.c).
+handler_unruly() {
+	handler_add unruly "	plugin = \"$build/tests/unruly.so\"" "$@"
+}
+
+# members_static: a consumer that is started again has its partitions at once.
+members_static() {
+	# shellcheck disable=SC2016 # evhd expands it
+	conf_add consumer '^	group = ' \
+		'	group_instance_id = "${EVH_FAULT_MEMBER}"'
+}
+
+# dead_topic_add LIST: a topic of dead letters, the sink "dlq"; and who keeps
+# what has failed.
+dead_topic_add() {
+	# shellcheck disable=SC2016 # evhd expands it
+	conf_add consumer '^debug = ' '' 'sink "dlq" {' \
+		'	plugin = "kafka_sink"' \
+		'	brokers = "${EVH_FAULT_BROKERS}"' \
+		"	topic = \"$world.dead\"" '}'
+	sed -i "s/on_fail = .*/on_fail = { $1 }/" "$row_dir/consumer.conf"
+}
+
+# api_spools: while the broker is away, to the row's folder.
+api_spools() {
+	mkdir -m 0700 "$row_dir/spool"
+	conf_add api '^	deadline = ' '	on_fail = { "events" }' \
+		"	spool { dir = \"$row_dir/spool\" }"
+}
+
+# poisoned KIND: how many such events the load has sent.
+poisoned() { grep -c " $1\$" "$row_dir/ledger" || true; }
+
+# rows_with STATUS [CONDITION]: how many.
+rows_with() {
+	sql -c "SELECT count(*) FROM events WHERE status = '$1'${2:+ AND $2}"
+}
+
 # world_end: drops what is dear to keep; configs, ledger and logs stay.
 world_end() {
 	[[ -n ${world-} ]] || return 0

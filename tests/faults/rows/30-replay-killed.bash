@@ -1,0 +1,57 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What a handler failed is retried by `evhd dlq retry --all`, once the handler
+# is mended; kill -9 ends that in the middle, again and again, and it goes on:
+# everything is processed, once.
+title="kill -9 of a replay"
+
+# retry_begin: in the background, at a rate, with a memory.
+retry_begin() {
+	"$build/evhd" dlq -c "$row_dir/api.conf" retry --all \
+		--state "$row_dir/retried" --rate 200/s \
+		>>"$row_dir/retry.log" 2>&1 &
+	evhd_pid[retry]=$!
+}
+
+row_run() {
+	local i n
+	world_begin
+	handler_add failing '	plugin = "fail"' '	match = "fault.load.mended"'
+	api_start
+	consumers_start 2
+	load_begin --run first --poison mended --poison-permille 500 \
+		--events "$(times 6000 800)"
+	load_over
+	n=$(poisoned mended)
+	until (($(rows_with failed) == n && !$(rows_with pending))); do
+		evhd_revive
+		sleep 0.2
+	done
+	figure failed_first "$n"
+	# The handler does no harm any more.
+	sed -i 's/"fault.load.mended"/"nobody"/' "$row_dir/consumer.conf"
+	for i in 1 2; do
+		evhd_stop "consumer-$i"
+	done
+	consumers_start 2
+	load_begin --run on --rate 300
+	load_await 100
+	for ((i = $(times 20 2); i > 0; i--)); do
+		n=$(($(rows_with failed) - 100))
+		retry_begin
+		until (($(rows_with failed) <= n)); do
+			evhd_revive
+			sleep 0.05
+		done
+		strike consumers
+		evhd_kill retry
+		mended
+	done
+	retry_begin
+	evhd_wait retry 120
+	((!ret_code)) || fail "the last retry exited with $ret_code"
+	load_await 100
+	load_end
+	verify
+	n=$(rows_with processed "name = 'fault.load.mended'")
+	figure processed_then "$n"
+}

@@ -1,0 +1,44 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The broker is back and the spool drains into it; kill -9 of the API in the
+# midst of that, 20 times: it goes on where it was, and twice has no effect.
+title="kill -9 while draining"
+
+# spool_drains: some of what was spooled has been delivered, and some not.
+spool_drains() {
+	local until=$((SECONDS + 60)) before n
+	before=$(spool_figure delivered_total)
+	until (($(spool_figure delivered_total) > before)); do
+		load_runs
+		((SECONDS < until)) || fail "the spool does not drain"
+		sleep 0.01
+	done
+	n=$(spool_figure records)
+	((left >= 0 && left <= n)) || left=$n
+}
+
+row_run() {
+	local i left=-1
+	world_begin
+	api_spools
+	api_start
+	consumers_start 2
+	load_begin --rate "$(times 1500 300)"
+	load_await 500
+	for ((i = $(times 20 2); i > 0; i--)); do
+		servers_do kill-kafka
+		load_await "$(times 4000 500)"
+		servers_do start-kafka
+		spool_drains
+		strike
+		evhd_kill api
+		api_start
+		mended
+		load_await 200
+	done
+	load_end
+	verify
+	figure left_at_least "$left"
+	((left > 0)) || fail "a spool was empty when its API was killed"
+}
+
+row_mend() { servers_do start-kafka; }
