@@ -23,9 +23,11 @@ evhd_start() {
 	evhd_pid[$name]=$!
 }
 
-# port_next: no two processes of a row get the same one.
+# port_next: no two processes of a row get the same one, nor do rows that run
+# beside it from another tree: a port is free while its process is dead.
 port_next() {
-	local last=20999
+	local last
+	last=$((20999 + 100 * ($(cksum <<<"$row_dir" | cut -d ' ' -f 1) % 100)))
 	[[ ! -s $row_dir/port ]] || last=$(<"$row_dir/port")
 	port_free $((last + 1)) $((last + 900)) | tee "$row_dir/port"
 }
@@ -118,6 +120,21 @@ consumers_in_flight() {
 			n=$((n + BASH_REMATCH[1]))
 	done
 	printf '%s\n' $n
+}
+
+# counted METRIC [LABELS [NAME]]: a counter with such labels, of all consumers
+# or of one.
+counted() {
+	local name n=0 text
+	local line="evh_$1"'_total\{[^}]*'"${2-}"'[^}]*\} ([0-9]+)'
+	for name in "${!evhd_pid[@]}"; do
+		[[ $name == "${3:-consumer}"* ]] || continue
+		text=$(curl -s -m 5 \
+			"http://127.0.0.1:${evhd_admin[$name]}/metrics")
+		[[ $text =~ $line ]] || fail "$name does not count $1 ${2-}"
+		n=$((n + BASH_REMATCH[1]))
+	done
+	printf '%s\n' "$n"
 }
 
 # evhd_end: what a failed row has left.
