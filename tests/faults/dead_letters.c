@@ -68,13 +68,35 @@ all_assign(rd_kafka_t *rk, const char *name, int timeout_ms)
 	return n;
 }
 
+/* "topic/partition/offset" as "partition, offset"; nulls when it is missing. */
+static void
+place_write(const rd_kafka_headers_t *headers, char *ret, size_t size)
+{
+	const void *value;
+	size_t len;
+	char text[320];
+	const char *slash;
+	int part;
+	int64_t pos;
+
+	snprintf(ret, size, "NULL, NULL");
+	if (rd_kafka_header_get_last(headers, "evh-source", &value, &len) != 0)
+		return;
+	snprintf(text, sizeof(text), "%.*s", (int)len, (const char *)value);
+	/* A topic's name has no slash. */
+	slash = strchr(text, '/');
+	if (slash && sscanf(slash, "/%d/%" SCNd64, &part, &pos) == 2)
+		snprintf(ret, size, "%d, %" PRId64, part, pos);
+}
+
 static int
-id_add(PGconn *pg, const rd_kafka_message_t *message)
+letter_add(PGconn *pg, const rd_kafka_message_t *message)
 {
 	rd_kafka_headers_t *headers;
 	const void *value;
 	size_t len;
-	char sql[128];
+	char place[64];
+	char sql[192];
 	PGresult *result;
 
 	if (rd_kafka_message_headers(message, &headers) != 0 ||
@@ -86,8 +108,9 @@ id_add(PGconn *pg, const rd_kafka_message_t *message)
 			message->partition, message->offset);
 		return -EIO;
 	}
-	snprintf(sql, sizeof(sql), "INSERT INTO l_dead VALUES ('%.36s')",
-		 (const char *)value);
+	place_write(headers, place, sizeof(place));
+	snprintf(sql, sizeof(sql), "INSERT INTO l_dead VALUES ('%.36s', %s)",
+		 (const char *)value, place);
 	result = ledger_table_ask(pg, sql);
 	PQclear(result);
 	return result ? 0 : -EIO;
@@ -106,7 +129,7 @@ messages_read(PGconn *pg, rd_kafka_t *rk, int n_open, int64_t due_ms)
 		if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
 			n_open--;
 		else if (!message->err)
-			rc = id_add(pg, message);
+			rc = letter_add(pg, message);
 		rd_kafka_message_destroy(message);
 	}
 	return rc < 0 || n_open == 0 ? rc : -EIO;

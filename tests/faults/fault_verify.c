@@ -62,7 +62,8 @@ static const struct finding findings[] = {
 	  " UNION ALL SELECT part || ':' || pos FROM l_put p"
 	  " WHERE kind <> 'twin' AND NOT EXISTS (SELECT FROM events e"
 	  " WHERE e.kafka_partition = part AND e.kafka_offset = pos)"
-	  " AND NOT EXISTS (SELECT FROM l_dead)" },
+	  " AND NOT EXISTS (SELECT FROM l_dead d"
+	  " WHERE d.part = p.part AND d.pos = p.pos)" },
 	{ "duplicated",
 	  "SELECT id::text FROM fault_effects f WHERE status <> 'failed'"
 	  " OR NOT EXISTS (SELECT FROM l_sent s WHERE s.k = f.k"
@@ -131,7 +132,8 @@ static const char on_its_way_sql[] =
 	" + (SELECT count(*) FROM l_put p WHERE kind <> 'twin'"
 	" AND NOT EXISTS (SELECT FROM events e WHERE"
 	" e.kafka_partition = part AND e.kafka_offset = pos)"
-	" AND NOT EXISTS (SELECT FROM l_dead))";
+	" AND NOT EXISTS (SELECT FROM l_dead d"
+	" WHERE d.part = p.part AND d.pos = p.pos))";
 
 static int64_t
 now_ms(void)

@@ -7,7 +7,7 @@
 
 static const char tables_sql[] =
 	"CREATE TEMP TABLE l_line (word text, a text, b text, c text);"
-	"CREATE TEMP TABLE l_dead (id uuid)";
+	"CREATE TEMP TABLE l_dead (id uuid, part int, pos bigint)";
 
 static const char split_sql[] =
 	"CREATE TEMP TABLE l_sent AS SELECT a AS k, b::bigint AS n, c AS kind"

@@ -3,7 +3,7 @@
  * that what it says can be compared with what the database has.
  *
  *	l_sent (k, n, kind)	l_taken (k, n, id)	l_unknown (k, n)
- *	l_put (part, pos, kind)	l_dead (id)
+ *	l_put (part, pos, kind)	l_dead (id, part, pos)
  *
  * l_dead is for whoever reads a topic of dead letters.
  */

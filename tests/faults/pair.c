@@ -126,7 +126,8 @@ answer_spoil(unsigned char *body, size_t len, int16_t error)
 }
 
 /* CommandComplete of what has written, outside of a transaction or at its
- * end: the server sends it when that is on its disk. */
+ * end: the server sends it when that is on its disk.  An INSERT of no rows, by
+ * which the store tries its statement, has written nothing. */
 static bool
 is_commit_answer(const struct pair *pair, const struct message *message)
 {
@@ -136,7 +137,8 @@ is_commit_answer(const struct pair *pair, const struct message *message)
 		return false;
 	if (strncmp(tag, "COMMIT", 6) == 0)
 		return true;
-	return pair->pg_state == 'I' && strncmp(tag, "INSERT", 6) == 0;
+	return pair->pg_state == 'I' && strncmp(tag, "INSERT", 6) == 0 &&
+	       strcmp(tag, "INSERT 0 0") != 0;
 }
 
 /* Downwards, Kafka's; body is NULL when part of it has been sent on. */

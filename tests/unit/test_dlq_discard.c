@@ -1,6 +1,7 @@
 /*
  * test_dlq_discard.c - `evhd dlq discard` and a signal that comes meanwhile.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -23,6 +24,7 @@ struct keeper {
 	evh_dead_end *end;
 	void *arg;
 	unsigned n_asked;
+	bool is_cut; /* it had not done all of it when it was told to end */
 };
 
 struct bench {
@@ -47,7 +49,7 @@ answer(void *arg)
 		nanosleep(&pause, NULL);
 		sigpending(&pending);
 	} while (sigismember(&pending, SIGINT));
-	keeper->end(keeper->arg, 0, NULL, 1);
+	keeper->end(keeper->arg, keeper->is_cut ? -ECANCELED : 0, NULL, 1);
 	return NULL;
 }
 
@@ -77,11 +79,20 @@ keeper_walk(void *self, const struct evh_dead_query *query,
 
 static int
 keeper_discard(void *self, const unsigned char *id, int64_t before_ns,
-	       evh_dead_end *end, void *arg)
+	       int dry_run, evh_dead_end *end, void *arg)
 {
 	(void)id;
 	(void)before_ns;
+	(void)dry_run;
 	return ask(self, end, arg);
+}
+
+/* It answers by itself once the signal has been read. */
+static void
+keeper_cancel(void *self, void *arg)
+{
+	(void)self;
+	(void)arg;
 }
 
 static int
@@ -89,13 +100,15 @@ discard(struct bench *b, unsigned n_ids, bool dry_run)
 {
 	int code;
 
-	*b = (struct bench){ .host = { .wake_fd = -1, .signal_fd = -1 } };
+	*b = (struct bench){ .keeper.is_cut = dry_run,
+			     .host = { .wake_fd = -1, .signal_fd = -1 } };
 	assert_int_equal(signals_open(&b->host.signal_fd), 0);
 	b->host.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&b->host.timers_lock, NULL);
 	b->dead = (struct evh_dead){ .self = &b->keeper,
 				     .walk = keeper_walk,
-				     .discard = keeper_discard };
+				     .discard = keeper_discard,
+				     .cancel = keeper_cancel };
 	b->words = (struct dlq_words){ .ids = b->ids,
 				       .n_ids = n_ids,
 				       .dry_run = dry_run,

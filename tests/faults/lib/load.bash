@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # load.bash - the load of a row, its ledger, and the verdict over it.
-: "${build:?}" "${row_dir:?}" "${api_port=}" "${brokers=}" "${world=}"
+: "${build:?}" "${row_dir:?}" "${work:?}" "${api_port=}"
+: "${brokers=}" "${world=}"
 
 load_pid=
 strikes=0 # of the load that runs
 struck_least=-1 # in flight at a strike, the least of all strikes
 slowest_recovery=0 # ms, from a mended() to the next 2xx
 drain_limit=${EVH_FAULT_DRAIN:-120} # seconds
+row_excuses= # of load_judge's figures: those that this row's fault brings about
 
 # load_figure NAME: of the load's state of now.
 load_figure() {
@@ -83,6 +85,40 @@ mended() {
 	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
 }
 
+# effects_done: of all effects that events had, so far; empty: not to be known.
+effects_done() {
+	sql -c 'SELECT coalesce(max(seq), 0) FROM fault_effects' 2>/dev/null ||
+		true
+}
+
+# processed_again [SECONDS]: mended() for what strikes the table, which an API
+# needs not: all is well when one more event has had its effect there.
+processed_again() {
+	local begin=${EPOCHREALTIME/./} until=$((SECONDS + ${1:-60}))
+	local before='' now='' took_ms
+	kill -USR2 "$load_pid"
+	until [[ -n $before && -n $now ]] && ((now > before)); do
+		load_runs
+		((SECONDS < until)) ||
+			fail "no event was processed within ${1:-60} s"
+		[[ -n $before ]] || before=$(effects_done)
+		now=$(effects_done)
+	done
+	took_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
+}
+
+# caught_up SECONDS: until the group has committed all that is in the topic.
+caught_up() {
+	local until=$((SECONDS + $1)) lag
+	until lag=$("$build/faults/fault_topic" "$brokers" lag "$world" \
+		"$world") && [[ $lag == 0 ]]; do
+		((SECONDS < until)) ||
+			fail "the group is ${lag:-unknown} behind after $1 s"
+		sleep 0.3
+	done
+}
+
 # under_fault SECONDS: the fault lasts, the load goes on.
 under_fault() {
 	local until=$((SECONDS + $1))
@@ -104,6 +140,7 @@ load_over() {
 	load_pid=
 	((!rc)) || fail "the load ended with $rc:" \
 		"$(tail -n 1 "$row_dir/load.log")"
+	load_judge
 	rc=$(jq -s 'map(.hung) | add' "$row_dir/load.json")
 	((!rc)) || fail "$rc requests had no answer within their deadline"
 	rc=$(jq -s 'map(.unknown) | add' "$row_dir/load.json")
@@ -129,6 +166,17 @@ settled() {
 	((!$(rows_with pending))) &&
 		[[ $("$build/faults/fault_topic" "$brokers" lag "$world" \
 			"$world") == 0 ]]
+}
+
+# load_judge: an API that lives answers each request, by 2xx or 503.  Broken are
+# connections that ended without an answer, other are other answers.
+load_judge() {
+	local name n
+	for name in broken other; do
+		[[ " $row_excuses " != *" $name "* ]] || continue
+		n=$(jq -s "map(.$name) | add" "$row_dir/load.json")
+		((!n)) || fail "not zero: $n requests were $name"
+	done
 }
 
 # verify [OPTION...]: drains, ends every evhd, which must go with 0 and in

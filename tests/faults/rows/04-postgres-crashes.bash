@@ -16,7 +16,7 @@ row_run() {
 		servers_do kill-postgres
 		under_fault "$(times 10 3)"
 		servers_do start-postgres
-		mended
+		processed_again
 		load_await 1000
 	done
 	load_end

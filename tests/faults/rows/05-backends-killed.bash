@@ -10,26 +10,25 @@ backend_any() {
 }
 
 row_run() {
-	local i pid
+	local i pid signal
 	world_begin
 	api_start
 	consumers_start 2
 	load_begin --rate 2000
 	load_await 500
 	for ((i = $(times 30 3); i > 0; i--)); do
-		strike
-		until pid=$(backend_any) && [[ -n $pid ]]; do
+		strike consumers
+		signal=TERM
+		((i % 2 == 0)) || signal=KILL
+		# One that is gone by then was not struck.
+		until pid=$(backend_any) && [[ -n $pid ]] &&
+			kill -"$signal" "$pid" 2>/dev/null; do
 			load_runs
 			sleep 0.05
 		done
-		if ((i % 2)); then
-			kill -KILL "$pid"
-		else
-			kill -TERM "$pid"
-		fi
 		under_fault 2
 	done
-	mended
+	processed_again
 	load_await 1000
 	load_end
 	verify

@@ -4,6 +4,19 @@
 # nothing in libpq or the kernel notices, the store's own deadline does.
 title="PostgreSQL hangs"
 
+# given_up: waits until a consumer has; the fault lasts as long.
+given_up() {
+	local until=$((SECONDS + 20)) said='' i
+	until [[ $said == *'PostgreSQL did not'* ]]; do
+		((SECONDS < until)) || fail "no write met its deadline"
+		said=
+		for i in 1 2; do
+			said+=$(curl -s -m 2 "${evhd_url[consumer-$i]}")
+		done
+		sleep 0.1
+	done
+}
+
 row_run() {
 	local i
 	world_begin
@@ -14,19 +27,21 @@ row_run() {
 	load_begin --rate 1500
 	load_await 500
 	for ((i = $(times 10 2); i > 0; i--)); do
-		strike
+		strike consumers
 		if ((i % 2)); then
 			servers_do freeze-postgres
 			under_fault "$(times 12 7)"
+			given_up
 			servers_do thaw-postgres
 		else
 			proxy_say pg blackhole
 			under_fault "$(times 12 7)"
+			given_up
 			# The connections of before do not come back.
 			proxy_say pg reset
 			proxy_say pg pass
 		fi
-		mended
+		processed_again
 		load_await 500
 	done
 	load_end

@@ -3,6 +3,7 @@
 # while the broker stands still or is away: exit 0, always within
 # shutdown_timeout (10 s here) and what it takes to say goodbye.
 title="SIGTERM, the broker away or not"
+row_excuses=broken
 
 # broker_away I, broker_back I: frozen or killed, in turn.
 broker_away() {

@@ -3,19 +3,6 @@
 # no rebalance, and the others go on.
 title="a handler slower than the poll"
 
-# rebalances: of all consumers, so far.
-rebalances() {
-	local name n=0 text
-	for name in "${!evhd_pid[@]}"; do
-		[[ $name == consumer* ]] || continue
-		text=$(curl -s -m 5 \
-			"http://127.0.0.1:${evhd_admin[$name]}/metrics")
-		[[ $text =~ evh_kafka_rebalances_total\{[^}]*\}\ ([0-9]+) ]] &&
-			n=$((n + BASH_REMATCH[1]))
-	done
-	printf '%s\n' "$n"
-}
-
 row_run() {
 	local before after
 	world_begin
@@ -24,7 +11,7 @@ row_run() {
 	conf_add consumer '^	group = ' '	rdkafka.max.poll.interval.ms = 6000'
 	api_start
 	consumers_start 2
-	before=$(rebalances)
+	before=$(counted kafka_rebalances)
 	load_begin --poison slow --poison-permille 10 --keys 16 \
 		--rate "$(times 100 60)"
 	load_await "$(times 1000 200)"
@@ -32,7 +19,7 @@ row_run() {
 	under_fault "$(times 20 1)"
 	mended
 	load_end
-	after=$(rebalances)
+	after=$(counted kafka_rebalances)
 	figure rebalances $((after - before))
 	((after == before)) || fail "it caused $((after - before)) rebalances"
 	verify

@@ -29,12 +29,12 @@ row_run() {
 	load_begin --rate 1500
 	load_await 500
 	for ((i = $(times 5 1); i > 0; i--)); do
-		strike
+		strike consumers
 		as_root dd if=/dev/zero of="$small/filler" bs=64k \
 			2>/dev/null || true
 		under_fault "$(times 10 4)"
 		as_root rm "$small/filler"
-		mended
+		processed_again
 		load_await 1000
 	done
 	load_end

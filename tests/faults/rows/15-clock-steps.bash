@@ -8,8 +8,31 @@ clock_set() {
 	printf '%s' "$1" | dd of="$row_dir/clock" conv=notrunc status=none
 }
 
+# stepped SECONDS SINCE: an event that is sent from now on was created so many
+# seconds off the server's clock, which showed SINCE when the API's had stepped.
+stepped() {
+	local until=$((SECONDS + 60)) nth event='' off
+	nth=$(($(load_figure sent) + 1))
+	until [[ -n $event ]] && off=$(sql -c "SELECT CASE
+		WHEN created_at < timestamptz '$2' + interval '$1 s'
+		THEN 'before' WHEN created_at > now() + interval '$1 s'
+		THEN 'after' ELSE 'well' END FROM events
+		WHERE data->>'k' = '${event% *}' AND data->>'n' = '${event#* }'") &&
+		[[ -n $off ]]; do
+		load_runs
+		((SECONDS < until)) || fail "no event came after the step"
+		sleep 0.1
+		event=$(awk -v nth="$nth" '$1 == "sent" && ++n == nth {
+			print $2, $3
+			exit
+		}' "$row_dir/ledger")
+	done
+	[[ $off == well ]] || fail "the clock did not step by $1 s: an event" \
+		"was created $off that"
+}
+
 row_run() {
-	local i
+	local i step since
 	world_begin
 	clock_set '+0000'
 	evhd_with=(env LD_PRELOAD="$build/faults/clock_step.so"
@@ -20,12 +43,12 @@ row_run() {
 	load_await 500
 	for ((i = $(times 10 2); i > 0; i--)); do
 		strike
-		if ((i % 2)); then
-			clock_set '-0060'
-		else
-			clock_set '+0060'
-		fi
+		step=60
+		((i % 2 == 0)) || step=-60
+		clock_set "$(printf '%+05d' $step)"
+		since=$(sql -c 'SELECT now()')
 		under_fault 3
+		stepped $step "$since"
 		mended
 		load_await 300
 	done

@@ -19,9 +19,6 @@ row_run() {
 	mended
 	load_await 1000
 	load_end
-	until [[ $("$build/faults/fault_topic" "$brokers" lag "$world" "$world") == 0 ]]; do
-		kill -0 "${evhd_pid[consumer-1]}"
-		sleep 0.5
-	done
+	caught_up 120
 	verify
 }
