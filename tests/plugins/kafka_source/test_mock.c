@@ -285,10 +285,10 @@ a_right_that_is_given_back_is_found_without_a_message(void **state)
 	begin(b);
 	atomic_store(&is_of_all, true);
 	refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-	assert_says(b, "Topic authorization failed");
+	assert_said(b, "Topic authorization failed");
 	assert_ready(b);
 	refuse(b, 0, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
-	assert_says(b, "Group authorization failed");
+	assert_said(b, "Group authorization failed");
 	assert_ready(b);
 	atomic_store(&is_of_all, false);
 }
@@ -306,7 +306,7 @@ a_right_that_is_still_refused_is_not_taken_for_given(void **state)
 			RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
 	atomic_store(&is_of_all, true);
 	refuse(b, 0, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
-	assert_says(b, "Group authorization failed");
+	assert_said(b, "Group authorization failed");
 	assert_false(fake_host_wait(&b->host, 3000, fake_is_ready, 0));
 	rd_kafka_mock_clear_request_errors(b->cluster, OFFSET_FETCH);
 	assert_ready(b);
