@@ -368,7 +368,8 @@ attempt(void)
 		rc = parse_text(cfg, reading->file);
 	else
 		reading->out_of_memory = true;
-	if (rc == CFG_SUCCESS)
+	/* Half a configuration is none. */
+	if (rc == CFG_SUCCESS && !reading->out_of_memory)
 		conffile = tree_read(cfg);
 	cfg_free(cfg);
 	return conffile;
