@@ -5,16 +5,59 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
 
 #define ASK_MS	 10000 /* for metadata and ends, */
 #define SLICE_MS 1000  /* between looks whether it is over */
 #define POLL_MS	 200
 #define QUIET_MS 30000 /* without a message: nobody answers */
 
+/* Properties of the producer that the operator has set are none of a reader's,
+ * which is not worth a line of the log each time. */
+static void
+log_take(struct dead_reader *reader, rd_kafka_event_t *event)
+{
+	const char *facility, *text;
+	int level;
+
+	if (rd_kafka_event_log(event, &facility, &text, &level) != 0 ||
+	    strcmp(facility, "CONFWARN") == 0)
+		return;
+	reader->ctx->log(reader->ctx,
+			 level <= LOG_WARNING ? EVH_WARN : EVH_DEBUG,
+			 "librdkafka: %s: %s", facility, text);
+}
+
+/* What came meanwhile: a login that is refused, say, of which the answer to a
+ * question only says that there was none. */
+static void
+reader_hear(struct dead_reader *reader)
+{
+	rd_kafka_event_t *event;
+
+	while ((event = rd_kafka_queue_poll(reader->said, 0)) != NULL) {
+		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG)
+			log_take(reader, event);
+		else if (rd_kafka_event_error(event) !=
+			 RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+			snprintf(reader->trouble, sizeof(reader->trouble), "%s",
+				 rd_kafka_event_error_string(event));
+		rd_kafka_event_destroy(event);
+	}
+}
+
 static int
 away(struct dead_reader *reader, rd_kafka_resp_err_t err)
 {
-	snprintf(reader->why, sizeof(reader->why), "%s", rd_kafka_err2str(err));
+	bool is_silence = err == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+			  err == RD_KAFKA_RESP_ERR__TRANSPORT;
+
+	reader_hear(reader);
+	snprintf(reader->why, sizeof(reader->why), "%s",
+		 is_silence && reader->trouble[0] != '\0'
+			 ? reader->trouble
+			 : rd_kafka_err2str(err));
 	return err == RD_KAFKA_RESP_ERR__TIMED_OUT ? -ETIMEDOUT : -EAGAIN;
 }
 
@@ -41,6 +84,8 @@ handle_open(struct dead_reader *reader, struct evh_ctx *ctx,
 		rd_kafka_conf_destroy(conf);
 		return -EAGAIN;
 	}
+	reader->said = rd_kafka_queue_get_main(reader->rk);
+	rd_kafka_set_log_queue(reader->rk, NULL);
 	reader->topic = rd_kafka_topic_new(reader->rk, settings->topic, NULL);
 	return reader->topic != NULL ? 0 : -ENOMEM;
 }
@@ -118,7 +163,9 @@ dead_reader_open(struct dead_reader *reader, struct desk *desk,
 {
 	int rc;
 
-	*reader = (struct dead_reader){ .desk = desk, .request = request };
+	*reader = (struct dead_reader){ .desk = desk,
+					.request = request,
+					.ctx = ctx };
 	rc = handle_open(reader, ctx, settings);
 	if (rc == 0)
 		rc = parts_make(reader);
@@ -132,6 +179,10 @@ dead_reader_close(struct dead_reader *reader, struct endings *endings)
 {
 	if (reader->topic != NULL)
 		rd_kafka_topic_destroy(reader->topic);
+	if (reader->said != NULL) {
+		reader_hear(reader);
+		rd_kafka_queue_destroy(reader->said);
+	}
 	if (reader->rk != NULL)
 		endings_add(endings, reader->ending, reader->rk);
 	else
@@ -230,6 +281,7 @@ pass_run(struct pass *pass)
 		rc = desk_is_over(reader->desk, reader->request);
 		if (rc < 0)
 			return rc;
+		reader_hear(reader);
 		message = rd_kafka_consume_queue(pass->queue, POLL_MS);
 		if (message != NULL) {
 			rc = message_take(pass, message);
@@ -237,8 +289,10 @@ pass_run(struct pass *pass)
 		}
 		if (rc == 0 && clock_ms() - pass->quiet_since_ms > QUIET_MS) {
 			if (reader->why[0] == '\0')
-				snprintf(reader->why, sizeof(reader->why),
-					 "no broker answers");
+				snprintf(reader->why, sizeof(reader->why), "%s",
+					 reader->trouble[0] != '\0'
+						 ? reader->trouble
+						 : "no broker answers");
 			rc = -ETIMEDOUT;
 		}
 	}

@@ -25,6 +25,9 @@ struct dead_reader {
 	const struct desk_request *request;
 	rd_kafka_t *rk;
 	struct ending *ending; /* of rk */
+	struct evh_ctx *ctx;
+	rd_kafka_queue_t *said;	    /* what librdkafka says of itself */
+	char trouble[DESK_WHY_MAX]; /* the last of it */
 	rd_kafka_topic_t *topic;
 	struct dead_part *parts; /* by number */
 	int32_t n_parts;	 /* 0: there is no such topic */

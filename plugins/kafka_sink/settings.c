@@ -109,6 +109,7 @@ static const struct property defaults[] = {
 /* Of whoever reads the topic from its beginning to its ends. */
 static const struct property reader_defaults[] = {
 	{ "enable.partition.eof", "true" },
+	{ "log.queue", "true" },
 	{ "auto.offset.reset", "earliest" },
 	{ "allow.auto.create.topics", "false" },
 	{ "fetch.wait.max.ms", "100" },
@@ -299,17 +300,6 @@ settings_conf(struct evh_ctx *ctx, const struct settings *s,
 	return 0;
 }
 
-/* Properties of the producer that the operator has set are none of a reader's,
- * which is not worth a line of the log each time. */
-static void
-log_nothing(const rd_kafka_t *rk, int level, const char *fac, const char *buf)
-{
-	(void)rk;
-	(void)level;
-	(void)fac;
-	(void)buf;
-}
-
 int
 settings_conf_reader(struct evh_ctx *ctx, const struct settings *s,
 		     rd_kafka_conf_t **ret)
@@ -330,7 +320,8 @@ settings_conf_reader(struct evh_ctx *ctx, const struct settings *s,
 		rd_kafka_conf_destroy(conf);
 		return -EINVAL;
 	}
-	rd_kafka_conf_set_log_cb(conf, log_nothing);
+	rd_kafka_conf_set_events(conf,
+				 RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
 	*ret = conf;
 	return 0;
 }

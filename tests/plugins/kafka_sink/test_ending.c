@@ -17,7 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <librdkafka/rdkafka.h>
@@ -175,6 +177,7 @@ struct asking {
 	struct fake_host host;
 	struct dead dead;
 	atomic_int rc; /* 1: it is not over */
+	char why[512];
 };
 
 static int
@@ -190,13 +193,16 @@ asking_end(void *arg, int rc, const char *why, int64_t n)
 {
 	struct asking *asking = arg;
 
-	(void)why;
 	(void)n;
+	snprintf(asking->why, sizeof(asking->why), "%s", why);
+	pthread_mutex_lock(&library.lock);
 	atomic_store(&asking->rc, rc);
+	pthread_cond_broadcast(&library.changed);
+	pthread_mutex_unlock(&library.lock);
 }
 
 static struct asking *
-asking_new(void)
+asking_new(const char *brokers)
 {
 	const struct evh_dead_query query = { .limit = 0 };
 	struct asking *asking = calloc(1, sizeof(*asking));
@@ -208,7 +214,9 @@ asking_new(void)
 	rd_kafka_mock_broker_set_rtt(asking->cluster, 1, 60000);
 	fake_host_init(&asking->host, settings_options);
 	fake_host_set(&asking->host, "brokers",
-		      rd_kafka_mock_cluster_bootstraps(asking->cluster));
+		      brokers != NULL ? brokers
+				      : rd_kafka_mock_cluster_bootstraps(
+						asking->cluster));
 	assert_int_equal(0,
 			 settings_read(&asking->host.ctx, &asking->settings));
 	assert_int_equal(0, dead_start(&asking->dead, &asking->host.ctx,
@@ -234,7 +242,7 @@ asking_free(struct asking *asking)
 static void
 a_stop_waits_for_no_reading_of_dead_letters(void **state)
 {
-	struct asking *asking = asking_new();
+	struct asking *asking = asking_new(NULL);
 	int64_t from_ms = clock_ms();
 
 	(void)state;
@@ -247,7 +255,7 @@ a_stop_waits_for_no_reading_of_dead_letters(void **state)
 static void
 a_reading_of_dead_letters_is_cancelled_while_no_broker_answers(void **state)
 {
-	struct asking *asking = asking_new();
+	struct asking *asking = asking_new(NULL);
 	const struct evh_dead *service = &asking->dead.desk.service;
 	int64_t due_ms = clock_ms() + 3000;
 
@@ -256,6 +264,23 @@ a_reading_of_dead_letters_is_cancelled_while_no_broker_answers(void **state)
 	while (atomic_load(&asking->rc) == 1 && clock_ms() < due_ms)
 		sched_yield();
 	assert_int_equal(-ECANCELED, atomic_load(&asking->rc));
+	dead_stop(&asking->dead, 1000);
+	asking_free(asking);
+}
+
+static void
+why_no_broker_answers_is_told(void **state)
+{
+	struct asking *asking = asking_new("127.0.0.1:1");
+
+	(void)state;
+	pthread_mutex_lock(&library.lock);
+	while (atomic_load(&asking->rc) == 1)
+		pthread_cond_wait(&library.changed, &library.lock);
+	pthread_mutex_unlock(&library.lock);
+	if (strstr(asking->why, "Connection refused") == NULL)
+		fail_msg("it says: %s", asking->why);
+	assert_true(fake_logged(&asking->host, "Connection refused"));
 	dead_stop(&asking->dead, 1000);
 	asking_free(asking);
 }
@@ -286,6 +311,7 @@ main(void)
 		cmocka_unit_test(a_stop_waits_for_no_reading_of_dead_letters),
 		cmocka_unit_test(
 			a_reading_of_dead_letters_is_cancelled_while_no_broker_answers),
+		cmocka_unit_test(why_no_broker_answers_is_told),
 		cmocka_unit_test(
 			a_handle_without_a_thread_to_end_it_is_not_waited_for),
 	};
