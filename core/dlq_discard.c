@@ -21,14 +21,6 @@ tell(const struct dlq *dlq, int64_t n)
 		       n == 1 ? "" : "s");
 }
 
-static int
-count_letter(void *arg, const struct evh_letter *letter)
-{
-	(void)arg;
-	(void)letter;
-	return 0;
-}
-
 /* One id, or (NULL) all that failed before the time. */
 static int
 discard_one(struct dlq *dlq, const unsigned char *id, struct dlq_walk *ret)
@@ -38,7 +30,7 @@ discard_one(struct dlq *dlq, const unsigned char *id, struct dlq_walk *ret)
 						      dlq->words->before_ns };
 
 	if (dlq->words->dry_run)
-		return dlq_walk_run(dlq, &query, count_letter, NULL, NULL, ret);
+		return dlq_walk_count(dlq, &query, ret);
 	return dlq_walk_discard(dlq, id, dlq->words->before_ns, ret);
 }
 
