@@ -33,6 +33,7 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 	diversion_leave(ev);
 	if (!ev->has_room)
 		return;
+	assert(p);
 	if (p->has_handlers)
 		lane_share_give(&p->shares, ev);
 	window_give(&p->window, 1, ev->size);

@@ -46,6 +46,15 @@ is_listed(const char *const *names, const char *name)
 	return false;
 }
 
+/* A spool is the service's alone, which may be running. */
+static void
+spool_leave_out(struct config_pipeline *p)
+{
+	free(p->spool_dir);
+	p->spool_dir = NULL;
+	p->has_spool = false;
+}
+
 void
 config_reduce(struct config *config, const char *const *instances,
 	      const char *pipeline)
@@ -61,17 +70,13 @@ config_reduce(struct config *config, const char *const *instances,
 	n = 0;
 	for (unsigned i = 0; i < config->n_pipelines; i++)
 		if (pipeline &&
-		    strcmp(config->pipelines[i].name, pipeline) == 0)
+		    strcmp(config->pipelines[i].name, pipeline) == 0) {
+			spool_leave_out(&config->pipelines[i]);
 			config->pipelines[n++] = config->pipelines[i];
-		else
+		} else {
 			pipeline_fini(&config->pipelines[i]);
+		}
 	config->n_pipelines = n;
-	/* A spool is the service's alone, which may be running. */
-	for (unsigned i = 0; i < n; i++) {
-		free(config->pipelines[i].spool_dir);
-		config->pipelines[i].spool_dir = NULL;
-		config->pipelines[i].has_spool = false;
-	}
 }
 
 void

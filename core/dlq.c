@@ -7,6 +7,7 @@
 #include "dlq_replay.h"
 #include "host.h"
 #include "host_tables.h"
+#include "dlq_text.h"
 #include "listing.h"
 #include "log.h"
 #include "setup.h"
@@ -14,13 +15,6 @@
 
 /* Many in flight make it fast, few make it end soon when it is told to. */
 #define IN_FLIGHT_MAX 1000
-
-static int
-usage(const char *why)
-{
-	fprintf(stderr, "evhd dlq: %s\n", why);
-	return EX_USAGE;
-}
 
 static int
 word_run(struct dlq *dlq)
@@ -152,9 +146,9 @@ dlq_main(const struct arguments *arguments, bool *ret_abandon)
 				 timer_wall_ns(), &words, why, sizeof(why));
 
 	if (rc < 0)
-		rc = usage(why);
+		rc = dlq_text_refuse("%s", why);
 	else if (!arguments->config_file)
-		rc = usage("which file? evhd dlq -c FILE ...");
+		rc = dlq_text_refuse("which file? evhd dlq -c FILE ...");
 	else
 		rc = dlq_choice_make(arguments->config_file,
 				     arguments->env_file, &words, &choice);

@@ -1,25 +1,13 @@
 #include "dlq_choice.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "dlq_text.h"
 #include "event_key.h"
 #include "listing.h"
 #include "loader.h"
-
-static int __attribute__((format(printf, 1, 2))) usage(const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "evhd dlq: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return EX_USAGE;
-}
 
 static bool
 has_name(const struct dlq_choice *choice, const char *name)
@@ -91,23 +79,27 @@ keeper_choose(struct dlq_choice *choice, const char *from)
 			config_instance(config, from);
 
 		if (!in)
-			return usage("there is no instance \"%s\" in %s", from,
-				     config->file);
+			return dlq_text_refuse(
+				"there is no instance \"%s\" in %s", from,
+				config->file);
 		if (in->kind != EVH_SINK)
-			return usage("\"%s\" keeps no dead letters: it is a %s",
-				     from, in->keyword);
+			return dlq_text_refuse(
+				"\"%s\" keeps no dead letters: it is a %s",
+				from, in->keyword);
 		choice->from = in->name;
 		return EX_OK;
 	}
 	k = dead.n > 0 ? &dead : &stores;
 	if (k->n == 0)
-		return usage("nobody in %s keeps dead letters: no sink stands "
-			     "in an on_fail, and there is no store",
-			     config->file);
+		return dlq_text_refuse(
+			"nobody in %s keeps dead letters: no sink stands "
+			"in an on_fail, and there is no store",
+			config->file);
 	if (k->n > 1)
-		return usage("\"%s\" and \"%s\" keep dead letters; say whose "
-			     "with --from INSTANCE",
-			     k->found[0], k->found[1]);
+		return dlq_text_refuse(
+			"\"%s\" and \"%s\" keep dead letters; say whose "
+			"with --from INSTANCE",
+			k->found[0], k->found[1]);
 	choice->from = k->found[0];
 	return EX_OK;
 }
@@ -142,19 +134,21 @@ pipeline_find(const struct dlq_choice *choice, const char *name,
 		if (name ? strcmp(p->name, name) != 0 : !is_ingests(config, p))
 			continue;
 		if (found)
-			return usage("an ingest heads \"%s\" and \"%s\"; say "
-				     "which with --pipeline NAME",
-				     found->name, p->name);
+			return dlq_text_refuse(
+				"an ingest heads \"%s\" and \"%s\"; say "
+				"which with --pipeline NAME",
+				found->name, p->name);
 		found = p;
 	}
 	if (!found && name)
-		return usage("there is no pipeline \"%s\" in %s", name,
-			     config->file);
+		return dlq_text_refuse("there is no pipeline \"%s\" in %s",
+				       name, config->file);
 	if (!found)
-		return usage("no ingest heads a pipeline of %s, so nothing "
-			     "says where a retry goes: take the API's file, "
-			     "or --pipeline NAME to run its handlers here",
-			     config->file);
+		return dlq_text_refuse(
+			"no ingest heads a pipeline of %s, so nothing "
+			"says where a retry goes: take the API's file, "
+			"or --pipeline NAME to run its handlers here",
+			config->file);
 	*ret = found;
 	return EX_OK;
 }
@@ -184,8 +178,9 @@ pipeline_choose(struct dlq_choice *choice, const char *name)
 		return rc;
 	head = head_of(choice->config, choice->pipeline);
 	if (!head || head->kind != EVH_SOURCE)
-		return usage("the pipeline \"%s\" has no source in front",
-			     choice->pipeline->name);
+		return dlq_text_refuse(
+			"the pipeline \"%s\" has no source in front",
+			choice->pipeline->name);
 	choice->head = head->name;
 	choice->is_ingest = is_ingests(choice->config, choice->pipeline);
 	choice->key_rule = key_rule_of(head);

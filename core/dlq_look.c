@@ -121,7 +121,7 @@ dlq_look_superseded(const struct evh_store *store,
 	if (!look)
 		return NULL;
 	if (store->get(store->self, letter->id, look_row, look) < 0)
-		look_leave(look); /* no answer will come */
+		look->n_owners = 1; /* no answer will come */
 	else if (look_await(look, stop))
 		why = why_done(look, letter);
 	look_leave(look);

@@ -93,14 +93,6 @@ store_of(const struct dlq *dlq)
 /* ---- Meanwhile ------------------------------------------------------------
  */
 
-static int
-count_letter(void *arg, const struct evh_letter *letter)
-{
-	(void)letter;
-	++*(int64_t *)arg;
-	return 0;
-}
-
 /* Letters also draw the bar: the main thread waits for the walk. */
 static int
 retry_letter(void *arg, const struct evh_letter *letter)
@@ -143,9 +135,10 @@ retry_all(struct dlq_resend *resend, bool *ret_stopped)
 	struct dlq_walk walk = { 0 };
 	int code = EX_OK;
 
-	if (resend->tally->has_bar)
-		code = dlq_walk_run(resend->dlq, &query, count_letter,
-				    &resend->tally->expected, NULL, &walk);
+	if (resend->tally->has_bar) {
+		code = dlq_walk_count(resend->dlq, &query, &walk);
+		resend->tally->expected = walk.n;
+	}
 	if (code == EX_OK && !walk.was_told_to_stop) {
 		query.want_data = 1;
 		code = dlq_walk_run(resend->dlq, &query, retry_letter, resend,

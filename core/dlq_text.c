@@ -1,9 +1,11 @@
 #include "dlq_text.h"
 
+#include <stdarg.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "json.h"
 #include "letter.h"
@@ -346,4 +348,17 @@ dlq_text_json(FILE *out, const struct evh_letter *letter, int whole)
 	if (whole)
 		json_rest(out, letter);
 	fputs("}\n", out);
+}
+
+int
+dlq_text_refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "evhd dlq: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EX_USAGE;
 }

@@ -31,4 +31,7 @@ void dlq_text_whole(FILE *out, const struct evh_letter *letter);
 /* One JSON object a line; whole: with key, headers and bytes. */
 void dlq_text_json(FILE *out, const struct evh_letter *letter, int whole);
 
+/* Says on standard error what is wrong with the command line; EX_USAGE. */
+int dlq_text_refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

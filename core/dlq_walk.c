@@ -65,7 +65,7 @@ course_is_over(struct course *course)
 }
 
 static int
-exit_code(const struct course *course)
+course_exit_code(const struct course *course)
 {
 	const char *from = course->dlq->choice->from;
 	const char *why = course->why;
@@ -112,7 +112,7 @@ course_run(struct course *course, const struct evh_dead_query *query,
 				course->stop(course->arg);
 			dead->cancel(dead->self, course);
 		}
-	code = exit_code(course);
+	code = course_exit_code(course);
 	*ret = (struct dlq_walk){ .n = course->n,
 				  .rc = course->rc,
 				  .was_told_to_stop = stops };
@@ -130,6 +130,21 @@ dlq_walk_run(struct dlq *dlq, const struct evh_dead_query *query,
 	};
 
 	return course_run(&course, query, NULL, 0, 0, ret);
+}
+
+static int
+count_letter(void *arg, const struct evh_letter *letter)
+{
+	(void)arg; /* the keeper says how many there were */
+	(void)letter;
+	return 0;
+}
+
+int
+dlq_walk_count(struct dlq *dlq, const struct evh_dead_query *query,
+	       struct dlq_walk *ret)
+{
+	return dlq_walk_run(dlq, query, count_letter, NULL, NULL, ret);
 }
 
 int

@@ -24,6 +24,9 @@ struct dlq_walk {
 int dlq_walk_run(struct dlq *dlq, const struct evh_dead_query *query,
 		 evh_dead_letter *fn, void *arg, void (*stop)(void *arg),
 		 struct dlq_walk *ret);
+/* The same, to count them only. */
+int dlq_walk_count(struct dlq *dlq, const struct evh_dead_query *query,
+		   struct dlq_walk *ret);
 /* The same for a discard of one id, or before a time; or what it would be. */
 int dlq_walk_discard(struct dlq *dlq, const unsigned char *id,
 		     int64_t before_ns, int dry_run, struct dlq_walk *ret);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -76,8 +77,8 @@ place_write(const rd_kafka_headers_t *headers, char *ret, size_t size)
 	size_t len;
 	char text[320];
 	const char *slash;
-	int part;
-	int64_t pos;
+	char *end = NULL;
+	long part, pos;
 
 	snprintf(ret, size, "NULL, NULL");
 	if (rd_kafka_header_get_last(headers, "evh-source", &value, &len) != 0)
@@ -85,8 +86,13 @@ place_write(const rd_kafka_headers_t *headers, char *ret, size_t size)
 	snprintf(text, sizeof(text), "%.*s", (int)len, (const char *)value);
 	/* A topic's name has no slash. */
 	slash = strchr(text, '/');
-	if (slash && sscanf(slash, "/%d/%" SCNd64, &part, &pos) == 2)
-		snprintf(ret, size, "%d, %" PRId64, part, pos);
+	if (!slash)
+		return;
+	part = strtol(slash + 1, &end, 10);
+	if (*end != '/')
+		return;
+	pos = strtol(end + 1, NULL, 10);
+	snprintf(ret, size, "%ld, %ld", part, pos);
 }
 
 static int
