@@ -53,12 +53,15 @@ comment_skip(struct writer *w)
 static bool
 variable_copy(struct writer *w)
 {
-	const char *name = w->in + 2, *end, *colon, *value;
+	const char *name, *end, *colon, *value;
 	size_t n;
 	char *copied;
 
+	if (w->in[0] != '$' || w->in[1] != '{')
+		return false;
+	name = w->in + 2;
 	end = strchr(name, '}');
-	if (w->in[0] != '$' || w->in[1] != '{' || !end)
+	if (!end)
 		return false;
 	colon = memchr(name, ':', (size_t)(end - name));
 	if (colon && colon[1] != '-')

@@ -113,7 +113,6 @@ rig_metric(struct evh_ctx *ctx, enum evh_metric_kind kind, const char *name,
 	snprintf(rig->metrics + len, sizeof(rig->metrics) - len, "%d %s %s\n",
 		 (int)kind, name, labels != NULL ? labels : "-");
 	rig->n_metrics++;
-	rig->handles[kind] = (struct rig_metric){ rig, kind };
 	pthread_mutex_unlock(&rig->lock);
 	return (struct evh_metric *)&rig->handles[kind];
 }
@@ -427,6 +426,8 @@ rig_init(struct rig *rig)
 	rig->store_mode = RIG_ROWS;
 	rig->state = "{\"status\":\"ready\",\"reasons\":[],\"checks\":{},"
 		     "\"instances\":[],\"pipelines\":[]}";
+	for (int kind = EVH_COUNTER; kind <= EVH_HISTOGRAM; kind++)
+		rig->handles[kind] = (struct rig_metric){ rig, kind };
 	pthread_mutex_init(&rig->lock, NULL);
 	pthread_cond_init(&rig->changed, NULL);
 }
