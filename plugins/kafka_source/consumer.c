@@ -8,7 +8,6 @@
 #include <syslog.h>
 #include <time.h>
 
-#include "leaving.h"
 #include "outage.h"
 
 #define CALL_MS 5000 /* for calls of ctx to come back */
@@ -67,6 +66,13 @@ consumer_record(struct consumer *c, struct evh_metric *metric, int64_t value)
 		return;
 	c->ctx->record(metric, value);
 	ctx_leave(c);
+}
+
+struct timespec
+consumer_time(int64_t ms)
+{
+	return (struct timespec){ .tv_sec = ms / 1000,
+				  .tv_nsec = ms % 1000 * 1000000 };
 }
 
 struct partition *
@@ -339,7 +345,7 @@ free_all(struct consumer *c)
 void
 consumer_free(struct consumer *c)
 {
-	struct timespec due = leaving_time(consumer_now_ms() + CALL_MS);
+	struct timespec due = consumer_time(consumer_now_ms() + CALL_MS);
 	bool is_left, is_called;
 
 	if (c == NULL)

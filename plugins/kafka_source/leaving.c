@@ -93,19 +93,12 @@ leaving_run(struct consumer *c)
 	pthread_mutex_unlock(&c->end_lock);
 }
 
-struct timespec
-leaving_time(int64_t due_ms)
-{
-	return (struct timespec){ .tv_sec = due_ms / 1000,
-				  .tv_nsec = due_ms % 1000 * 1000000 };
-}
-
 /* Waits until the poll thread is over, and nobody calls ctx; false when that
  * takes too long, and it is left behind: it waits for brokers that hang. */
 static bool
 wait_over(struct consumer *c, int64_t due_ms)
 {
-	struct timespec due = leaving_time(due_ms);
+	struct timespec due = consumer_time(due_ms);
 	bool is_over;
 	int r = 0;
 

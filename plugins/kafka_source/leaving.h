@@ -9,9 +9,6 @@
 #ifndef KAFKA_SOURCE_LEAVING_H
 #define KAFKA_SOURCE_LEAVING_H
 
-#include <stdint.h>
-#include <time.h>
-
 struct consumer;
 
 /* The last work of the poll thread. */
@@ -20,7 +17,5 @@ void leaving_run(struct consumer *c);
 void leaving_wait(struct consumer *c, int timeout_ms);
 /* Frees what poller_start() made, when no thread uses it any more. */
 void leaving_destroy(struct consumer *c);
-/* A time of consumer_now_ms(), for the consumer's conditions. */
-struct timespec leaving_time(int64_t due_ms);
 
 #endif
