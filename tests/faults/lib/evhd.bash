@@ -170,3 +170,18 @@ evhd_end() {
 		wait "${evhd_pid[$name]}" 2>/dev/null || true
 	done
 }
+
+# counted METRIC [LABELS [NAME]]: a counter with such labels, of all consumers
+# or of one.
+counted() {
+	local name n=0 text
+	local line="evh_$1"'_total\{[^}]*'"${2-}"'[^}]*\} ([0-9]+)'
+	for name in "${!evhd_pid[@]}"; do
+		[[ $name == "${3:-consumer}"* ]] || continue
+		text=$(curl -s -m 5 \
+			"http://127.0.0.1:${evhd_admin[$name]}/metrics")
+		[[ $text =~ $line ]] || fail "$name does not count $1 ${2-}"
+		n=$((n + BASH_REMATCH[1]))
+	done
+	printf '%s\n' "$n"
+}
