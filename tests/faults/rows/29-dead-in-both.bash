@@ -21,6 +21,8 @@ row_run() {
 		evhd_ready "$name"
 	done
 	load_end
+	# A row in the table is half of it: what has both is committed.
+	caught_up 120
 	verify --dead-brokers "$brokers" --dead-topic "$world.dead" --dead-both
 	figure failing "$(poisoned fail)"
 	(($(poisoned fail))) || fail "nothing failed"

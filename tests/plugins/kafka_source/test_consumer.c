@@ -225,7 +225,7 @@ what_is_not_done_is_not_committed(void **state)
 	fake_host_start(&host);
 	assert_records(&host, 200);
 	assert_answered(&host, 100);
-	host.is_held = true; /* what remains hears RETRY at the end */
+	fake_host_hold(&host, true); /* what remains hears RETRY at the end */
 	stop(&host);
 	assert_int_equal(broker_committed(s.group, s.topic, 0), -1001);
 	assert_int_equal(broker_committed(s.group, s.topic, 1), 100);
