@@ -145,7 +145,7 @@ consumers_in_flight() {
 	local name text n=0
 	for name in "${!evhd_pid[@]}"; do
 		[[ $name == consumer* ]] || continue
-		text=$(curl -s -m 1 \
+		text=$(curl -s -m 5 \
 			"http://127.0.0.1:${evhd_admin[$name]}/metrics") ||
 			continue
 		[[ $text =~ evh_in_flight\{pipeline=\"process\"\}\ ([0-9]+) ]] &&
