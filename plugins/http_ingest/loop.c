@@ -242,7 +242,7 @@ loop_open(struct loop *loop)
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->epoll_fd < 0 || loop->wake_fd < 0)
 		return -errno;
-	loop->replies = replies_new();
+	loop->replies = replies_new(loop->http->set.max_body);
 	if (loop->replies == NULL)
 		return -ENOMEM;
 	loop->daemon = daemon_start(loop);
