@@ -3,6 +3,7 @@
 #include "../harness/mutation.h"
 #include "json.h"
 #include "json_plain.h"
+#include "json_text.h"
 #include "utf8.h"
 
 #include <jansson.h>
@@ -19,11 +20,9 @@
 static bool
 is_plain(const char *text, size_t len)
 {
-	char *copy = malloc(len > 0 ? len : 1);
+	char *copy = json_text_copy(text, len);
 	bool plain;
 
-	assert_non_null(copy);
-	memcpy(copy, text, len);
 	plain = json_is_plain(copy, len);
 	free(copy);
 	return plain;
