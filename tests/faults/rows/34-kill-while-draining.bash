@@ -23,11 +23,11 @@ row_run() {
 	api_spools
 	api_start
 	consumers_start 2
-	load_begin --rate "$(times 1500 300)"
+	load_begin --rate "$(times 400 300)"
 	load_await 500
 	for ((i = $(times 20 2); i > 0; i--)); do
 		servers_do kill-kafka
-		load_await "$(times 4000 500)"
+		load_await "$(times 2000 500)"
 		servers_do start-kafka
 		spool_drains
 		strike
