@@ -21,6 +21,7 @@
 
 #include "../harness/tempdir.h"
 #include "event.h"
+#include "lane.h"
 #include "marks.h"
 #include "marks_table.h"
 #include "pipeline.h"
@@ -64,8 +65,9 @@ static void
 id_of(unsigned i, unsigned char ret[16])
 {
 	memset(ret, 0, 16);
-	ret[0] = 1;
-	ret[15] = (unsigned char)i;
+	/* Where ids are random: or all would share the little room of a few. */
+	ret[8] = (unsigned char)i;
+	ret[15] = 1;
 }
 
 /* ---- What an end says --------------------------------------------------- */
@@ -421,6 +423,133 @@ a_suspect_is_tried_while_nobody_else_is(void **state)
 	rig_free(rig);
 }
 
+enum { SUSPECT, BLOCKER, THIRD };
+
+static pthread_barrier_t blocking; /* twice: is inside, is to leave */
+
+static enum evh_result
+block_or_note(struct rig_element *el, struct evh_event *ev)
+{
+	if (ev->cookie == BLOCKER) {
+		pthread_barrier_wait(&blocking);
+		pthread_barrier_wait(&blocking);
+	}
+	return rig_note(el, ev);
+}
+
+/* A key, none below `from`, whose lane is this worker's, of two. */
+static unsigned
+key_for(unsigned worker, unsigned from, char ret[8])
+{
+	static struct event ev;
+
+	do {
+		ev.pub.key.data = ret;
+		ev.pub.key.len = (size_t)snprintf(ret, 8, "%u", from++);
+		lane_find(&ev);
+	} while (ev.lane % 2 != worker);
+	return from;
+}
+
+/* One event stays in process(), on the first worker; a suspect comes to the
+ * second, and waits for its turn. */
+struct queue {
+	struct rig *rig;
+	struct rig_element src, one, two;
+	struct pipeline *pipeline;
+	unsigned key; /* the next one */
+};
+
+static void
+queue_emit(struct queue *q, unsigned number, const char *name)
+{
+	unsigned char id[16];
+	char key[8];
+	struct evh_spec spec = { .id = id,
+				 .name = name,
+				 .data = { "{}", 2 },
+				 .cookie = number };
+
+	id_of(number, id);
+	q->key = key_for(number != BLOCKER, q->key, key);
+	spec.key = (struct evh_bytes){ key, strlen(key) };
+	rig_emit_spec(&q->src, &spec);
+}
+
+static void
+queue_open(struct queue *q, const struct tempdir *dir, unsigned deadline_ms)
+{
+	const enum marks_state there = MARKS_INSIDE;
+
+	*q = (struct queue){
+		.rig = rig_new(),
+		.src = { .name = "src", .kind = EVH_SOURCE },
+		.one = { .name = "h",
+			 .kind = EVH_HANDLER,
+			 .match = { "s" },
+			 .process = block_or_note },
+		.two = { .name = "two",
+			 .kind = EVH_HANDLER,
+			 .match = { "o" },
+			 .process = block_or_note },
+	};
+	die_with(dir, 1, &there);
+	pthread_barrier_init(&blocking, NULL, 2);
+	rig_add(q->rig, &q->src);
+	rig_add(q->rig, &q->one);
+	rig_add(q->rig, &q->two);
+	q->pipeline = rig_pipeline(
+		q->rig,
+		(struct config_pipeline){ .chain = LIST("src", "h", "two"),
+					  .deadline_ms = deadline_ms,
+					  .workers = 2 });
+	rig_mark(q->rig, dir->path);
+	rig_start(q->rig);
+	queue_emit(q, BLOCKER, "o");
+	pthread_barrier_wait(&blocking);
+	queue_emit(q, SUSPECT, "s");
+}
+
+static void
+queue_close(struct queue *q, int n)
+{
+	pthread_barrier_wait(&blocking);
+	rig_await_heard(&q->src, n);
+	rig_free(q->rig);
+	pthread_barrier_destroy(&blocking);
+}
+
+static void
+while_the_handler_of_a_suspect_is_not_ready_the_others_go_on(void **state)
+{
+	static struct queue q;
+
+	queue_open(&q, *state, 0);
+	rig_await_standing(q.pipeline);
+	queue_emit(&q, THIRD, "o");
+	q.one.ctx->ready(q.one.ctx, "not now");
+	rig_await_heard(&q.src, 1);
+	assert_int_equal(q.src.heard[0], THIRD);
+	q.one.ctx->ready(q.one.ctx, NULL);
+	queue_close(&q, 3);
+}
+
+static void
+when_a_suspect_is_given_up_before_its_turn_the_others_go_on(void **state)
+{
+	static struct queue q;
+
+	queue_open(&q, *state, 100);
+	rig_await_heard(&q.src, 1);
+	assert_int_equal(q.src.heard[0], SUSPECT);
+	assert_int_equal(q.src.results[0], EVH_RETRY);
+	queue_emit(&q, THIRD, "o");
+	rig_await_heard(&q.src, 2);
+	assert_int_equal(q.src.heard[1], THIRD);
+	assert_int_equal(q.src.results[1], EVH_OK);
+	queue_close(&q, 3);
+}
+
 /* ---- Crashes beside one another ----------------------------------------- */
 
 #define EVENTS	48
@@ -560,6 +689,8 @@ main(void)
 		TEST(a_suspect_does_not_wait_for_one_that_is_late),
 		TEST(a_turn_ends_after_a_minute_though_a_handler_does_not_return),
 		TEST(a_suspect_is_tried_while_nobody_else_is),
+		TEST(while_the_handler_of_a_suspect_is_not_ready_the_others_go_on),
+		TEST(when_a_suspect_is_given_up_before_its_turn_the_others_go_on),
 		TEST(each_that_crashes_is_dead_after_three_ends_and_no_other),
 	};
 
