@@ -95,18 +95,18 @@ struct event {
 	/* Tries before it was sent this time.  A retry sends it with more, so
 	 * this tells one sending from the next. */
 	uint32_t attempts_before;
-	int64_t born_ns;	 /* monotonic, at emit */
-	int64_t stage_ns;	 /* monotonic, handed to its element */
-	uint64_t seq;		 /* its turn at the sink it is at */
+	int64_t born_ns;  /* monotonic, at emit */
+	int64_t stage_ns; /* monotonic, handed to its element */
+	uint64_t seq;	  /* its turn at the sink it is at */
 
 	/* At a handler: the try in hand. */
 	enum event_mail mail;
 	enum evh_result verdict;
 	enum event_blame blame;
-	struct marks_ends ends;	  /* of processes, here, before its first try */
-	struct marks_slot *slot;  /* its thread's while it is tried; or NULL */
-	atomic_int hold;  /* enum event_hold */
-	bool face_saved;  /* changed in this try: undo to `saved` */
+	struct marks_ends ends;	 /* of processes, here, before its first try */
+	struct marks_slot *slot; /* its thread's while it is tried; or NULL */
+	atomic_int hold;	 /* enum event_hold */
+	bool face_saved;	 /* changed in this try: undo to `saved` */
 	bool face_remade; /* changed since emit: on_fail sees `emitted` */
 	struct event_face saved;
 	struct event_face emitted;

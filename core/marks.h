@@ -59,11 +59,11 @@ uint64_t marks_place(uint64_t handler, uint32_t attempts_before);
 
 /*
  * Of the events that were at a handler when a process ended only one was the
- * cause.  So these suspects are tried alone: while one is in a process() of this
- * evhd, nobody else is, and the next such end is its own.  Whether ev may be
- * tried now; if not, to be asked again soon.  A suspect that has been told no
- * may have its turn already, for which the others leave: it is let in, or the
- * turn is given back.  ret_slot: for marks_leave(), NULL when there is none
+ * cause.  So these suspects are tried alone: while one is in a process() of
+ * this evhd, nobody else is, and the next such end is its own.  Whether ev may
+ * be tried now; if not, to be asked again soon.  A suspect that has been told
+ * no may have its turn already, for which the others leave: it is let in, or
+ * the turn is given back.  ret_slot: for marks_leave(), NULL when there is none
  * left.  On the thread of process(). [any]
  */
 bool marks_admit(struct marks *marks, const struct event *ev, uint64_t place,

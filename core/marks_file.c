@@ -97,8 +97,8 @@ marks_file_open(const char *dir, struct marks_file *file)
 		return -ENOMEM;
 	}
 	file->fd = open(file->path,
-			 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-			 0600);
+			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			0600);
 	if (file->fd >= 0)
 		return 0;
 	log_write(EVH_ERROR, NULL, "state_dir = \"%s\": cannot open %s: %s",
@@ -126,13 +126,15 @@ file_fill(const struct marks_file *file)
 	if (!S_ISREG(st.st_mode))
 		return marks_file_refuse(file, "it is no plain file");
 	if (st.st_size > (off_t)sizeof(struct marks_table))
-		return marks_file_refuse(file, "it was not written by this evhd; "
-					  "remove it when none runs");
+		return marks_file_refuse(file,
+					 "it was not written by this evhd; "
+					 "remove it when none runs");
 	if (st.st_size == (off_t)sizeof(struct marks_table))
 		return 0;
 	if (st.st_size != 0)
-		return marks_file_refuse(file, "it is cut short; remove it when no "
-					  "evhd runs");
+		return marks_file_refuse(file,
+					 "it is cut short; remove it when no "
+					 "evhd runs");
 	rc = posix_fallocate(file->fd, 0, sizeof(struct marks_table));
 	if (rc == 0)
 		return 0;
@@ -160,8 +162,9 @@ marks_file_map(struct marks_file *file)
 	if (magic == 0)
 		atomic_store(&file->table->magic, MARKS_MAGIC);
 	else if (magic != MARKS_MAGIC)
-		return marks_file_refuse(file, "it was not written by this evhd; "
-					  "remove it when none runs");
+		return marks_file_refuse(file,
+					 "it was not written by this evhd; "
+					 "remove it when none runs");
 	return 0;
 }
 

@@ -72,8 +72,7 @@ void marks_table_bury(struct marks_table *table, struct marks_process *process);
 void marks_table_tidy(struct marks_table *table);
 /* [any] */
 struct marks_ends marks_table_find(struct marks_table *table,
-				   const unsigned char id[16],
-				   uint64_t place);
+				   const unsigned char id[16], uint64_t place);
 void marks_table_forget(struct marks_table *table, const unsigned char id[16],
 			uint64_t place);
 

@@ -95,8 +95,8 @@ has_turn(const struct element *el, struct event *ev)
 	if (ev->pub.attempt == 1) {
 		ev->ends = marks_find(marks, ev->pub.id, place);
 		ev->is_marked = ev->is_marked || ev->ends.n > 0;
-		ev->is_used_up = ev->ends.n > 0 &&
-				 ev->ends.n >= ends_max(el, &ev->ends);
+		ev->is_used_up =
+			ev->ends.n > 0 && ev->ends.n >= ends_max(el, &ev->ends);
 	}
 	return ev->is_used_up ||
 	       marks_admit(marks, ev, place, ev->is_marked, &ev->slot);

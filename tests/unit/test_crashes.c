@@ -232,9 +232,8 @@ other_enter(struct other *other, struct marks *marks)
 {
 	other->marks = marks;
 	pthread_barrier_init(&other->turn, NULL, 2);
-	assert_int_equal(pthread_create(&other->thread, NULL, other_main,
-					other),
-			 0);
+	assert_int_equal(
+		pthread_create(&other->thread, NULL, other_main, other), 0);
 	pthread_barrier_wait(&other->turn);
 }
 
@@ -465,10 +464,9 @@ queue_emit(struct queue *q, unsigned number, const char *name)
 {
 	unsigned char id[16];
 	char key[8];
-	struct evh_spec spec = { .id = id,
-				 .name = name,
-				 .data = { "{}", 2 },
-				 .cookie = number };
+	struct evh_spec spec = {
+		.id = id, .name = name, .data = { "{}", 2 }, .cookie = number
+	};
 
 	id_of(number, id);
 	q->key = key_for(number != BLOCKER, q->key, key);
@@ -612,10 +610,9 @@ live(const struct tempdir *dir)
 	rig_add(rig, &src);
 	rig_add(rig, &look);
 	rig_add(rig, &dead);
-	rig_pipeline(rig,
-		     (struct config_pipeline){ .chain = LIST("src", "h"),
-					       .on_fail = LIST("dead"),
-					       .workers = WORKERS });
+	rig_pipeline(rig, (struct config_pipeline){ .chain = LIST("src", "h"),
+						    .on_fail = LIST("dead"),
+						    .workers = WORKERS });
 	rig_mark(rig, dir->path);
 	rig_start(rig);
 	emit_all(&src, EVENTS);
