@@ -12,6 +12,27 @@
 
 #define TELL_MAX 256
 
+/* It was at a handler when a process ended.  What is done is forgotten, and
+ * begins anew if it comes again before its source has noted that it is done;
+ * but for one that those ends have used up: that would crash as many more, and
+ * whatever crashes beside it brings it again. */
+static void
+suspect_leave(const struct event *ev, enum evh_result result)
+{
+	struct marks *marks = ev->source->host->marks;
+	const struct pipeline *p = ev->pipeline;
+
+	assert(p); /* only a pipeline has handlers */
+	marks_let_in(marks, ev);
+	if (ev->is_used_up || (result != EVH_OK && result != EVH_DROP))
+		return;
+	for (unsigned i = 1; i < p->n_chain; i++)
+		if (p->elements[i].in->plugin->kind == EVH_HANDLER)
+			marks_forget(marks, ev->pub.id,
+				     marks_place(p->elements[i].in->mark,
+						 ev->attempts_before));
+}
+
 /* Nothing of it is under way any more: out of its pipeline. */
 static void
 event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
@@ -28,8 +49,8 @@ event_leave(struct event *ev, enum evh_result result, int64_t wall_ns)
 				      wall_ns - ev->pub.created_ns);
 		}
 	}
-	if (ev->is_marked && (result == EVH_OK || result == EVH_DROP))
-		marks_forget(ev->source->host->marks, ev->pub.id);
+	if (ev->is_marked)
+		suspect_leave(ev, result);
 	diversion_leave(ev);
 	if (!ev->has_room)
 		return;

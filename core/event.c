@@ -122,6 +122,7 @@ event_fill(struct event *ev, const struct evh_spec *spec)
 		return -ENOMEM;
 	ev->pub.status = spec->status ? spec->status : EVH_PENDING;
 	ev->pub.attempts = spec->attempts;
+	ev->attempts_before = spec->attempts;
 	ev->pub.created_ns =
 		spec->created_ns ? spec->created_ns : timer_wall_ns();
 	if (spec->topic) {
@@ -149,6 +150,7 @@ event_fill_child(struct event *ev, struct event *parent,
 	if (!spec->status)
 		ev->pub.status = parent->pub.status;
 	ev->pub.attempts = parent->pub.attempts;
+	ev->attempts_before = parent->attempts_before;
 	ev->pub.topic = parent->pub.topic;
 	ev->pub.partition = parent->pub.partition;
 	ev->pub.offset = parent->pub.offset;
@@ -198,6 +200,7 @@ event_copy(struct event *origin)
 	ev->pub = origin->pub;
 	ev->source = origin->source;
 	ev->origin = origin;
+	ev->attempts_before = origin->attempts_before;
 	ev->is_failed = origin->is_failed;
 	ev->error_code = origin->error_code;
 	ev->error_text = origin->error_text;

@@ -24,6 +24,7 @@
 
 #include "arena.h"
 #include "event_list.h"
+#include "marks.h"
 #include "timer.h"
 
 struct delivery;
@@ -82,7 +83,8 @@ struct event {
 	 * those that it answered before may be still. */
 	bool goes_by_inbox;
 	bool is_kept;	 /* an on_fail or on_drop sink has it */
-	bool is_marked;	 /* processes ended while a handler had it */
+	bool is_marked;	 /* processes ended while a handler had it: a suspect */
+	bool is_used_up; /* by such ends, it has failed: they stay counted */
 	bool is_passing; /* its pipeline's spool counts it: it passed by, */
 	bool is_drained; /* or comes out of it */
 	bool is_patient; /* nobody waits: it has no deadline */
@@ -90,16 +92,21 @@ struct event {
 	bool is_failed;		 /* on its way through on_fail */
 	uint64_t lane;		 /* hash of what keeps its order */
 	size_t size;		 /* bytes that it takes in the window */
-	int64_t born_ns;	 /* monotonic, at emit */
-	int64_t stage_ns;	 /* monotonic, handed to its element */
-	uint64_t seq;		 /* its turn at the sink it is at */
+	/* Tries before it was sent this time.  A retry sends it with more, so
+	 * this tells one sending from the next. */
+	uint32_t attempts_before;
+	int64_t born_ns;  /* monotonic, at emit */
+	int64_t stage_ns; /* monotonic, handed to its element */
+	uint64_t seq;	  /* its turn at the sink it is at */
 
 	/* At a handler: the try in hand. */
 	enum event_mail mail;
 	enum evh_result verdict;
 	enum event_blame blame;
-	atomic_int hold;  /* enum event_hold */
-	bool face_saved;  /* changed in this try: undo to `saved` */
+	struct marks_ends ends;	 /* of processes, here, before its first try */
+	struct marks_slot *slot; /* its thread's while it is tried; or NULL */
+	atomic_int hold;	 /* enum event_hold */
+	bool face_saved;	 /* changed in this try: undo to `saved` */
 	bool face_remade; /* changed since emit: on_fail sees `emitted` */
 	struct event_face saved;
 	struct event_face emitted;

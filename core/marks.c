@@ -1,41 +1,34 @@
 #include "marks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "event.h"
 #include "log.h"
+#include "marks_file.h"
 #include "marks_table.h"
 #include "timer.h"
-#include "uuid_text.h"
 
 #define COLLECT_MS 1000
-#define OPEN_TRY   200 /* times 10 ms: for whoever holds the table */
 
-/* The bytes of the file that are locked: of the table, of each process.  Far
- * behind its end, so that nobody who copies the file asks for them. */
-#define TABLE_BYTE   ((off_t)1 << 40)
-#define PROCESS_BYTE (TABLE_BYTE + 1)
+/* A suspect has its turn for so long at most, and waits as long for it: where a
+ * handler without a timeout does not return, the others go on after that. */
+#define TURN_MAX_NS INT64_C(60000000000)
 
 struct marks {
-	char *path;
-	int fd;
-	struct marks_table *table;
+	struct marks_file file;
 	struct marks_process *own;
 	pthread_key_t key; /* this thread's slot in own, or no_slot */
 	atomic_bool is_closing;
 	atomic_bool has_complained;
-	_Atomic(const struct event *)
-		singled_out; /* whose turn it is; or NULL */
-	int64_t due_ns;	     /* of the next look at the others. [main] */
+	/* The suspect that is at its handler alone, or waits until it is; or
+	 * NULL.  Since when it does so. */
+	_Atomic(const struct event *) turn;
+	_Atomic int64_t turn_ns;
+	int64_t due_ns; /* of the next look at the others. [main] */
 };
 
 /* What a thread remembers that found none. */
@@ -51,79 +44,23 @@ marks_handler(const char *name)
 	return hash;
 }
 
-/* ---- Locks -------------------------------------------------------------- */
-
-static int
-byte_lock(const struct marks *marks, off_t byte, short type)
+uint64_t
+marks_place(uint64_t handler, uint32_t attempts_before)
 {
-	struct flock lock = { .l_type = type,
-			      .l_whence = SEEK_SET,
-			      .l_start = byte,
-			      .l_len = 1 };
-
-	return fcntl(marks->fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
-}
-
-static bool
-byte_is_locked(const struct marks *marks, off_t byte)
-{
-	struct flock lock = { .l_type = F_WRLCK,
-			      .l_whence = SEEK_SET,
-			      .l_start = byte,
-			      .l_len = 1 };
-
-	/* Whoever cannot be asked after counts as alive. */
-	return fcntl(marks->fd, F_OFD_GETLK, &lock) < 0 ||
-	       lock.l_type != F_UNLCK;
-}
-
-/* Held for microseconds by others, unless one was stopped just there. */
-static int
-table_lock(const struct marks *marks)
-{
-	const struct timespec pause = { 0, 10000000 };
-	int rc = -EAGAIN;
-
-	for (int i = 0; i < OPEN_TRY && (rc == -EAGAIN || rc == -EACCES); i++) {
-		rc = byte_lock(marks, TABLE_BYTE, F_WRLCK);
-		if (rc < 0)
-			nanosleep(&pause, NULL);
-	}
-	return rc;
-}
-
-static void
-table_unlock(const struct marks *marks)
-{
-	(void)byte_lock(marks, TABLE_BYTE, F_UNLCK);
+	return handler ^ attempts_before * 0x9e3779b97f4a7c15u;
 }
 
 struct marks_ends
 marks_find(const struct marks *marks, const unsigned char id[16],
-	   uint64_t handler)
+	   uint64_t place)
 {
-	return marks_table_find(marks->table, id, handler);
+	return marks_table_find(marks->file.table, id, place);
 }
 
 void
-marks_forget(struct marks *marks, const unsigned char id[16])
+marks_forget(struct marks *marks, const unsigned char id[16], uint64_t place)
 {
-	marks_table_forget(marks->table, id);
-}
-
-bool
-marks_single_out(struct marks *marks, const struct event *ev)
-{
-	const struct event *none = NULL;
-
-	return atomic_compare_exchange_strong(&marks->singled_out, &none, ev) ||
-	       none == ev;
-}
-
-void
-marks_let_in(struct marks *marks, const struct event *ev)
-{
-	(void)atomic_compare_exchange_strong(&marks->singled_out, &ev, NULL);
+	marks_table_forget(marks->file.table, id, place);
 }
 
 /* ---- Slots -------------------------------------------------------------- */
@@ -155,7 +92,7 @@ slot_take(struct marks *marks)
 		log_write(EVH_WARN, NULL,
 			  "%s: more than %d threads are at handlers; crashes "
 			  "of the others are not counted",
-			  marks->path, MARKS_THREADS);
+			  marks->file.path, MARKS_THREADS);
 	if (pthread_setspecific(marks->key, slot) != 0) {
 		slot_give(slot);
 		return &no_slot;
@@ -163,23 +100,48 @@ slot_take(struct marks *marks)
 	return slot;
 }
 
-struct marks_slot *
-marks_enter(struct marks *marks, const unsigned char id[16], uint64_t handler)
+/* NULL when this thread has none, or nothing is marked any more. */
+static struct marks_slot *
+slot_find(struct marks *marks)
 {
 	struct marks_slot *slot = pthread_getspecific(marks->key);
-	uint64_t halves[2];
 
 	if (atomic_load_explicit(&marks->is_closing, memory_order_relaxed))
 		return NULL;
 	if (!slot)
 		slot = slot_take(marks);
-	if (slot == &no_slot)
-		return NULL;
+	return slot == &no_slot ? NULL : slot;
+}
+
+/* With what it says before it says it, and all of it before anything else that
+ * this thread looks at. */
+static void
+slot_fill(struct marks_slot *slot, const unsigned char id[16], uint64_t place,
+	  enum marks_state state)
+{
+	uint64_t halves[2];
+
 	marks_id_split(id, halves);
 	atomic_store_explicit(&slot->id[0], halves[0], memory_order_relaxed);
 	atomic_store_explicit(&slot->id[1], halves[1], memory_order_relaxed);
-	atomic_store_explicit(&slot->handler, handler, memory_order_relaxed);
-	atomic_store_explicit(&slot->state, MARKS_INSIDE, memory_order_release);
+	atomic_store_explicit(&slot->place, place, memory_order_relaxed);
+	atomic_store(&slot->state, state);
+}
+
+/* Unless it has been left meanwhile. */
+static void
+slot_change(struct marks_slot *slot, unsigned from, unsigned to)
+{
+	(void)atomic_compare_exchange_strong(&slot->state, &from, to);
+}
+
+struct marks_slot *
+marks_enter(struct marks *marks, const unsigned char id[16], uint64_t place)
+{
+	struct marks_slot *slot = slot_find(marks);
+
+	if (slot)
+		slot_fill(slot, id, place, MARKS_INSIDE);
 	return slot;
 }
 
@@ -194,11 +156,11 @@ marks_leave(struct marks_slot *slot)
 void
 marks_be_late(struct marks_slot *slot)
 {
-	unsigned inside = MARKS_INSIDE;
-
-	if (slot)
-		(void)atomic_compare_exchange_strong(&slot->state, &inside,
-						     MARKS_LATE);
+	if (!slot)
+		return;
+	slot_change(slot, MARKS_INSIDE, MARKS_LATE);
+	slot_change(slot, MARKS_ALONE, MARKS_LATE);
+	slot_change(slot, MARKS_LONG, MARKS_LATE);
 }
 
 void
@@ -207,75 +169,127 @@ marks_keep_late(struct marks *marks)
 	atomic_store(&marks->is_closing, true);
 	atomic_store(&marks->own->use, MARKS_LEFT);
 	for (unsigned i = 0; i < MARKS_THREADS; i++) {
-		unsigned inside = MARKS_INSIDE;
+		struct marks_slot *slot = &marks->own->slots[i];
 
-		(void)atomic_compare_exchange_strong(
-			&marks->own->slots[i].state, &inside, MARKS_EMPTY);
+		slot_change(slot, MARKS_INSIDE, MARKS_EMPTY);
+		slot_change(slot, MARKS_ALONE, MARKS_EMPTY);
+		slot_change(slot, MARKS_LONG, MARKS_EMPTY);
 	}
+}
+
+/* ---- One at a time ------------------------------------------------------ */
+
+/* Has another event been let in before this one wanted its turn. */
+static bool
+is_anybody_inside(const struct marks *marks)
+{
+	for (unsigned i = 0; i < MARKS_THREADS; i++)
+		if (atomic_load(&marks->own->slots[i].state) == MARKS_INSIDE)
+			return true;
+	return false;
+}
+
+static bool
+suspect_enter(struct marks *marks, const struct event *ev, uint64_t place,
+	      struct marks_slot *slot)
+{
+	const struct event *none = NULL;
+
+	if (atomic_compare_exchange_strong(&marks->turn, &none, ev))
+		atomic_store(&marks->turn_ns, timer_now_ns());
+	else if (none != ev)
+		return false;
+	/* Nobody comes in from now on; those who are there leave. */
+	if (is_anybody_inside(marks))
+		return false;
+	atomic_store(&marks->turn_ns, timer_now_ns());
+	if (slot)
+		slot_fill(slot, ev->pub.id, place, MARKS_ALONE);
+	return true;
+}
+
+/* Says that it is there before it looks whether it may be, and a suspect looks
+ * after it has said that nobody may: one of the two sees the other. */
+static bool
+other_enter(struct marks *marks, const struct event *ev, uint64_t place,
+	    struct marks_slot *slot)
+{
+	if (atomic_load_explicit(&marks->turn, memory_order_relaxed))
+		return false;
+	if (slot)
+		slot_fill(slot, ev->pub.id, place, MARKS_INSIDE);
+	if (!atomic_load(&marks->turn))
+		return true;
+	marks_leave(slot);
+	return false;
+}
+
+bool
+marks_admit(struct marks *marks, const struct event *ev, uint64_t place,
+	    bool is_suspect, struct marks_slot **ret_slot)
+{
+	struct marks_slot *slot = slot_find(marks);
+	bool is_in = is_suspect ? suspect_enter(marks, ev, place, slot)
+				: other_enter(marks, ev, place, slot);
+
+	if (is_in)
+		*ret_slot = slot;
+	return is_in;
+}
+
+void
+marks_let_in(struct marks *marks, const struct event *ev)
+{
+	(void)atomic_compare_exchange_strong(&marks->turn, &ev, NULL);
+}
+
+static void
+slots_be_long(struct marks *marks, unsigned from)
+{
+	for (unsigned i = 0; i < MARKS_THREADS; i++)
+		slot_change(&marks->own->slots[i], from, MARKS_LONG);
+}
+
+void
+marks_end_turn(struct marks *marks, int64_t now_ns)
+{
+	const struct event *ev = atomic_load(&marks->turn);
+
+	if (!ev || now_ns - atomic_load(&marks->turn_ns) < TURN_MAX_NS)
+		return;
+	slots_be_long(marks, MARKS_INSIDE);
+	slots_be_long(marks, MARKS_ALONE);
+	marks_let_in(marks, ev);
+	/* It may have come in between: it is not alone any more. */
+	slots_be_long(marks, MARKS_ALONE);
 }
 
 /* ---- Processes that ended ----------------------------------------------- */
-
-static void
-log_end(const uint64_t id[2], bool is_late)
-{
-	unsigned char bytes[16];
-	char text[UUID_TEXT_LEN + 1] = "";
-
-	memcpy(bytes, id, sizeof(bytes));
-	uuid_write(bytes, text);
-	log_write(EVH_WARN, NULL,
-		  "a process of evhd ended while a handler had event %s%s: "
-		  "that counts as a try of it",
-		  text, is_late ? " for longer than its timeout" : "");
-}
-
-/* Nobody has this place any more.  Under the table's lock. */
-static void
-process_bury(struct marks_table *table, struct marks_process *process)
-{
-	bool was_left = atomic_load(&process->use) == MARKS_LEFT;
-
-	for (unsigned i = 0; i < MARKS_THREADS; i++) {
-		struct marks_slot *slot = &process->slots[i];
-		unsigned state = atomic_exchange(&slot->state, MARKS_EMPTY);
-		uint64_t id[2] = { atomic_load(&slot->id[0]),
-				   atomic_load(&slot->id[1]) };
-
-		atomic_store(&slot->is_taken, 0);
-		if (state != MARKS_LATE && (state != MARKS_INSIDE || was_left))
-			continue;
-		marks_table_add(table, id, atomic_load(&slot->handler),
-				state == MARKS_LATE);
-		log_end(id, state == MARKS_LATE);
-	}
-	atomic_store(&process->use, MARKS_FREE);
-}
 
 /* Under the table's lock. */
 static void
 processes_bury(struct marks *marks)
 {
-	struct marks_table *table = marks->table;
+	struct marks_table *table = marks->file.table;
 
 	for (unsigned i = 0; i < MARKS_PROCESSES; i++) {
 		struct marks_process *process = &table->processes[i];
 
 		if (process != marks->own &&
 		    atomic_load(&process->use) != MARKS_FREE &&
-		    !byte_is_locked(marks, PROCESS_BYTE + (off_t)i))
-			process_bury(table, process);
+		    !marks_file_is_taken(&marks->file, i))
+			marks_table_bury(table, process);
 	}
 }
 
 void
 marks_collect(struct marks *marks)
 {
-	if (byte_lock(marks, TABLE_BYTE, F_WRLCK) < 0)
+	if (marks_file_try_lock(&marks->file) < 0)
 		return;
 	processes_bury(marks);
-	marks_table_tidy(marks->table);
-	table_unlock(marks);
+	marks_table_tidy(marks->file.table);
+	marks_file_unlock(&marks->file);
 }
 
 int
@@ -285,6 +299,7 @@ marks_collect_ms(struct marks *marks)
 
 	if (now_ns >= marks->due_ns) {
 		marks_collect(marks);
+		marks_end_turn(marks, now_ns);
 		marks->due_ns = now_ns + (int64_t)COLLECT_MS * 1000000;
 	}
 	return COLLECT_MS;
@@ -292,134 +307,51 @@ marks_collect_ms(struct marks *marks)
 
 /* ---- Opening ------------------------------------------------------------ */
 
-static int
-file_open(struct marks *marks, const char *dir)
-{
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-		log_write(EVH_ERROR, NULL,
-			  "state_dir = \"%s\": cannot make it: %s", dir,
-			  strerror(errno));
-		return -EINVAL;
-	}
-	if (asprintf(&marks->path, "%s/marks", dir) < 0) {
-		marks->path = NULL;
-		return -ENOMEM;
-	}
-	marks->fd = open(marks->path,
-			 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-			 0600);
-	if (marks->fd >= 0)
-		return 0;
-	log_write(EVH_ERROR, NULL, "state_dir = \"%s\": cannot open %s: %s",
-		  dir, marks->path, strerror(errno));
-	return -EINVAL;
-}
-
-/* No use for it, and no reason not to run. */
-static int
-file_refuse(const struct marks *marks, const char *why)
-{
-	log_write(EVH_WARN, NULL, "%s: %s; crashes of handlers are not counted",
-		  marks->path, why);
-	return -ENOTSUP;
-}
-
-/* Blocks for all of it: a hole on a full disk would be a SIGBUS later. */
-static int
-file_fill(const struct marks *marks)
-{
-	struct stat st;
-	int rc;
-
-	if (fstat(marks->fd, &st) < 0)
-		return file_refuse(marks, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return file_refuse(marks, "it is no plain file");
-	if (st.st_size > (off_t)sizeof(struct marks_table))
-		return file_refuse(marks, "it was not written by this evhd; "
-					  "remove it when none runs");
-	if (st.st_size == (off_t)sizeof(struct marks_table))
-		return 0;
-	if (st.st_size != 0)
-		return file_refuse(marks, "it is cut short; remove it when no "
-					  "evhd runs");
-	rc = posix_fallocate(marks->fd, 0, sizeof(struct marks_table));
-	if (rc == 0)
-		return 0;
-	/* So that the next one does not find it half made. */
-	if (ftruncate(marks->fd, 0) < 0)
-		(void)unlink(marks->path);
-	return file_refuse(marks, strerror(rc));
-}
-
-static int
-file_map(struct marks *marks)
-{
-	void *at = mmap(NULL, sizeof(struct marks_table),
-			PROT_READ | PROT_WRITE, MAP_SHARED, marks->fd, 0);
-	uint64_t magic;
-
-	if (at == MAP_FAILED)
-		return file_refuse(marks, strerror(errno));
-	marks->table = at;
-	magic = atomic_load(&marks->table->magic);
-	if (magic == 0)
-		atomic_store(&marks->table->magic, MARKS_MAGIC);
-	else if (magic != MARKS_MAGIC)
-		return file_refuse(marks, "it was not written by this evhd; "
-					  "remove it when none runs");
-	return 0;
-}
-
 /* A place among the processes, that of an ended one after its burial. */
 static int
 process_take(struct marks *marks)
 {
 	for (unsigned i = 0; i < MARKS_PROCESSES; i++) {
-		struct marks_process *process = &marks->table->processes[i];
+		struct marks_process *process =
+			&marks->file.table->processes[i];
 
-		if (byte_is_locked(marks, PROCESS_BYTE + (off_t)i) ||
-		    byte_lock(marks, PROCESS_BYTE + (off_t)i, F_WRLCK) < 0)
+		if (marks_file_is_taken(&marks->file, i) ||
+		    marks_file_take(&marks->file, i) < 0)
 			continue;
-		process_bury(marks->table, process);
+		marks_table_bury(marks->file.table, process);
 		atomic_store(&process->use, MARKS_USED);
 		marks->own = process;
 		return 0;
 	}
-	return file_refuse(marks, "too many processes share it");
+	return marks_file_refuse(&marks->file, "too many processes share it");
 }
 
 static void
 marks_free(struct marks *marks)
 {
-	if (marks->table)
-		munmap(marks->table, sizeof(*marks->table));
-	if (marks->fd >= 0)
-		close(marks->fd);
-	free(marks->path);
+	marks_file_close(&marks->file);
 	free(marks);
 }
 
 static int
 marks_fill(struct marks *marks)
 {
-	int rc = table_lock(marks);
+	int rc = marks_file_lock(&marks->file);
 
 	if (rc < 0)
-		return file_refuse(marks, rc == -EAGAIN || rc == -EACCES
-						  ? "another process has it "
-						    "locked"
-						  : strerror(-rc));
-	rc = file_fill(marks);
-	if (rc == 0)
-		rc = file_map(marks);
+		return marks_file_refuse(&marks->file,
+					 rc == -EAGAIN || rc == -EACCES
+						 ? "another process has it "
+						   "locked"
+						 : strerror(-rc));
+	rc = marks_file_map(&marks->file);
 	if (rc == 0)
 		rc = process_take(marks);
 	if (rc == 0) {
 		processes_bury(marks);
-		marks_table_tidy(marks->table);
+		marks_table_tidy(marks->file.table);
 	}
-	table_unlock(marks);
+	marks_file_unlock(&marks->file);
 	return rc;
 }
 
@@ -431,12 +363,12 @@ marks_open(const char *dir, struct marks **ret_marks)
 
 	if (!marks)
 		return -ENOMEM;
-	marks->fd = -1;
-	rc = file_open(marks, dir);
+	rc = marks_file_open(dir, &marks->file);
 	if (rc == 0)
 		rc = marks_fill(marks);
 	if (rc == 0 && pthread_key_create(&marks->key, slot_give) != 0)
-		rc = file_refuse(marks, "no room for a thread's slot");
+		rc = marks_file_refuse(&marks->file,
+				       "no room for a thread's slot");
 	if (rc == 0) {
 		*ret_marks = marks;
 		return 0;

@@ -27,13 +27,15 @@ struct marks;
 struct marks_slot;
 
 /* How many there can be: beyond these, a process or thread goes unmarked
- * (said once), and the oldest counts are forgotten. */
+ * (said once), and of some counts the oldest is forgotten: that event begins
+ * anew. */
 #define MARKS_PROCESSES 64
 #define MARKS_THREADS	128 /* of each process */
 #define MARKS_COUNTS	1024
 
 /* How often the process ended while this event was at this handler, and how
- * often of that because it had it for longer than its timeout. */
+ * often of that because it had it for longer than its timeout.  Ends beside
+ * others, which may have been the cause, count as one together. */
 struct marks_ends {
 	unsigned n;
 	unsigned n_late;
@@ -49,13 +51,32 @@ int marks_open(const char *dir, struct marks **ret_marks);
 /* No thread is at a handler any more.  NULL is fine. [main] */
 void marks_close(struct marks *marks);
 
-/* A handler's name as it stands in the file. */
+/* A handler's name, and this sending of an event to it, as they stand in the
+ * file: attempts_before of an event tells a retry from what it retries, so that
+ * its count begins anew. */
 uint64_t marks_handler(const char *name);
+uint64_t marks_place(uint64_t handler, uint32_t attempts_before);
 
-/* Around process(), on its thread.  NULL when there is no slot left; leaving
+/*
+ * Of the events that were at a handler when a process ended only one was the
+ * cause.  So these suspects are tried alone: while one is in a process() of
+ * this evhd, nobody else is, and the next such end is its own.  Whether ev may
+ * be tried now; if not, to be asked again soon.  A suspect that has been told
+ * no may have its turn already, for which the others leave: it is let in, or
+ * the turn is given back.  ret_slot: for marks_leave(), NULL when there is none
+ * left.  On the thread of process(). [any]
+ */
+bool marks_admit(struct marks *marks, const struct event *ev, uint64_t place,
+		 bool is_suspect, struct marks_slot **ret_slot);
+/* The turn is over, or not wanted any more, if it was this one's. [any] */
+void marks_let_in(struct marks *marks, const struct event *ev);
+/* Also when it has lasted for too long; marks_collect_ms() looks. [any] */
+void marks_end_turn(struct marks *marks, int64_t now_ns);
+
+/* Marks it, whoever else is there.  NULL when there is no slot left; leaving
  * that is fine. [any] */
 struct marks_slot *marks_enter(struct marks *marks, const unsigned char id[16],
-			       uint64_t handler);
+			       uint64_t place);
 void marks_leave(struct marks_slot *slot);
 /* It has been there for longer than its timeout; whoever has the slot is in
  * process() still.  NULL is fine. [any] */
@@ -66,18 +87,10 @@ void marks_keep_late(struct marks *marks);
 
 /* The common answer, none at all, takes one look. [any] */
 struct marks_ends marks_find(const struct marks *marks,
-			     const unsigned char id[16], uint64_t handler);
-/* The event is done. [any] */
-void marks_forget(struct marks *marks, const unsigned char id[16]);
-
-/*
- * Of the events that were at a handler when a process ended only one was the
- * cause.  So they are tried one at a time: the next such end is then of one of
- * them alone, and the others are never counted a second time for it.  True when
- * it is this one's turn, until it is over. [any]
- */
-bool marks_single_out(struct marks *marks, const struct event *ev);
-void marks_let_in(struct marks *marks, const struct event *ev);
+			     const unsigned char id[16], uint64_t place);
+/* It is through with this handler, and not by such ends. [any] */
+void marks_forget(struct marks *marks, const unsigned char id[16],
+		  uint64_t place);
 
 /* Counts what processes that ended since have left; cheap when none has. Logs
  * each.  Never waits: what another one is counting is left to it. [main] */

@@ -21,12 +21,18 @@
 #define MARKS_WAYS    8 /* counts of one bucket */
 #define MARKS_BUCKETS (MARKS_COUNTS / MARKS_WAYS)
 
-enum marks_state { MARKS_EMPTY, MARKS_INSIDE, MARKS_LATE };
+enum marks_state {
+	MARKS_EMPTY,
+	MARKS_INSIDE, /* beside others */
+	MARKS_LATE,   /* for longer than its timeout */
+	MARKS_ALONE,  /* others come to the door at most */
+	MARKS_LONG,   /* for so long that others came in, without a timeout */
+};
 
 /* A cache line each: every thread writes its own. */
 struct marks_slot {
 	_Alignas(64) _Atomic uint64_t id[2];
-	_Atomic uint64_t handler;
+	_Atomic uint64_t place;
 	atomic_uint state;
 	atomic_uint is_taken; /* by a thread */
 };
@@ -42,7 +48,7 @@ struct marks_process {
 
 struct marks_count {
 	_Atomic uint64_t id[2];
-	_Atomic uint64_t handler;
+	_Atomic uint64_t place;
 	_Atomic int64_t when_ns; /* the last one, by the wall clock */
 	atomic_uint n, n_late;
 	atomic_uint is_used; /* written last */
@@ -58,17 +64,16 @@ struct marks_table {
 /* An id as its two halves. */
 void marks_id_split(const unsigned char id[16], uint64_t ret[2]);
 
-/* One more end of a process; forgets the oldest when there is no room.  Under
- * the table's lock. */
-void marks_table_add(struct marks_table *table, const uint64_t id[2],
-		     uint64_t handler, bool is_late);
+/* Nobody has this place any more: counts what is in its slots, and frees it.
+ * Forgets the oldest counts when there is no room.  Under the table's lock. */
+void marks_table_bury(struct marks_table *table, struct marks_process *process);
 /* Forgets what is a week old, and whether there are counts at all.  Under the
  * table's lock. */
 void marks_table_tidy(struct marks_table *table);
 /* [any] */
 struct marks_ends marks_table_find(struct marks_table *table,
-				   const unsigned char id[16],
-				   uint64_t handler);
-void marks_table_forget(struct marks_table *table, const unsigned char id[16]);
+				   const unsigned char id[16], uint64_t place);
+void marks_table_forget(struct marks_table *table, const unsigned char id[16],
+			uint64_t place);
 
 #endif

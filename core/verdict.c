@@ -60,20 +60,6 @@ attempts_of(const struct element *el)
 				: el->pipeline->config->attempts;
 }
 
-/* It is not one of those that are tried one at a time, or it is its turn. */
-static bool
-has_turn(const struct element *el, struct event *ev)
-{
-	struct marks *marks = el->in->host->marks;
-
-	if (!marks)
-		return true;
-	if (ev->pub.attempt == 1 && !ev->is_marked)
-		ev->is_marked =
-			marks_find(marks, ev->pub.id, el->in->mark).n > 0;
-	return !ev->is_marked || marks_single_out(marks, ev);
-}
-
 /* Who has the turn at an instance with a timeout may never give it back, and
  * the worker has others to look after. */
 static bool
@@ -83,6 +69,37 @@ enter(struct instance *in)
 		return instance_enter_for(in, ENTER_MAX_NS);
 	instance_enter(in);
 	return true;
+}
+
+/* How many ends it may have.  The first may have been another's, unless it was
+ * for the timeout. */
+static unsigned
+ends_max(const struct element *el, const struct marks_ends *ends)
+{
+	unsigned attempts = attempts_of(el);
+
+	return attempts > 1 || ends->n_late > 0 ? attempts : 2;
+}
+
+/* May it come in, with its mark.  One whose ends have used it up may: it is not
+ * tried. */
+static bool
+has_turn(const struct element *el, struct event *ev)
+{
+	struct marks *marks = el->in->host->marks;
+	uint64_t place = marks_place(el->in->mark, ev->attempts_before);
+
+	ev->slot = NULL;
+	if (!marks)
+		return true;
+	if (ev->pub.attempt == 1) {
+		ev->ends = marks_find(marks, ev->pub.id, place);
+		ev->is_marked = ev->is_marked || ev->ends.n > 0;
+		ev->is_used_up =
+			ev->ends.n > 0 && ev->ends.n >= ends_max(el, &ev->ends);
+	}
+	return ev->is_used_up ||
+	       marks_admit(marks, ev, place, ev->is_marked, &ev->slot);
 }
 
 bool
@@ -96,41 +113,41 @@ verdict_may_ask(const struct element *el, struct event *ev)
 	return false;
 }
 
-/* How many ends it may have.  One may have been of another that was at a
- * handler then, unless it was for the timeout; after it, each is tried alone.
- */
-static unsigned
-ends_max(const struct element *el, const struct marks_ends *ends)
+static void
+turn_give(const struct element *el, const struct event *ev)
 {
-	unsigned attempts = attempts_of(el);
-
-	return attempts > 1 || ends->n_late > 0 ? attempts : 2;
+	if (ev->is_marked)
+		marks_let_in(el->in->host->marks, ev);
 }
 
-/* Processes that ended while it was here have used up tries of it; all of
- * them: true, and its error says so. */
-static bool
-ends_use_it_up(const struct element *el, struct event *ev)
+/* Processes that ended while it was here have used up tries of it.  A first end
+ * says nothing until there is a second: another may have been the cause. */
+static void
+ends_count(struct event *ev)
 {
-	struct marks_ends ends =
-		marks_find(el->in->host->marks, ev->pub.id, el->in->mark);
-	bool is_late = ends.n_late == ends.n;
+	const struct marks_ends *ends = &ev->ends;
+
+	if (ends->n == 1 && ends->n_late == 0)
+		return;
+	ev->pub.attempts += ends->n;
+	ev->pub.attempt += ends->n;
+}
+
+/* The last of them was such an end. */
+static enum evh_result
+ends_fail(struct event *ev)
+{
+	const struct marks_ends *ends = &ev->ends;
+	bool is_late = ends->n_late == ends->n;
 	char text[96];
 
-	if (ends.n == 0)
-		return false;
-	ev->pub.attempts += ends.n;
-	if (ends.n < ends_max(el, &ends)) {
-		ev->pub.attempt += ends.n;
-		return false;
-	}
-	ev->pub.attempt = ends.n;
-	ev->pub.attempts--; /* this pass is no try of it */
+	ev->pub.attempts += ends->n - 1; /* this pass is no try of it */
+	ev->pub.attempt = ends->n;
 	snprintf(text, sizeof(text),
-		 "the process ended %u times while it was here%s", ends.n,
+		 "the process ended %u times while it was here%s", ends->n,
 		 is_late ? ", for longer than the timeout" : "");
 	(void)event_set_error(ev, is_late ? "timeout" : NULL, text);
-	return true;
+	return EVH_FAIL;
 }
 
 /* With whatever is to be around a process() of an instance that is entered. */
@@ -138,20 +155,17 @@ static enum evh_result
 process(struct pass *pass, struct element *el, struct event *ev)
 {
 	struct instance *in = el->in;
-	struct marks *marks = in->host->marks;
-	struct marks_slot *mark = NULL;
+	struct marks_slot *slot = ev->slot;
 	enum evh_result verdict;
 
-	if (marks)
-		mark = marks_enter(marks, ev->pub.id, in->mark);
 	if (in->timeout_ms > 0 && el->pipeline->watch && pass->worker) {
-		verdict = watch_process(pass, in, ev, mark);
+		verdict = watch_process(pass, in, ev, slot);
 	} else {
 		pass->looked_at = ev;
 		verdict = in->plugin->process(in->self, &ev->pub);
 		pass->looked_at = NULL;
 	}
-	marks_leave(mark);
+	marks_leave(slot);
 	instance_leave(in);
 	return verdict;
 }
@@ -161,10 +175,12 @@ ask(struct pass *pass, struct element *el, struct event *ev)
 {
 	enum evh_result verdict;
 
-	if (ev->is_marked && ev->pub.attempt == 1 && ends_use_it_up(el, ev)) {
+	if (ev->is_used_up) {
 		instance_leave(el->in);
-		return EVH_FAIL;
+		return ends_fail(ev);
 	}
+	if (ev->is_marked && ev->pub.attempt == 1)
+		ends_count(ev);
 	atomic_store_explicit(&ev->hold, EVENT_LOOKED_AT, memory_order_relaxed);
 	atomic_store_explicit(&ev->holder, el->in, memory_order_relaxed);
 	verdict = process(pass, el, ev);
@@ -181,11 +197,9 @@ ask(struct pass *pass, struct element *el, struct event *ev)
 enum evh_result
 verdict_ask(struct pass *pass, struct element *el, struct event *ev)
 {
-	bool is_alone = ev->is_marked;
 	enum evh_result verdict = ask(pass, el, ev);
 
-	if (is_alone)
-		marks_let_in(el->in->host->marks, ev);
+	turn_give(el, ev);
 	return verdict;
 }
 
@@ -213,6 +227,8 @@ stand_until(const struct element *el, const struct event *ev, int64_t wait_ns)
 int64_t
 verdict_await_ready(const struct element *el, struct event *ev)
 {
+	/* Nobody is to wait for who waits himself. */
+	turn_give(el, ev);
 	ev->awaits_ready = true;
 	return stand_until(el, ev, backoff_of(el, UINT32_MAX));
 }

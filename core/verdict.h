@@ -21,9 +21,10 @@
 #define VERDICT_UNTIL_RESUMED INT64_C(-1)
 
 /* Whether it may be tried now; then the instance is entered, for verdict_ask()
- * only.  If not, to be asked again so much later: it is one of those that were
- * at a handler when a process ended, and another of them is being tried; or
- * somebody else has the turn at an EVH_SERIAL one, and may be late with it. */
+ * only.  If not, to be asked again so much later: one that was at a handler
+ * when a process ended is tried alone, or is to be, and waits for the others to
+ * leave; or somebody else has the turn at an EVH_SERIAL one, and may be late
+ * with it. */
 #define VERDICT_ALONE_NS INT64_C(20000000)
 bool verdict_may_ask(const struct element *el, struct event *ev);
 

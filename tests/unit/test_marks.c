@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "../harness/tempdir.h"
+#include "event.h"
 #include "log.h"
 #include "marks.h"
 #include "marks_table.h"
@@ -79,8 +80,9 @@ ends_of(const struct marks *marks, const unsigned char id[16], const char *name)
 	return marks_find(marks, id, marks_handler(name)).n;
 }
 
-/* A process that is killed while its handler has the event; with late, after
- * its timeout; with left, after process() has returned. */
+/* A process that is killed while its handler has the event, alone when it was
+ * there at such an end before; with late, after its timeout; with left, after
+ * process() has returned. */
 static void
 die_at(const struct place *place, const unsigned char id[16], bool is_late,
        bool has_left)
@@ -89,12 +91,16 @@ die_at(const struct place *place, const unsigned char id[16], bool is_late,
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		static struct event ev;
 		struct marks *marks = NULL;
-		struct marks_slot *slot;
+		struct marks_slot *slot = NULL;
 
 		if (marks_open(place->state, &marks) < 0 || !marks)
 			_exit(1);
-		slot = marks_enter(marks, id, marks_handler("h"));
+		memcpy(ev.pub.id, id, sizeof(ev.pub.id));
+		if (!marks_admit(marks, &ev, marks_handler("h"),
+				 ends_of(marks, id, "h") > 0, &slot))
+			_exit(1);
 		if (is_late)
 			marks_be_late(slot);
 		if (has_left)
@@ -166,7 +172,9 @@ an_event_that_is_done_is_forgotten(void **state)
 	die_at(place, one, false, false);
 	die_at(place, two, false, false);
 	marks = open_at(place);
-	marks_forget(marks, one);
+	marks_forget(marks, one, marks_handler("other"));
+	assert_int_equal(ends_of(marks, one, "h"), 1);
+	marks_forget(marks, one, marks_handler("h"));
 	assert_int_equal(ends_of(marks, one, "h"), 0);
 	assert_int_equal(ends_of(marks, two, "h"), 1);
 	marks_close(marks);
@@ -476,15 +484,17 @@ note_attempt(struct rig_element *el, struct evh_event *ev)
 	return EVH_OK;
 }
 
-/* One event of this id through a handler "h"; what became of it. */
+/* One event of this id through a handler "h" that allows so many attempts,
+ * sent after so many; what became of it. */
 static enum evh_result
-pass_limited(struct bench *b, const struct place *place,
-	     const unsigned char id[16], unsigned attempts)
+pass_sent(struct bench *b, const struct place *place,
+	  const unsigned char id[16], unsigned attempts, unsigned before)
 {
 	struct evh_spec spec = { .id = id,
 				 .name = "x",
 				 .data = { "{}", 2 },
-				 .status = EVH_PROCESSED };
+				 .status = EVH_PROCESSED,
+				 .attempts = before };
 	enum evh_result result;
 
 	*b = (struct bench){ .rig = rig_new() };
@@ -513,6 +523,13 @@ pass_limited(struct bench *b, const struct place *place,
 	result = b->src.results[0];
 	rig_free(b->rig);
 	return result;
+}
+
+static enum evh_result
+pass_limited(struct bench *b, const struct place *place,
+	     const unsigned char id[16], unsigned attempts)
+{
+	return pass_sent(b, place, id, attempts, 0);
 }
 
 static enum evh_result
@@ -559,7 +576,7 @@ ends_of_the_process_are_attempts_used_up(void **state)
 	die_at(place, one, false, false);
 	assert_int_equal(pass_one(&b, place, one), EVH_OK);
 	assert_int_equal(b.look.limit, 3);
-	/* It was done: its count is dropped. */
+	/* It was done: its count is forgotten. */
 	assert_int_equal(pass_one(&b, place, one), EVH_OK);
 	assert_int_equal(b.look.limit, 1);
 }
@@ -579,8 +596,50 @@ after_the_last_of_its_attempts_it_is_not_tried_again(void **state)
 	assert_string_equal(b.error,
 			    "{\"stage\":\"h\",\"type\":\"handler\",\"message\":"
 			    "\"the process ended 3 times while it was here\"}");
-	/* It is kept: who sends it again gets it tried again. */
+}
+
+/* Its source may not have noted that it is done when the next one crashes. */
+static void
+what_has_failed_so_fails_at_once_when_it_comes_again(void **state)
+{
+	const struct place *place = *state;
+	struct bench b;
+
+	for (int i = 0; i < 3; i++)
+		die_at(place, one, false, false);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pass_one(&b, place, one), EVH_DROP);
+		assert_int_equal(b.look.n_seen, 0);
+		assert_int_equal(b.dead.limit, 3);
+	}
+}
+
+static void
+a_retry_of_what_has_failed_so_is_tried_and_counted_anew(void **state)
+{
+	const struct place *place = *state;
+	struct bench b;
+
+	for (int i = 0; i < 3; i++)
+		die_at(place, one, false, false);
+	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
+	assert_int_equal(pass_sent(&b, place, one, 0, 3), EVH_OK);
+	assert_int_equal(b.look.n_seen, 1);
+	assert_int_equal(b.look.limit, 1);
+	/* What was sent first is dead still. */
+	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
+}
+
+/* A neighbour's end is no attempt of it. */
+static void
+a_first_end_uses_up_no_attempt(void **state)
+{
+	const struct place *place = *state;
+	struct bench b;
+
+	die_at(place, one, false, false);
 	assert_int_equal(pass_one(&b, place, one), EVH_OK);
+	assert_int_equal(b.look.limit, 1);
 }
 
 static void
@@ -593,66 +652,6 @@ ends_for_the_timeout_fail_it_as_that(void **state)
 		die_at(place, one, true, false);
 	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
 	assert_non_null(strstr(b.error, "\"type\":\"timeout\""));
-}
-
-static struct {
-	pthread_mutex_t lock; /* guards: the rest */
-	int n_inside, n_most;
-} crowd_inside = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static enum evh_result
-count_inside(struct rig_element *el, struct evh_event *ev)
-{
-	/* Long enough for another worker to come in. */
-	const struct timespec work = { 0, 5000000 };
-
-	pthread_mutex_lock(&crowd_inside.lock);
-	if (++crowd_inside.n_inside > crowd_inside.n_most)
-		crowd_inside.n_most = crowd_inside.n_inside;
-	pthread_mutex_unlock(&crowd_inside.lock);
-	nanosleep(&work, NULL);
-	pthread_mutex_lock(&crowd_inside.lock);
-	crowd_inside.n_inside--;
-	pthread_mutex_unlock(&crowd_inside.lock);
-	(void)rig_note(el, ev);
-	return ev->attempt == 2 ? EVH_RETRY : EVH_OK;
-}
-
-static void
-those_that_were_there_when_a_process_ended_are_tried_one_at_a_time(void **state)
-{
-	const struct place *place = *state;
-	struct rig *rig = rig_new();
-	struct rig_element src = { .name = "src", .kind = EVH_SOURCE };
-	struct rig_element look = { .name = "h",
-				    .kind = EVH_HANDLER,
-				    .attempts = 5,
-				    .process = count_inside };
-	unsigned char id[16];
-
-	for (int i = 0; i < 8; i++) {
-		crowd_id(0, i, id);
-		die_at(place, id, false, false);
-	}
-	crowd_inside.n_most = 0;
-	rig_add(rig, &src);
-	rig_add(rig, &look);
-	rig_pipeline(rig, (struct config_pipeline){ .chain = LIST("src", "h"),
-						    .workers = 4 });
-	rig_mark(rig, place->state);
-	rig_start(rig);
-	for (int i = 0; i < 8; i++) {
-		struct evh_spec spec = { .id = id,
-					 .name = "x",
-					 .data = { "{}", 2 } };
-
-		crowd_id(0, i, id);
-		rig_emit_spec(&src, &spec);
-	}
-	rig_await_heard(&src, 8);
-	assert_int_equal(look.n_seen, 16);
-	assert_int_equal(crowd_inside.n_most, 1);
-	rig_free(rig);
 }
 
 #define TEST(name)                                                             \
@@ -678,9 +677,11 @@ main(void)
 		TEST(with_one_attempt_an_end_beside_others_is_not_the_last),
 		TEST(with_one_attempt_an_end_for_the_timeout_is_the_last),
 		TEST(ends_of_the_process_are_attempts_used_up),
+		TEST(a_first_end_uses_up_no_attempt),
 		TEST(after_the_last_of_its_attempts_it_is_not_tried_again),
+		TEST(what_has_failed_so_fails_at_once_when_it_comes_again),
+		TEST(a_retry_of_what_has_failed_so_is_tried_and_counted_anew),
 		TEST(ends_for_the_timeout_fail_it_as_that),
-		TEST(those_that_were_there_when_a_process_ended_are_tried_one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
