@@ -8,6 +8,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "origin.h"
 #include "outage.h"
 
 #define CALL_MS 5000 /* for calls of ctx to come back */
@@ -222,9 +223,9 @@ on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 	struct consumer *c = opaque;
 
 	(void)rk;
-	(void)list;
 	if (err == RD_KAFKA_RESP_ERR__NO_OFFSET)
 		return;
+	origin_committed(c, list);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		c->commit_fails = false;
 		health_set(&c->health, HEALTH_BROKERS, NULL);

@@ -88,6 +88,7 @@ take_over(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	size_t n = list->cnt > 0 ? (size_t)list->cnt : 1;
 	struct partition **mine = calloc(n, sizeof(struct partition *));
 	struct partition *p;
+	int r;
 
 	if (mine == NULL)
 		return -ENOMEM;
@@ -99,8 +100,10 @@ take_over(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 		if (p == NULL || forward(c, p) < 0)
 			return -ENOMEM;
 		pthread_mutex_lock(&c->lock);
-		partition_assigned(p, ++c->generation);
+		r = partition_assigned(p, ++c->generation);
 		pthread_mutex_unlock(&c->lock);
+		if (r < 0)
+			return r;
 		c->mine[c->n_mine++] = p;
 	}
 	return 0;

@@ -26,8 +26,10 @@ broker_init(struct broker *b, struct chance *chance, unsigned n_keys,
 	b->n_keys = n_keys;
 	b->consumer = consumer;
 	b->is_exact = true;
-	for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++) {
 		commits_begin(&b->partitions[i].commits, i);
+		b->partitions[i].asked = -1;
+	}
 }
 
 void
@@ -58,14 +60,42 @@ broker_produce(struct broker *b)
 	commits_produced(&p->commits, m->offset);
 }
 
+static void
+set_committed(struct broker *b, int32_t id, int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+
+	trace("partition %" PRId32 ": %" PRId64 " is committed", id, offset);
+	b->partitions[id].committed = offset;
+	rd_kafka_topic_partition_list_add(list, "t", id)->offset = offset;
+	b->committed(b, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
 void
 broker_commit(struct broker *b)
 {
-	for (int i = 0; i < BROKER_PARTITIONS; i++) {
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++) {
 		struct broker_partition *p = &b->partitions[i];
 
 		if (p->is_assigned && p->commits.stored > p->committed)
-			p->committed = p->commits.stored;
+			set_committed(b, i, p->commits.stored);
+	}
+}
+
+void
+broker_serve(struct broker *b)
+{
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++) {
+		struct broker_partition *p = &b->partitions[i];
+		int64_t offset = p->asked;
+
+		if (offset < 0 || (!b->is_calm && chance_of(b->chance, 40)))
+			continue;
+		p->asked = -1;
+		if (b->is_calm || chance_of(b->chance, 80))
+			set_committed(b, i, offset);
 	}
 }
 
@@ -245,6 +275,26 @@ rd_kafka_offsets_store(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 }
 
 rd_kafka_resp_err_t
+rd_kafka_commit(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list,
+		int async)
+{
+	struct broker *b = broker_of(rk);
+
+	if (!async)
+		failure("a commit waits for the brokers");
+	for (int i = 0; i < list->cnt; i++) {
+		struct broker_partition *p =
+			&b->partitions[list->elems[i].partition];
+
+		if (!p->is_assigned)
+			failure("a partition that is not ours is committed");
+		commits_asked(&p->commits, list->elems[i].offset);
+		p->asked = list->elems[i].offset;
+	}
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t
 rd_kafka_pause_partitions(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
 	partition_at(rk, list)->is_paused = true;
@@ -293,17 +343,20 @@ rd_kafka_get_watermark_offsets(rd_kafka_t *rk, const char *topic,
 
 /* ---- The group ---------------------------------------------------------- */
 
+/* What is stored is committed then, also when it is less than before. */
 static void
 unassign(struct broker *b)
 {
-	if (!b->is_lost)
-		broker_commit(b);
 	for (int i = 0; i < BROKER_PARTITIONS; i++) {
 		struct broker_partition *p = &b->partitions[i];
 
-		if (p->is_assigned)
-			commits_revoked(&p->commits);
+		if (!p->is_assigned)
+			continue;
+		if (!b->is_lost && p->commits.stored >= 0)
+			p->committed = p->commits.stored;
+		commits_revoked(&p->commits);
 		p->is_assigned = false;
+		p->asked = -1;
 	}
 }
 

@@ -33,6 +33,7 @@ struct broker_partition {
 	int64_t end;	   /* the next offset */
 	int64_t position;  /* where the consumer reads on */
 	int64_t committed; /* by the group */
+	int64_t asked;	   /* to be committed, as it was said; -1: nothing */
 	bool is_assigned;
 	bool is_paused;
 	struct commits commits; /* what the oracle knows of them */
@@ -55,13 +56,19 @@ struct broker {
 	bool is_closed;
 	bool is_calm; /* nothing goes wrong any more */
 	void (*revoke)(struct broker *b);
+	/* A commit has succeeded. */
+	void (*committed)(struct broker *b,
+			  const rd_kafka_topic_partition_list_t *list);
 };
 
 void broker_init(struct broker *b, struct chance *chance, unsigned n_keys,
 		 void *consumer);
 /* One more message, somewhere. */
 void broker_produce(struct broker *b);
-/* What is stored is committed, as librdkafka does now and then. */
+/* What is stored is committed, as librdkafka does now and then: of what is not
+ * beyond the last that it knows of, nothing. */
 void broker_commit(struct broker *b);
+/* Of what the consumer has asked to be committed some is, some never will. */
+void broker_serve(struct broker *b);
 
 #endif

@@ -15,6 +15,7 @@
 #include "intake.h"
 #include "leaving.h"
 #include "oracle.h"
+#include "origin.h"
 #include "strand.h"
 #include "virtual.h"
 #include "walker.h"
@@ -141,6 +142,12 @@ revoke_at_end(struct broker *b)
 	take_away(r, false);
 }
 
+static void
+hear(struct broker *b, const rd_kafka_topic_partition_list_t *list)
+{
+	origin_committed(b->consumer, list);
+}
+
 /* ---- Life --------------------------------------------------------------- */
 
 struct reader *
@@ -153,6 +160,7 @@ reader_new(struct end *source)
 	broker_init(&r->broker, source->scene->chance, source->scene->n_keys,
 		    r);
 	r->broker.revoke = revoke_at_end;
+	r->broker.committed = hear;
 	c->ctx = source->ctx;
 	c->ctx->metric = no_metric;
 	c->ctx->emit = reader_emit;
@@ -207,6 +215,7 @@ reader_turn(struct reader *r)
 		return;
 	r->source->is_busy = true;
 	r->broker.is_calm = r->source->scene->is_calm;
+	broker_serve(&r->broker);
 	if (chance_of(r->broker.chance, 5))
 		broker_commit(&r->broker);
 	if (atomic_load(&r->source->in->is_draining))
@@ -216,6 +225,7 @@ reader_turn(struct reader *r)
 			intake_drop(c, c->mine[i]);
 	} else {
 		intake_attend(c);
+		origin_attend(c);
 		health_say(&c->health);
 		intake_turn(c);
 	}
