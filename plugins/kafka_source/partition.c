@@ -47,6 +47,31 @@ partition_free(struct partition *p)
 	free(p);
 }
 
+/* In the queue of a partition that librdkafka has given up, because its topic is
+ * no more, it leaves a word for the reader.  That keeps the partition, and the
+ * partition the queue; and rd_kafka_destroy() of 2.0.2 waits for them without
+ * end.  So somebody has to read it. */
+void
+partition_forget(struct partition *p, rd_kafka_queue_t *inbox)
+{
+	if (p == NULL || p->queue == NULL)
+		return;
+	rd_kafka_queue_forward(p->queue, inbox);
+	rd_kafka_queue_destroy(p->queue);
+	p->queue = NULL;
+}
+
+int
+partition_forward(struct partition *p, rd_kafka_t *rk, rd_kafka_queue_t *inbox)
+{
+	partition_forget(p, inbox);
+	p->queue = rd_kafka_queue_get_partition(rk, p->topic, p->id);
+	if (p->queue == NULL)
+		return -ENOMEM;
+	rd_kafka_queue_forward(p->queue, inbox);
+	return 0;
+}
+
 /* Another one for each purpose: librdkafka writes into it. */
 static rd_kafka_topic_partition_list_t *
 list_of(const struct partition *p, int64_t offset)

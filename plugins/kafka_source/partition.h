@@ -60,6 +60,7 @@ struct partition {
 	int64_t origin_sent;	 /* what was handed over for that; -1: nothing */
 	int64_t origin_due_ms;	 /* when it is tried again, */
 	int64_t origin_again_ms; /* and how long after that */
+	rd_kafka_queue_t *queue; /* librdkafka's, of the last assignment */
 	unsigned n_run;
 	struct evh_event *run[PARTITION_RUN_MAX]; /* the oldest first */
 	char refusal[HEALTH_WHY_MAX]; /* why it is not read; "": it is */
@@ -71,6 +72,13 @@ struct partition *partition_new(struct evh_ctx *ctx, const char *topic,
 				int32_t id);
 /* No event is left in its run.  Must come before rd_kafka_destroy(). */
 void partition_free(struct partition *p); /* NULL is fine */
+
+/* Its messages are to come to the inbox.  This has to be said before it is
+ * assigned, or they go to the consumer's queue.  0 or -ENOMEM. */
+int partition_forward(struct partition *p, rd_kafka_t *rk,
+		      rd_kafka_queue_t *inbox);
+/* What librdkafka still has for it comes to the inbox, too. */
+void partition_forget(struct partition *p, rd_kafka_queue_t *inbox);
 
 /* It is ours from now on, as if never seen before (0 or -ENOMEM); or no longer.
  * Under the consumer's lock. */

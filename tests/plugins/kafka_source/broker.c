@@ -135,6 +135,29 @@ broker_unique(const char *stem, char *ret, size_t size)
 		       (long)now.tv_sec, now.tv_nsec);
 }
 
+/* The producer has to know it, or may still know that one of this name is no
+ * more, and would refuse messages for it. */
+static void
+find(const char *topic, int n_partitions)
+{
+	rd_kafka_topic_t *rkt =
+		rd_kafka_topic_new(broker.producer, topic, NULL);
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t err;
+	int n = 0;
+
+	while (n < n_partitions) {
+		err = rd_kafka_metadata(broker.producer, 0, rkt, &metadata,
+					ADMIN_MS);
+		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			die(topic, rd_kafka_err2str(err));
+		if (metadata->topic_cnt > 0)
+			n = metadata->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	rd_kafka_topic_destroy(rkt);
+}
+
 void
 broker_topic(const char *topic, int n_partitions)
 {
@@ -163,6 +186,7 @@ broker_topic(const char *topic, int n_partitions)
 	rd_kafka_event_destroy(event);
 	rd_kafka_NewTopic_destroy(new_topic);
 	rd_kafka_queue_destroy(queue);
+	find(topic, n_partitions);
 }
 
 void
