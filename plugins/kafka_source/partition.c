@@ -85,12 +85,18 @@ list_of(const struct partition *p, int64_t offset)
 	return list;
 }
 
-int
-partition_assigned(struct partition *p, uint32_t generation)
+static int
+new_place(struct partition *p)
 {
 	forget_place(p);
 	p->place = list_of(p, RD_KAFKA_OFFSET_INVALID);
-	if (p->place == NULL)
+	return p->place != NULL ? 0 : -ENOMEM;
+}
+
+int
+partition_assigned(struct partition *p, uint32_t generation)
+{
+	if (new_place(p) < 0)
 		return -ENOMEM;
 	offsets_reset(&p->offsets, generation);
 	p->state = PARTITION_RUNNING;
@@ -126,6 +132,18 @@ partition_store(struct partition *p, rd_kafka_t *rk, int64_t offset)
 	/* It fails when librdkafka has taken the partition away and we have
 	 * not heard yet; then the next owner begins a little earlier. */
 	(void)rd_kafka_offsets_store(rk, p->place);
+}
+
+int
+partition_again(struct partition *p, rd_kafka_t *rk)
+{
+	if (new_place(p) < 0)
+		return -ENOMEM;
+	if (p->offsets.next >= 0)
+		partition_store(p, rk, p->offsets.next);
+	else if (p->has_begun)
+		partition_store(p, rk, p->origin);
+	return 0;
 }
 
 static int
@@ -172,6 +190,19 @@ int
 partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
 {
 	return p->is_paused ? set_paused(p, ctx, rk, false) : 0;
+}
+
+/* Neither of the two comes back before that. */
+int
+partition_settle(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+{
+	bool was_paused = p->is_paused;
+	int r;
+
+	r = set_paused(p, ctx, rk, !was_paused);
+	if (r == 0)
+		r = set_paused(p, ctx, rk, was_paused);
+	return r;
 }
 
 /* librdkafka brings nothing twice unless it has resumed; and then the log goes

@@ -85,6 +85,11 @@ void partition_forget(struct partition *p, rd_kafka_queue_t *inbox);
 int partition_assigned(struct partition *p, uint32_t generation);
 void partition_revoked(struct partition *p, uint32_t generation);
 
+/* Of one that is ours, whose assignment is made once more: it begins again to
+ * store offsets, with what is known.  0 or -ENOMEM.  Under the consumer's
+ * lock. */
+int partition_again(struct partition *p, rd_kafka_t *rk);
+
 /* Stores what is done, for the next commit: all before this offset.  Under the
  * consumer's lock, so that an older number never comes after a newer one. */
 void partition_store(struct partition *p, rd_kafka_t *rk, int64_t offset);
@@ -93,6 +98,9 @@ void partition_store(struct partition *p, rd_kafka_t *rk, int64_t offset);
  * is fetched again.  0 or -EIO, logged. */
 int partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
 int partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+/* librdkafka's thread has done all that it was told about the partition before.
+ * 0 or -EIO, logged. */
+int partition_settle(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
 /* A message came that is not beyond the newest one: whether that is because
  * the partition was made anew or cut back, rather than one brought twice. */
 bool partition_began_anew(const struct partition *p, rd_kafka_t *rk,
