@@ -17,6 +17,7 @@
 #include "oracle.h"
 #include "origin.h"
 #include "strand.h"
+#include "topic.h"
 #include "virtual.h"
 #include "walker.h"
 
@@ -226,6 +227,7 @@ reader_turn(struct reader *r)
 	} else {
 		intake_attend(c);
 		origin_attend(c);
+		broker_look(&r->broker);
 		health_say(&c->health);
 		intake_turn(c);
 	}
@@ -285,8 +287,11 @@ reader_rebalance(struct reader *r)
 void
 reader_produce(struct reader *r)
 {
-	if (!walkers_are_many())
-		broker_produce(&r->broker);
+	if (walkers_are_many())
+		return;
+	if (chance_of(r->broker.chance, 3))
+		topic_renew(&r->broker);
+	topic_produce(&r->broker);
 }
 
 int64_t
@@ -338,6 +343,14 @@ reader_is_through(const struct reader *r, const char **ret_why)
 		int64_t prefix = commits_prefix(&b->commits);
 		int64_t last = b->n > 0 ? b->messages[b->n - 1].offset : -1;
 
+		if (p->state != PARTITION_STOPPED && p->has_begun &&
+		    b->committed > prefix) {
+			snprintf(why, sizeof(why),
+				 "partition %" PRId32 " is committed at %" PRId64
+				 " and done before %" PRId64,
+				 p->id, b->committed, prefix);
+			return false;
+		}
 		if (p->state == PARTITION_STOPPED || last < prefix)
 			continue;
 		snprintf(why, sizeof(why),
