@@ -55,7 +55,7 @@ store_dirty(struct consumer *c, struct partition *dirty)
 {
 	for (; dirty != NULL; dirty = dirty->next_dirty) {
 		dirty->is_dirty = false;
-		partition_store(dirty, c->rk);
+		partition_store(dirty, c->rk, dirty->offsets.next);
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "condition.h"
+#include "origin.h"
 #include "outage.h"
 
 #define CALL_MS 5000 /* for calls of ctx to come back */
@@ -97,7 +98,7 @@ static void
 explain_topic(struct consumer *c)
 {
 	char missing[HEALTH_WHY_MAX];
-	const char *why = c->refusal;
+	const char *why = c->refusal[0] != '\0' ? c->refusal : c->unread;
 
 	for (int32_t i = 0; i < c->n_mine && why[0] == '\0'; i++)
 		why = c->mine[i]->refusal;
@@ -151,12 +152,44 @@ consumer_begins(struct consumer *c)
 {
 	c->is_missing = false;
 	c->refusal[0] = '\0';
+	c->unread_again_ms = 0;
+	consumer_taken_again(c);
+}
+
+void
+consumer_taken_again(struct consumer *c)
+{
+	c->unread[0] = '\0';
+	explain_topic(c);
+}
+
+/* Where to begin was refused, of some partitions or of all; only its text says
+ * that.  librdkafka asks no second time, see unread.h. */
+static bool
+is_unread(const char *text)
+{
+	static const char begins[] = "Failed to fetch committed offset";
+
+	return text != NULL && strncmp(text, begins, sizeof(begins) - 1) == 0;
+}
+
+static void
+set_unread(struct consumer *c, const char *why)
+{
+	if (c->unread[0] == '\0')
+		consumer_say(c, EVH_WARN, "%s; taken again when it is allowed",
+			     why);
+	(void)snprintf(c->unread, sizeof(c->unread), "%s", why);
 	explain_topic(c);
 }
 
 void
 consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
 {
+	if (is_unread(rd_kafka_message_errstr(msg))) {
+		set_unread(c, rd_kafka_message_errstr(msg));
+		return;
+	}
 	/* Said here, acted upon elsewhere, or of no interest: */
 	switch ((int)msg->err) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -221,9 +254,9 @@ on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 	struct consumer *c = opaque;
 
 	(void)rk;
-	(void)list;
 	if (err == RD_KAFKA_RESP_ERR__NO_OFFSET)
 		return;
+	origin_committed(c, list);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		c->commit_fails = false;
 		health_set(&c->health, HEALTH_BROKERS, NULL);

@@ -77,6 +77,10 @@ struct consumer {
 	bool is_missing;		  /* the topic, or a partition of it */
 	char refusal[HEALTH_WHY_MAX];	  /* of the topic as a whole, */
 	rd_kafka_resp_err_t refusal_code; /* and its error */
+	char unread[HEALTH_WHY_MAX];	  /* why some of ours are not read; "":
+					   * all are */
+	int64_t unread_due_ms;		  /* when they are taken again, */
+	int64_t unread_again_ms;	  /* and how long after that */
 	char last_error[HEALTH_WHY_MAX];  /* of one broker */
 	rd_kafka_resp_err_t last_error_code;
 
@@ -114,8 +118,10 @@ void consumer_reads(struct consumer *c, struct partition *p);
 void consumer_found(struct consumer *c);
 /* or that we may have it, or be of the group, */
 void consumer_allowed(struct consumer *c);
-/* it is assigned anew. */
+/* it is assigned anew, */
 void consumer_begins(struct consumer *c);
+/* or what was not read has been taken again. */
+void consumer_taken_again(struct consumer *c);
 /* The partition of this number, or NULL. */
 struct partition *consumer_partition(const struct consumer *c, int32_t id);
 

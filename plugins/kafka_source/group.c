@@ -67,27 +67,13 @@ table_get(struct consumer *c, int32_t id)
 	return p;
 }
 
-/* Its messages are to come to the inbox.  This has to be said before it is
- * assigned, or they go to the consumer's queue. */
-static int
-forward(struct consumer *c, const struct partition *p)
-{
-	rd_kafka_queue_t *queue =
-		rd_kafka_queue_get_partition(c->rk, c->settings.topic, p->id);
-
-	if (queue == NULL)
-		return -ENOMEM;
-	rd_kafka_queue_forward(queue, c->inbox);
-	rd_kafka_queue_destroy(queue);
-	return 0;
-}
-
 static int
 take_over(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 {
 	size_t n = list->cnt > 0 ? (size_t)list->cnt : 1;
 	struct partition **mine = calloc(n, sizeof(struct partition *));
 	struct partition *p;
+	int r;
 
 	if (mine == NULL)
 		return -ENOMEM;
@@ -96,11 +82,13 @@ take_over(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 	c->n_mine = 0;
 	for (int i = 0; i < list->cnt; i++) {
 		p = table_get(c, list->elems[i].partition);
-		if (p == NULL || forward(c, p) < 0)
+		if (p == NULL || partition_forward(p, c->rk, c->inbox) < 0)
 			return -ENOMEM;
 		pthread_mutex_lock(&c->lock);
-		partition_assigned(p, ++c->generation);
+		r = partition_assigned(p, ++c->generation);
 		pthread_mutex_unlock(&c->lock);
+		if (r < 0)
+			return r;
 		c->mine[c->n_mine++] = p;
 	}
 	return 0;

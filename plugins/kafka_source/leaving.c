@@ -37,9 +37,23 @@ leave_group(struct consumer *c)
 	rd_kafka_queue_destroy(queue);
 }
 
+/* What partitions have left to be read, see partition_forget(). */
+static void
+empty_inbox(struct consumer *c)
+{
+	rd_kafka_message_t *msg;
+
+	for (int32_t i = 0; i < c->n_partitions; i++)
+		partition_forget(c->partitions[i], c->inbox);
+	while (consumer_now_ms() < atomic_load(&c->stop_due_ms) &&
+	       (msg = rd_kafka_consume_queue(c->inbox, 0)) != NULL)
+		rd_kafka_message_destroy(msg);
+}
+
 void
 leaving_destroy(struct consumer *c)
 {
+	empty_inbox(c);
 	for (int32_t i = 0; i < c->n_partitions; i++)
 		partition_free(c->partitions[i]);
 	free(c->partitions);

@@ -18,13 +18,8 @@ partition_new(struct evh_ctx *ctx, const char *topic, int32_t id)
 
 	if (p == NULL)
 		return NULL;
-	p->place = rd_kafka_topic_partition_list_new(1);
-	if (p->place == NULL) {
-		free(p);
-		return NULL;
-	}
-	rd_kafka_topic_partition_list_add(p->place, topic, id);
 	p->id = id;
+	p->topic = topic;
 	p->state = PARTITION_AWAY;
 	offsets_init(&p->offsets, OFFSETS_MAX_SLOTS);
 	(void)snprintf(labels, sizeof(labels), "topic=%s,partition=%" PRId32,
@@ -34,19 +29,75 @@ partition_new(struct evh_ctx *ctx, const char *topic, int32_t id)
 	return p;
 }
 
+static void
+forget_place(struct partition *p)
+{
+	if (p->place != NULL)
+		rd_kafka_topic_partition_list_destroy(p->place);
+	p->place = NULL;
+}
+
 void
 partition_free(struct partition *p)
 {
 	if (p == NULL)
 		return;
 	offsets_fini(&p->offsets);
-	rd_kafka_topic_partition_list_destroy(p->place);
+	forget_place(p);
 	free(p);
 }
 
+/* In the queue of a partition that librdkafka has given up, because its topic is
+ * no more, it leaves a word for the reader.  That keeps the partition, and the
+ * partition the queue; and rd_kafka_destroy() of 2.0.2 waits for them without
+ * end.  So somebody has to read it. */
 void
+partition_forget(struct partition *p, rd_kafka_queue_t *inbox)
+{
+	if (p == NULL || p->queue == NULL)
+		return;
+	rd_kafka_queue_forward(p->queue, inbox);
+	rd_kafka_queue_destroy(p->queue);
+	p->queue = NULL;
+}
+
+int
+partition_forward(struct partition *p, rd_kafka_t *rk, rd_kafka_queue_t *inbox)
+{
+	partition_forget(p, inbox);
+	p->queue = rd_kafka_queue_get_partition(rk, p->topic, p->id);
+	if (p->queue == NULL)
+		return -ENOMEM;
+	rd_kafka_queue_forward(p->queue, inbox);
+	return 0;
+}
+
+/* Another one for each purpose: librdkafka writes into it. */
+static rd_kafka_topic_partition_list_t *
+list_of(const struct partition *p, int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+
+	if (list != NULL)
+		rd_kafka_topic_partition_list_add(list, p->topic, p->id)
+			->offset = offset;
+	return list;
+}
+
+static int
+new_place(struct partition *p)
+{
+	forget_place(p);
+	p->place = list_of(p, RD_KAFKA_OFFSET_INVALID);
+	return p->place != NULL ? 0 : -ENOMEM;
+}
+
+int
 partition_assigned(struct partition *p, uint32_t generation)
 {
+	if (new_place(p) < 0)
+		return -ENOMEM;
 	offsets_reset(&p->offsets, generation);
 	p->state = PARTITION_RUNNING;
 	p->is_open = true;
@@ -56,39 +107,43 @@ partition_assigned(struct partition *p, uint32_t generation)
 	p->backoff_ms = 0;
 	p->rewound_at = -1;
 	p->seek_to = -1;
+	p->has_begun = false;
+	p->is_origin_due = false;
 	p->refusal[0] = '\0';
+	return 0;
 }
 
 void
 partition_revoked(struct partition *p, uint32_t generation)
 {
+	forget_place(p);
 	offsets_reset(&p->offsets, generation);
 	p->state = PARTITION_AWAY;
 	p->is_open = false;
+	p->has_begun = false;
+	p->is_origin_due = false;
 }
 
 void
-partition_store(struct partition *p, rd_kafka_t *rk)
+partition_store(struct partition *p, rd_kafka_t *rk, int64_t offset)
 {
-	p->place->elems[0].offset = p->offsets.next;
+	p->place->elems[0].offset = offset;
 	p->place->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
 	/* It fails when librdkafka has taken the partition away and we have
 	 * not heard yet; then the next owner begins a little earlier. */
 	(void)rd_kafka_offsets_store(rk, p->place);
 }
 
-/* A list of its own: the other one belongs to whoever has the lock. */
-static rd_kafka_topic_partition_list_t *
-list_of(const struct partition *p, int64_t offset)
+int
+partition_again(struct partition *p, rd_kafka_t *rk)
 {
-	rd_kafka_topic_partition_list_t *list =
-		rd_kafka_topic_partition_list_new(1);
-
-	if (list != NULL)
-		rd_kafka_topic_partition_list_add(
-			list, p->place->elems[0].topic, p->id)
-			->offset = offset;
-	return list;
+	if (new_place(p) < 0)
+		return -ENOMEM;
+	if (p->offsets.next >= 0)
+		partition_store(p, rk, p->offsets.next);
+	else if (p->has_begun)
+		partition_store(p, rk, p->origin);
+	return 0;
 }
 
 static int
@@ -96,7 +151,7 @@ complain(const struct partition *p, struct evh_ctx *ctx, const char *verb,
 	 const char *why)
 {
 	ctx->log(ctx, EVH_ERROR, "partition %" PRId32 " of %s does not %s: %s",
-		 p->id, p->place->elems[0].topic, verb, why);
+		 p->id, p->topic, verb, why);
 	return -EIO;
 }
 
@@ -137,6 +192,19 @@ partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
 	return p->is_paused ? set_paused(p, ctx, rk, false) : 0;
 }
 
+/* Neither of the two comes back before that. */
+int
+partition_settle(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+{
+	bool was_paused = p->is_paused;
+	int r;
+
+	r = set_paused(p, ctx, rk, !was_paused);
+	if (r == 0)
+		r = set_paused(p, ctx, rk, was_paused);
+	return r;
+}
+
 /* librdkafka brings nothing twice unless it has resumed; and then the log goes
  * on behind what was read, which one that began anew does not at first. */
 bool
@@ -147,7 +215,7 @@ partition_began_anew(const struct partition *p, rd_kafka_t *rk, int64_t newest)
 
 	if (!p->may_repeat)
 		return true;
-	return rd_kafka_get_watermark_offsets(rk, p->place->elems[0].topic,
+	return rd_kafka_get_watermark_offsets(rk, p->topic,
 					      p->id, &low, &high) ==
 		       RD_KAFKA_RESP_ERR_NO_ERROR &&
 	       high >= 0 && high <= newest;

@@ -31,6 +31,7 @@ enum partition_state {
 
 struct partition {
 	int32_t id;
+	const char *topic;
 
 	/* Under the consumer's lock. */
 	struct offsets offsets;
@@ -38,7 +39,10 @@ struct partition {
 	int64_t lost_offset; /* of the event that stopped or rewinds it */
 	bool is_dirty;	     /* offsets.next has moved in this done() */
 	struct partition *next_dirty;
-	rd_kafka_topic_partition_list_t *place; /* to store offsets with */
+	/* To store offsets with; NULL while it is not ours.  librdkafka keeps in
+	 * it what it knows of the partition, which it forgets with a topic that
+	 * is deleted: so each assignment has its own. */
+	rd_kafka_topic_partition_list_t *place;
 
 	/* The poll thread's own. */
 	bool is_open;		   /* messages are taken */
@@ -50,31 +54,53 @@ struct partition {
 	int64_t backoff_ms;	   /* before that */
 	int64_t rewound_at; /* where the last rewind went; -1: none yet */
 	int64_t seek_to;    /* begun and not done; -1: none */
+	bool has_begun;	    /* a message has come since it was assigned */
+	int64_t origin;		 /* the first that has */
+	bool is_origin_due;	 /* it is not known to be committed */
+	int64_t origin_sent;	 /* what was handed over for that; -1: nothing */
+	int64_t origin_due_ms;	 /* when it is tried again, */
+	int64_t origin_again_ms; /* and how long after that */
+	rd_kafka_queue_t *queue; /* librdkafka's, of the last assignment */
 	unsigned n_run;
 	struct evh_event *run[PARTITION_RUN_MAX]; /* the oldest first */
 	char refusal[HEALTH_WHY_MAX]; /* why it is not read; "": it is */
 	struct evh_metric *lag;
 };
 
-/* NULL when out of memory. */
+/* Borrows topic.  NULL when out of memory. */
 struct partition *partition_new(struct evh_ctx *ctx, const char *topic,
 				int32_t id);
 /* No event is left in its run.  Must come before rd_kafka_destroy(). */
 void partition_free(struct partition *p); /* NULL is fine */
 
-/* It is ours from now on, as if never seen before; or no longer.  Under the
- * consumer's lock. */
-void partition_assigned(struct partition *p, uint32_t generation);
+/* Its messages are to come to the inbox.  This has to be said before it is
+ * assigned, or they go to the consumer's queue.  0 or -ENOMEM. */
+int partition_forward(struct partition *p, rd_kafka_t *rk,
+		      rd_kafka_queue_t *inbox);
+/* What librdkafka still has for it comes to the inbox, too. */
+void partition_forget(struct partition *p, rd_kafka_queue_t *inbox);
+
+/* It is ours from now on, as if never seen before (0 or -ENOMEM); or no longer.
+ * Under the consumer's lock. */
+int partition_assigned(struct partition *p, uint32_t generation);
 void partition_revoked(struct partition *p, uint32_t generation);
 
-/* Stores what is done, for the next commit.  Under the consumer's lock, so
- * that an older number never comes after a newer one. */
-void partition_store(struct partition *p, rd_kafka_t *rk);
+/* Of one that is ours, whose assignment is made once more: it begins again to
+ * store offsets, with what is known.  0 or -ENOMEM.  Under the consumer's
+ * lock. */
+int partition_again(struct partition *p, rd_kafka_t *rk);
+
+/* Stores what is done, for the next commit: all before this offset.  Under the
+ * consumer's lock, so that an older number never comes after a newer one. */
+void partition_store(struct partition *p, rd_kafka_t *rk, int64_t offset);
 
 /* Stops and lets go on what librdkafka brings of it; what was fetched already
  * is fetched again.  0 or -EIO, logged. */
 int partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
 int partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+/* librdkafka's thread has done all that it was told about the partition before.
+ * 0 or -EIO, logged. */
+int partition_settle(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
 /* A message came that is not beyond the newest one: whether that is because
  * the partition was made anew or cut back, rather than one brought twice. */
 bool partition_began_anew(const struct partition *p, rd_kafka_t *rk,

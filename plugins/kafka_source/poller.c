@@ -8,6 +8,8 @@
 #include "group.h"
 #include "intake.h"
 #include "leaving.h"
+#include "origin.h"
+#include "unread.h"
 
 #define SECOND_MS  1000
 #define PROBE_MS   500 /* how long a look for a broker may take */
@@ -165,6 +167,8 @@ poller_run(void *arg)
 			continue;
 		}
 		intake_attend(c);
+		origin_attend(c);
+		unread_attend(c);
 		if (atomic_load(&c->is_draining))
 			continue;
 		health_say(&c->health);

@@ -6,6 +6,7 @@
 
 #include "chance.h"
 #include "failure.h"
+#include "topic.h"
 #include "virtual.h"
 
 #define PAYLOAD_MAX 1800
@@ -26,46 +27,59 @@ broker_init(struct broker *b, struct chance *chance, unsigned n_keys,
 	b->n_keys = n_keys;
 	b->consumer = consumer;
 	b->is_exact = true;
-	for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++) {
 		commits_begin(&b->partitions[i].commits, i);
+		b->partitions[i].asked = -1;
+		b->partitions[i].newest = -1;
+	}
 }
 
 void
-broker_produce(struct broker *b)
+broker_look(const struct broker *b)
 {
-	static const char keys[] = "klmnopqr";
-	bool has_key = chance_of(b->chance, 80);
-	unsigned key = chance_below(b->chance, b->n_keys);
-	/* The same key, the same partition, as every producer does it. */
-	unsigned i = has_key ? key % BROKER_PARTITIONS
-			     : chance_below(b->chance, BROKER_PARTITIONS);
-	struct broker_partition *p = &b->partitions[i];
-	struct broker_message *m = &p->messages[p->n];
+	for (int i = 0; i < BROKER_PARTITIONS; i++)
+		if (b->partitions[i].is_owed)
+			failure("offsets: nobody says where partition %d "
+				"begins anew",
+				i);
+}
 
-	if (p->n == BROKER_MESSAGES_MAX)
-		return;
-	if (chance_of(b->chance, 10)) /* transactions leave holes */
-		p->end += chance_between(b->chance, 1, 2);
-	*m = (struct broker_message){
-		.offset = p->end++,
-		.key = has_key ? keys[key] : 0,
-		.name = (char)('a' + chance_below(b->chance, 3)),
-		.is_poison = chance_of(b->chance, 3),
-		.size = chance_of(b->chance, 10) ? chance_below(b->chance, 1500)
-						 : 0,
-	};
-	p->n++;
-	commits_produced(&p->commits, m->offset);
+static void
+set_committed(struct broker *b, int32_t id, int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+
+	trace("partition %" PRId32 ": %" PRId64 " is committed", id, offset);
+	b->partitions[id].committed = offset;
+	rd_kafka_topic_partition_list_add(list, "t", id)->offset = offset;
+	b->committed(b, list);
+	rd_kafka_topic_partition_list_destroy(list);
 }
 
 void
 broker_commit(struct broker *b)
 {
-	for (int i = 0; i < BROKER_PARTITIONS; i++) {
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++) {
 		struct broker_partition *p = &b->partitions[i];
 
 		if (p->is_assigned && p->commits.stored > p->committed)
-			p->committed = p->commits.stored;
+			set_committed(b, i, p->commits.stored);
+	}
+}
+
+void
+broker_serve(struct broker *b)
+{
+	for (int32_t i = 0; i < BROKER_PARTITIONS; i++) {
+		struct broker_partition *p = &b->partitions[i];
+		int64_t offset = p->asked;
+
+		if (offset < 0 || (!b->is_calm && chance_of(b->chance, 40)))
+			continue;
+		p->asked = -1;
+		if (b->is_calm || chance_of(b->chance, 80))
+			set_committed(b, i, offset);
 	}
 }
 
@@ -85,8 +99,9 @@ deliver(struct broker *b, int32_t partition, const struct broker_message *m)
 	int n;
 
 	n = snprintf(d->payload, sizeof(d->payload),
-		     "{\"name\":\"%c.x\",\"data\":\"%*s\"}", m->name,
-		     (int)m->size, "");
+		     "{\"id\":\"00000000-0000-7000-8000-%012u\","
+		     "\"name\":\"%c.x\",\"data\":\"%*s\"}",
+		     m->serial, m->name, (int)m->size, "");
 	if (m->is_poison)
 		d->payload[0] = '?';
 	d->broker = b;
@@ -115,6 +130,16 @@ next_message(const struct broker_partition *p)
 	return NULL;
 }
 
+static void
+handed_over(struct broker_partition *p, int64_t offset)
+{
+	p->position = offset + 1;
+	if (offset <= p->newest && !p->is_renewed)
+		return;
+	p->newest = offset;
+	p->may_repeat = false;
+}
+
 rd_kafka_message_t *
 rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
 {
@@ -132,7 +157,7 @@ rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
 
 		if (m == NULL)
 			continue;
-		b->partitions[id].position = m->offset + 1;
+		handed_over(&b->partitions[id], m->offset);
 		return deliver(b, id, m);
 	}
 	return NULL;
@@ -240,7 +265,33 @@ rd_kafka_offsets_store(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 
 	if (!p->is_assigned)
 		return RD_KAFKA_RESP_ERR__STATE;
+	if (p->is_renewed && p->n > 0 &&
+	    list->elems[0].offset == p->messages[0].offset) {
+		topic_turn_over(p);
+		p->is_owed = true;
+	}
 	commits_stored(&p->commits, list->elems[0].offset);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t
+rd_kafka_commit(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list,
+		int async)
+{
+	struct broker *b = broker_of(rk);
+
+	if (!async)
+		failure("a commit waits for the brokers");
+	for (int i = 0; i < list->cnt; i++) {
+		struct broker_partition *p =
+			&b->partitions[list->elems[i].partition];
+
+		if (!p->is_assigned)
+			failure("a partition that is not ours is committed");
+		commits_asked(&p->commits, list->elems[i].offset);
+		p->asked = list->elems[i].offset;
+		p->is_owed = false;
+	}
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -248,6 +299,7 @@ rd_kafka_resp_err_t
 rd_kafka_pause_partitions(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
 {
 	partition_at(rk, list)->is_paused = true;
+	partition_at(rk, list)->may_repeat = true;
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -258,6 +310,7 @@ rd_kafka_resume_partitions(rd_kafka_t *rk,
 	struct broker_partition *p = partition_at(rk, list);
 
 	p->is_paused = false;
+	p->may_repeat = true;
 	/* librdkafka 2.0.2 may bring old messages again. */
 	if (chance_of(broker_of(rk)->chance, 10) && p->position > 0)
 		p->position--;
@@ -276,11 +329,11 @@ rd_kafka_seek_partitions(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
 		       b->is_exact && b->n_answering == 0);
 	if (!b->is_calm && chance_of(b->chance, 10))
 		return (rd_kafka_error_t *)b;
-	p->position = list->elems[0].offset;
+	/* Beyond the end it goes to the beginning. */
+	p->position = p->is_renewed ? 0 : list->elems[0].offset;
 	return NULL;
 }
 
-/* The log of a topic that nobody deletes. */
 rd_kafka_resp_err_t
 rd_kafka_get_watermark_offsets(rd_kafka_t *rk, const char *topic,
 			       int32_t partition, int64_t *low, int64_t *high)
@@ -293,17 +346,23 @@ rd_kafka_get_watermark_offsets(rd_kafka_t *rk, const char *topic,
 
 /* ---- The group ---------------------------------------------------------- */
 
+/* What is stored is committed then, also when it is less than before. */
 static void
 unassign(struct broker *b)
 {
-	if (!b->is_lost)
-		broker_commit(b);
 	for (int i = 0; i < BROKER_PARTITIONS; i++) {
 		struct broker_partition *p = &b->partitions[i];
 
-		if (p->is_assigned)
-			commits_revoked(&p->commits);
+		if (!p->is_assigned)
+			continue;
+		if (!b->is_lost && p->commits.stored >= 0)
+			p->committed = p->commits.stored;
+		if (p->is_renewed)
+			topic_turn_over(p);
+		commits_revoked(&p->commits);
 		p->is_assigned = false;
+		p->is_owed = false;
+		p->asked = -1;
 	}
 }
 
@@ -318,8 +377,10 @@ rd_kafka_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
 			&b->partitions[list->elems[i].partition];
 
 		p->is_assigned = true;
-		p->position = p->committed;
-		commits_assigned(&p->commits, p->committed);
+		p->position = p->committed <= p->end ? p->committed : 0;
+		p->newest = -1;
+		p->may_repeat = p->is_paused;
+		commits_assigned(&p->commits, p->position);
 	}
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

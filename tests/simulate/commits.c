@@ -83,23 +83,34 @@ commits_done(struct commits *c, int64_t offset, unsigned life)
 		c->is_done[offset] = true;
 }
 
+/* Holes may be passed over, messages not. */
+static void
+check_done(const struct commits *c, int64_t next, const char *verb)
+{
+	trace("partition %" PRId32 ": %" PRId64 " is %s", c->partition, next,
+	      verb);
+	for (int64_t i = c->base; i < next && i < COMMITS_MAX; i++)
+		if (c->exists[i] && !c->is_done[i])
+			failure("offsets: %" PRId64 " of partition %" PRId32
+				" is %s, and %" PRId64 " is not done",
+				next, c->partition, verb, i);
+}
+
 void
 commits_stored(struct commits *c, int64_t next)
 {
-	int64_t prefix = commits_prefix(c);
-
-	trace("partition %" PRId32 ": %" PRId64 " is stored", c->partition,
-	      next);
-	if (next > prefix)
-		failure("offsets: %" PRId64 " of partition %" PRId32
-			" is stored, and only what is before %" PRId64
-			" is done",
-			next, c->partition, prefix);
+	check_done(c, next, "stored");
 	if (next < c->stored)
 		failure("offsets: partition %" PRId32 " is stored at %" PRId64
 			" after %" PRId64,
 			c->partition, next, c->stored);
 	c->stored = next;
+}
+
+void
+commits_asked(const struct commits *c, int64_t next)
+{
+	check_done(c, next, "to be committed");
 }
 
 void

@@ -37,6 +37,8 @@ void commits_sought(struct commits *c, int64_t offset, bool is_exact);
 void commits_done(struct commits *c, int64_t offset, unsigned life);
 /* librdkafka was told to commit this. */
 void commits_stored(struct commits *c, int64_t next);
+/* It is to commit this at once. */
+void commits_asked(const struct commits *c, int64_t next);
 /* After the answers: what may be stored is. */
 void commits_look(const struct commits *c);
 /* Before this everything is done. */

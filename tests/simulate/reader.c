@@ -15,7 +15,9 @@
 #include "intake.h"
 #include "leaving.h"
 #include "oracle.h"
+#include "origin.h"
 #include "strand.h"
+#include "topic.h"
 #include "virtual.h"
 #include "walker.h"
 
@@ -141,6 +143,12 @@ revoke_at_end(struct broker *b)
 	take_away(r, false);
 }
 
+static void
+hear(struct broker *b, const rd_kafka_topic_partition_list_t *list)
+{
+	origin_committed(b->consumer, list);
+}
+
 /* ---- Life --------------------------------------------------------------- */
 
 struct reader *
@@ -153,6 +161,7 @@ reader_new(struct end *source)
 	broker_init(&r->broker, source->scene->chance, source->scene->n_keys,
 		    r);
 	r->broker.revoke = revoke_at_end;
+	r->broker.committed = hear;
 	c->ctx = source->ctx;
 	c->ctx->metric = no_metric;
 	c->ctx->emit = reader_emit;
@@ -207,6 +216,7 @@ reader_turn(struct reader *r)
 		return;
 	r->source->is_busy = true;
 	r->broker.is_calm = r->source->scene->is_calm;
+	broker_serve(&r->broker);
 	if (chance_of(r->broker.chance, 5))
 		broker_commit(&r->broker);
 	if (atomic_load(&r->source->in->is_draining))
@@ -216,6 +226,8 @@ reader_turn(struct reader *r)
 			intake_drop(c, c->mine[i]);
 	} else {
 		intake_attend(c);
+		origin_attend(c);
+		broker_look(&r->broker);
 		health_say(&c->health);
 		intake_turn(c);
 	}
@@ -275,8 +287,11 @@ reader_rebalance(struct reader *r)
 void
 reader_produce(struct reader *r)
 {
-	if (!walkers_are_many())
-		broker_produce(&r->broker);
+	if (walkers_are_many())
+		return;
+	if (chance_of(r->broker.chance, 3))
+		topic_renew(&r->broker);
+	topic_produce(&r->broker);
 }
 
 int64_t
@@ -328,6 +343,14 @@ reader_is_through(const struct reader *r, const char **ret_why)
 		int64_t prefix = commits_prefix(&b->commits);
 		int64_t last = b->n > 0 ? b->messages[b->n - 1].offset : -1;
 
+		if (p->state != PARTITION_STOPPED && p->has_begun &&
+		    b->committed > prefix) {
+			snprintf(why, sizeof(why),
+				 "partition %" PRId32 " is committed at %" PRId64
+				 " and done before %" PRId64,
+				 p->id, b->committed, prefix);
+			return false;
+		}
 		if (p->state == PARTITION_STOPPED || last < prefix)
 			continue;
 		snprintf(why, sizeof(why),

@@ -135,6 +135,29 @@ broker_unique(const char *stem, char *ret, size_t size)
 		       (long)now.tv_sec, now.tv_nsec);
 }
 
+/* The producer has to know it, or may still know that one of this name is no
+ * more, and would refuse messages for it. */
+static void
+find(const char *topic, int n_partitions)
+{
+	rd_kafka_topic_t *rkt =
+		rd_kafka_topic_new(broker.producer, topic, NULL);
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t err;
+	int n = 0;
+
+	while (n < n_partitions) {
+		err = rd_kafka_metadata(broker.producer, 0, rkt, &metadata,
+					ADMIN_MS);
+		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			die(topic, rd_kafka_err2str(err));
+		if (metadata->topic_cnt > 0)
+			n = metadata->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	rd_kafka_topic_destroy(rkt);
+}
+
 void
 broker_topic(const char *topic, int n_partitions)
 {
@@ -163,6 +186,7 @@ broker_topic(const char *topic, int n_partitions)
 	rd_kafka_event_destroy(event);
 	rd_kafka_NewTopic_destroy(new_topic);
 	rd_kafka_queue_destroy(queue);
+	find(topic, n_partitions);
 }
 
 void
@@ -246,21 +270,29 @@ broker_put(const char *topic, int32_t partition, const void *value, size_t len)
 	flush();
 }
 
-int64_t
-broker_committed(const char *group, const char *topic, int32_t partition)
+static rd_kafka_t *
+member_new(const char *group)
 {
-	rd_kafka_topic_partition_list_t *list =
-		rd_kafka_topic_partition_list_new(1);
 	rd_kafka_conf_t *conf = base_conf();
-	rd_kafka_resp_err_t err;
 	char error[256];
-	int64_t offset;
 	rd_kafka_t *rk;
 
 	(void)rd_kafka_conf_set(conf, "group.id", group, NULL, 0);
 	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof(error));
 	if (rk == NULL)
 		die("consumer", error);
+	return rk;
+}
+
+int64_t
+broker_committed(const char *group, const char *topic, int32_t partition)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+	rd_kafka_t *rk = member_new(group);
+	rd_kafka_resp_err_t err;
+	int64_t offset;
+
 	rd_kafka_topic_partition_list_add(list, topic, partition);
 	err = rd_kafka_committed(rk, list, ADMIN_MS);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -269,6 +301,24 @@ broker_committed(const char *group, const char *topic, int32_t partition)
 	rd_kafka_topic_partition_list_destroy(list);
 	rd_kafka_destroy(rk);
 	return offset;
+}
+
+void
+broker_commit(const char *group, const char *topic, int32_t partition,
+	      int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+	rd_kafka_t *rk = member_new(group);
+	rd_kafka_resp_err_t err;
+
+	rd_kafka_topic_partition_list_add(list, topic, partition)->offset =
+		offset;
+	err = rd_kafka_commit(rk, list, 0);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("commit", rd_kafka_err2str(err));
+	rd_kafka_topic_partition_list_destroy(list);
+	rd_kafka_destroy(rk);
 }
 
 void

@@ -30,6 +30,10 @@ void broker_put(const char *topic, int32_t partition, const void *value,
 int64_t broker_committed(const char *group, const char *topic,
 			 int32_t partition);
 
+/* The group, of which nobody is a member, is at this offset from now on. */
+void broker_commit(const char *group, const char *topic, int32_t partition,
+		   int64_t offset);
+
 /* The broker's process stands still, as a machine that hangs. */
 void broker_freeze(void);
 void broker_thaw(void);

@@ -37,6 +37,8 @@ enum { OFFSET_FETCH = 9, JOIN_GROUP = 11, HEARTBEAT = 12 };
 
 static atomic_int refusal;    /* rd_kafka_resp_err_t */
 static atomic_bool is_of_all; /* and of the topic as a whole */
+static atomic_bool is_unread; /* or of a partition's first offset */
+static char unread_text[] = "Failed to fetch committed offset for group";
 
 rd_kafka_message_t *__real_rd_kafka_consume_queue(rd_kafka_queue_t *queue,
 						  int timeout_ms);
@@ -51,6 +53,8 @@ __wrap_rd_kafka_consume_queue(rd_kafka_queue_t *queue, int timeout_ms)
 
 	if (msg != NULL && msg->payload == NULL) {
 		msg->err = (rd_kafka_resp_err_t)atomic_load(&refusal);
+		if (atomic_load(&is_unread))
+			msg->payload = unread_text;
 		if (atomic_load(&is_of_all))
 			msg->partition = RD_KAFKA_PARTITION_UA;
 	}
@@ -151,7 +155,7 @@ set_up(void **state)
 }
 
 static void
-begin(struct bench *b)
+start(struct bench *b)
 {
 	const struct fake_option options[] = {
 		{ "brokers", rd_kafka_mock_cluster_bootstraps(b->cluster) },
@@ -165,6 +169,12 @@ begin(struct bench *b)
 	if (b->log != NULL)
 		b->host.ctx.log = b->log;
 	fake_host_start(&b->host);
+}
+
+static void
+begin(struct bench *b)
+{
+	start(b);
 	assert_true(fake_host_wait(&b->host, WAIT_MS, fake_is_ready, 0));
 }
 
@@ -231,6 +241,12 @@ static bool
 has_said(struct fake_host *host, int64_t part)
 {
 	return strstr(host->said, (const char *)(intptr_t)part) != NULL;
+}
+
+static bool
+has_given_up(struct fake_host *host, int64_t n)
+{
+	return host->rebalances.value >= n;
 }
 
 static void
@@ -305,6 +321,10 @@ a_right_that_is_still_refused_is_not_taken_for_given(void **state)
 	struct bench *b = *state;
 
 	begin(b);
+	/* From then on librdkafka itself asks for no offset. */
+	put(b, 0);
+	put(b, 1);
+	assert_answered(b);
 	for (int i = 0; i < 100; i++)
 		rd_kafka_mock_push_request_errors(
 			b->cluster, OFFSET_FETCH, 1,
@@ -316,6 +336,88 @@ a_right_that_is_still_refused_is_not_taken_for_given(void **state)
 	rd_kafka_mock_clear_request_errors(b->cluster, OFFSET_FETCH);
 	assert_ready(b);
 	atomic_store(&is_of_all, false);
+}
+
+/* The next n times that somebody asks where the group is. */
+static void
+refuse_offsets(struct bench *b, int n)
+{
+	for (int i = 0; i < n; i++)
+		rd_kafka_mock_push_request_errors(
+			b->cluster, OFFSET_FETCH, 1,
+			RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+}
+
+static void
+what_was_refused_at_the_beginning_is_read_when_it_is_allowed(void **state)
+{
+	struct bench *b = *state;
+
+	refuse_offsets(b, 3);
+	put(b, 0);
+	put(b, 1);
+	start(b);
+	assert_said(b, "Failed to fetch committed offset");
+	assert_answered(b);
+	assert_ready(b);
+}
+
+static void
+a_stop_in_between_ends_in_time(void **state)
+{
+	struct bench *b = *state;
+
+	refuse_offsets(b, 100);
+	start(b);
+	assert_said(b, "Failed to fetch committed offset");
+	assert_true(fake_host_stop(&b->host, STOP_MS) < STOP_MS);
+	rd_kafka_mock_clear_request_errors(b->cluster, OFFSET_FETCH);
+}
+
+static void
+what_was_refused_is_read_after_a_rebalance_in_between(void **state)
+{
+	struct bench *b = *state;
+
+	refuse_offsets(b, 100);
+	start(b);
+	assert_said(b, "Failed to fetch committed offset");
+	rd_kafka_mock_push_request_errors(b->cluster, HEARTBEAT, 1,
+					  RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+	assert_true(fake_host_wait(&b->host, WAIT_MS, has_given_up, 1));
+	rd_kafka_mock_clear_request_errors(b->cluster, OFFSET_FETCH);
+	put(b, 0);
+	put(b, 1);
+	assert_answered(b);
+	assert_ready(b);
+}
+
+/* Of one partition, which librdkafka would say of one that is not read. */
+static void
+partitions_that_are_read_go_on_where_they_are(void **state)
+{
+	struct bench *b = *state;
+	int64_t next = 0;
+
+	begin(b);
+	fake_host_hold(&b->host, true);
+	for (int i = 0; i < MANY; i++)
+		put(b, 0);
+	assert_true(fake_host_wait(&b->host, WAIT_MS, fake_has_records, 100));
+	atomic_store(&is_unread, true);
+	refuse(b, 1, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+	assert_said(b, "Failed to fetch committed offset");
+	assert_ready(b);
+	atomic_store(&is_unread, false);
+	fake_host_hold(&b->host, false);
+	for (int i = 0; i < MANY; i++)
+		put(b, 0);
+	put(b, 1);
+	assert_answered(b);
+	for (unsigned i = 0; i < b->host.n_records; i++)
+		if (b->host.records[i].partition == 0)
+			assert_int_equal(b->host.records[i].offset, next++);
+	assert_int_equal(next, 2 * MANY);
 }
 
 /* A log that does not come back, of the first error in it. */
@@ -438,6 +540,10 @@ main(int argc, char **argv)
 		TEST(a_topic_that_is_back_is_found_without_a_message),
 		TEST(a_right_that_is_given_back_is_found_without_a_message),
 		TEST(a_right_that_is_still_refused_is_not_taken_for_given),
+		TEST(what_was_refused_at_the_beginning_is_read_when_it_is_allowed),
+		TEST(a_stop_in_between_ends_in_time),
+		TEST(what_was_refused_is_read_after_a_rebalance_in_between),
+		TEST(partitions_that_are_read_go_on_where_they_are),
 		TEST(a_log_that_does_not_come_back_keeps_no_stop_waiting),
 		TEST(a_poll_thread_that_is_left_behind_calls_nobody),
 		TEST(a_member_that_has_lost_its_partitions_is_not_ready),

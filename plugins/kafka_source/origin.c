@@ -1,0 +1,107 @@
+#include "origin.h"
+
+#include "consumer.h"
+
+#define AGAIN_FIRST_MS 1000
+#define AGAIN_LAST_MS  10000
+
+static void
+begin(struct partition *p)
+{
+	p->is_origin_due = true;
+	p->origin_sent = -1;
+	p->origin_due_ms = 0;
+	p->origin_again_ms = AGAIN_FIRST_MS;
+}
+
+/* It is stored, too: what is stored when the partition goes to another member
+ * is committed then, whatever was before. */
+void
+origin_found(struct consumer *c, struct partition *p, int64_t offset)
+{
+	p->has_begun = true;
+	p->origin = offset;
+	begin(p);
+	pthread_mutex_lock(&c->lock);
+	partition_store(p, c->rk, offset);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* By now some of it may be done. */
+static int64_t
+position_of(struct consumer *c, const struct partition *p)
+{
+	int64_t position;
+
+	pthread_mutex_lock(&c->lock);
+	position = offsets_position(&p->offsets);
+	pthread_mutex_unlock(&c->lock);
+	return position >= 0 ? position : p->origin;
+}
+
+static bool
+is_due(const struct partition *p, int64_t now_ms)
+{
+	return p->is_origin_due && now_ms >= p->origin_due_ms;
+}
+
+static void
+commit_due(struct consumer *c, int64_t now_ms)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(c->n_mine);
+	struct partition *p;
+
+	if (list == NULL)
+		return; /* the next round tries again */
+	for (int32_t i = 0; i < c->n_mine; i++) {
+		p = c->mine[i];
+		if (!is_due(p, now_ms))
+			continue;
+		p->origin_sent = position_of(c, p);
+		p->origin_due_ms = now_ms + p->origin_again_ms;
+		p->origin_again_ms *= 2;
+		if (p->origin_again_ms > AGAIN_LAST_MS)
+			p->origin_again_ms = AGAIN_LAST_MS;
+		rd_kafka_topic_partition_list_add(list, p->topic, p->id)
+			->offset = p->origin_sent;
+	}
+	/* It only hands them over; what fails comes to origin_committed(), or
+	 * nothing does, and they are due again. */
+	(void)rd_kafka_commit(c->rk, list, 1);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+void
+origin_attend(struct consumer *c)
+{
+	int64_t now_ms = consumer_now_ms();
+
+	for (int32_t i = 0; i < c->n_mine; i++)
+		if (is_due(c->mine[i], now_ms)) {
+			commit_due(c, now_ms);
+			return;
+		}
+}
+
+/* Commits of librdkafka's own come here as well.  One of the old log that was
+ * tried until it succeeded may be the last. */
+void
+origin_committed(struct consumer *c,
+		 const rd_kafka_topic_partition_list_t *list)
+{
+	const rd_kafka_topic_partition_t *place;
+	struct partition *p;
+
+	for (int i = 0; list != NULL && i < list->cnt; i++) {
+		place = &list->elems[i];
+		p = consumer_partition(c, place->partition);
+		if (p == NULL || !p->has_begun ||
+		    place->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			continue;
+		if (place->offset > position_of(c, p))
+			begin(p);
+		else if (place->offset == p->origin_sent)
+			p->is_origin_due = false;
+	}
+}

@@ -1,0 +1,124 @@
+#include "unread.h"
+
+#include <errno.h>
+
+#include "consumer.h"
+
+#define ASK_MS	       500 /* for the brokers to say what is committed */
+#define AGAIN_FIRST_MS 1000
+#define AGAIN_LAST_MS  10000
+
+/* Where each of ours is to be read on; the lock is not held. */
+static rd_kafka_topic_partition_list_t *
+list_mine(struct consumer *c, bool is_begun)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(c->n_mine);
+	struct partition *p;
+	int64_t newest;
+
+	for (int32_t i = 0; list != NULL && i < c->n_mine; i++) {
+		p = c->mine[i];
+		pthread_mutex_lock(&c->lock);
+		newest = p->offsets.newest;
+		pthread_mutex_unlock(&c->lock);
+		if ((newest >= 0) == is_begun)
+			rd_kafka_topic_partition_list_add(
+				list, c->settings.topic, p->id)
+				->offset = newest + 1;
+	}
+	return list;
+}
+
+/* What is committed of those, which is where they begin; false: it is still
+ * refused, or the brokers say nothing. */
+static bool
+ask_committed(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+	if (list->cnt > 0 && rd_kafka_committed(c->rk, list, ASK_MS) !=
+				     RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	for (int i = 0; i < list->cnt; i++)
+		if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return false;
+	return true;
+}
+
+/* librdkafka stops and starts all of them for that.  A stop undoes where the
+ * messages go, so that is said when it is over. */
+static int
+assign_again(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+	rd_kafka_resp_err_t err;
+	struct partition *p;
+	int r;
+
+	err = rd_kafka_assign(c->rk, list);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		consumer_say(c, EVH_ERROR, "taking partitions of %s again: %s",
+			     c->settings.topic, rd_kafka_err2str(err));
+		return -EIO;
+	}
+	for (int32_t i = 0; i < c->n_mine; i++) {
+		p = c->mine[i];
+		(void)partition_settle(p, c->ctx, c->rk);
+		r = partition_forward(p, c->rk, c->inbox);
+		if (r < 0)
+			return r;
+		pthread_mutex_lock(&c->lock);
+		r = partition_again(p, c->rk);
+		pthread_mutex_unlock(&c->lock);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Those that are read go on where they are, those that are not begin where the
+ * group is: all by number, so that there is nothing to be refused again.  Only
+ * where nothing is committed librdkafka asks once more. */
+static int
+take_again(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *list = list_mine(c, true);
+	rd_kafka_topic_partition_list_t *unread = list_mine(c, false);
+	int r = -ENOMEM;
+
+	if (list == NULL || unread == NULL)
+		goto out;
+	r = -EAGAIN;
+	if (!ask_committed(c, unread))
+		goto out;
+	for (int i = 0; i < unread->cnt; i++)
+		rd_kafka_topic_partition_list_add(list, c->settings.topic,
+						  unread->elems[i].partition)
+			->offset = unread->elems[i].offset;
+	r = assign_again(c, list);
+	if (r == 0)
+		consumer_say(c, EVH_INFO, "%d partition%s of %s taken again",
+			     unread->cnt, unread->cnt == 1 ? "" : "s",
+			     c->settings.topic);
+out:
+	if (list != NULL)
+		rd_kafka_topic_partition_list_destroy(list);
+	if (unread != NULL)
+		rd_kafka_topic_partition_list_destroy(unread);
+	return r;
+}
+
+void
+unread_attend(struct consumer *c)
+{
+	int64_t now_ms = consumer_now_ms();
+
+	if (c->unread[0] == '\0' || c->n_mine == 0 || now_ms < c->unread_due_ms)
+		return;
+	if (c->unread_again_ms == 0)
+		c->unread_again_ms = AGAIN_FIRST_MS;
+	c->unread_due_ms = now_ms + c->unread_again_ms;
+	c->unread_again_ms *= 2;
+	if (c->unread_again_ms > AGAIN_LAST_MS)
+		c->unread_again_ms = AGAIN_LAST_MS;
+	if (take_again(c) == 0)
+		consumer_taken_again(c);
+}
