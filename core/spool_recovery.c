@@ -242,8 +242,8 @@ spool_recovery_read(struct spool_log *log)
 	n = delivered_forget(log, numbers, n);
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = segment_add(log, &segments[log->n], numbers, i, n);
-	/* Of one that was about to be made the number is free again; a lower one
-	 * never is. */
+	/* Of one that was about to be made the number is free again; a lower
+	 * one never is. */
 	if (log->n > 0)
 		log->number = segments[log->n - 1].number + 1;
 	else

@@ -50,9 +50,9 @@ int spool_segment_open(int dir_fd, uint64_t number, bool is_writable,
 		       struct spool_segment *ret);
 
 /*
- * Reads all of it, and fills in `next`, `end`, `synced`.  is_last: its end may be torn
- * off, and `end` is then less than it was; otherwise `end` must be right.  0;
- * -EBADMSG: it is damaged, and end is the place; -errno.
+ * Reads all of it, and fills in `next`, `end`, `synced`.  is_last: its end may
+ * be torn off, and `end` is then less than it was; otherwise `end` must be
+ * right.  0; -EBADMSG: it is damaged, and end is the place; -errno.
  */
 int spool_segment_check(struct spool_segment *segment, struct spool_reader *r,
 			bool is_last);

@@ -7,24 +7,24 @@
 #include "virtual.h"
 
 enum state {
-	STATE_NONE,	/* not emitted, or not taken */
-	STATE_LIVE,	/* taken, not answered */
-	STATE_UNKNOWN,	/* its process died before it was answered */
-	STATE_REFUSED,	/* RETRY: nobody owes anything */
-	STATE_PASSED,	/* OK: the sink has it */
-	STATE_SPOOLED,	/* OK: it is safe */
+	STATE_NONE,    /* not emitted, or not taken */
+	STATE_LIVE,    /* taken, not answered */
+	STATE_UNKNOWN, /* its process died before it was answered */
+	STATE_REFUSED, /* RETRY: nobody owes anything */
+	STATE_PASSED,  /* OK: the sink has it */
+	STATE_SPOOLED, /* OK: it is safe */
 	STATE_FAILED,
 };
 
 struct item {
 	enum state state;
 	unsigned char id[16];
-	char key;	  /* 0: none */
-	unsigned n_ok;	  /* the sink has said so */
-	bool is_ok_here;  /* in this life */
-	bool is_in_hand;  /* of the sink, in this life */
-	bool was_shown;	  /* to the sink, ever */
-	bool has_failed;  /* once, so that those behind may have gone first */
+	char key;	   /* 0: none */
+	unsigned n_ok;	   /* the sink has said so */
+	bool is_ok_here;   /* in this life */
+	bool is_in_hand;   /* of the sink, in this life */
+	bool was_shown;	   /* to the sink, ever */
+	bool has_failed;   /* once, so that those behind may have gone first */
 	bool is_overtaken; /* when its process stopped, which gave it back */
 	int64_t born_ns;
 };
@@ -120,7 +120,8 @@ account_answer(const struct evh_event *ev, enum evh_result result)
 		failure("#%u is answered twice", number);
 	switch (result) {
 	case EVH_OK:
-		trace("#%u is %s", number, ev->is_spooled ? "spooled" : "through");
+		trace("#%u is %s", number,
+		      ev->is_spooled ? "spooled" : "through");
 		if (ev->is_spooled && !disk_is_sure_of(item->id, 16))
 			failure("#%u is acknowledged, and not on the disk",
 				number);
@@ -166,9 +167,9 @@ may_be_overtaken(struct item *item)
 		return true;
 	if (account.gives_up)
 		item->is_overtaken = true;
-	return item->state == STATE_LIVE ? may_be_given_up(item)
-					 : item->state != STATE_SPOOLED ||
-						   item->is_overtaken;
+	return item->state == STATE_LIVE
+		       ? may_be_given_up(item)
+		       : item->state != STATE_SPOOLED || item->is_overtaken;
 }
 
 /* Those of its key that came before it are there, and none that came later:

@@ -11,41 +11,12 @@
 
 #include "chance.h"
 #include "failure.h"
+#include "folder.h"
 #include "strand.h"
-#include "virtual.h"
 
-#define NODES_MAX   128u
-#define CHANGES_MAX 32u
 #define FDS_MAX	    32u
 #define FD_FIRST    1000000
-#define NODE_FOLDER NODES_MAX /* an open folder's, instead of a file's */
-
-/* A file, which may have no name any more. */
-struct node {
-	char name[32];
-	bool is_listed;	 /* in the folder, as processes see it, */
-	bool is_sure;	 /* and as the disk has it */
-	bool is_spoiled; /* a write or an fsync of it has failed */
-	bool was_cut;	 /* by ftruncate(), since its last fsync() */
-	unsigned char *bytes;
-	size_t len, room;
-	unsigned char *sure; /* what the disk has */
-	size_t n_sure, sure_room;
-	size_t dirty, dirty_end; /* written since; the same: nothing was */
-};
-
-/* In the folder, since it was synced. */
-struct change {
-	unsigned node;
-	bool is_listed;
-};
-
-struct folder {
-	struct node nodes[NODES_MAX];
-	unsigned n;
-	struct change changes[CHANGES_MAX];
-	unsigned n_changes;
-};
+#define NODE_FOLDER FOLDER_NODES /* an open folder's, instead of a file's */
 
 static struct {
 	struct chance *chance;
@@ -59,155 +30,6 @@ static struct {
 	} fds[FDS_MAX];
 	unsigned listing; /* how far readdir() is */
 } disk;
-
-/* ---- Memory, which is never short here ---------------------------------- */
-
-static void
-bytes_grow(unsigned char **bytes, size_t *room, size_t n)
-{
-	unsigned char *grown;
-
-	if (n <= *room)
-		return;
-	n *= 2;
-	grown = virtual_alloc(n);
-	if (*room > 0)
-		memcpy(grown, *bytes, *room);
-	virtual_free(*bytes);
-	*bytes = grown;
-	*room = n;
-}
-
-static void
-bytes_copy(unsigned char **to, size_t *room, const unsigned char *from,
-	   size_t n)
-{
-	*to = NULL;
-	*room = 0;
-	bytes_grow(to, room, n);
-	if (n > 0)
-		memcpy(*to, from, n);
-}
-
-static void
-folder_empty(struct folder *folder)
-{
-	for (unsigned i = 0; i < folder->n; i++) {
-		virtual_free(folder->nodes[i].bytes);
-		virtual_free(folder->nodes[i].sure);
-	}
-	folder->n = 0;
-	folder->n_changes = 0;
-}
-
-static void
-folder_copy(struct folder *to, const struct folder *from)
-{
-	memcpy(to->changes, from->changes, sizeof(to->changes));
-	to->n_changes = from->n_changes;
-	to->n = from->n;
-	for (unsigned i = 0; i < from->n; i++) {
-		const struct node *node = &from->nodes[i];
-		struct node *copy = &to->nodes[i];
-
-		*copy = *node;
-		bytes_copy(&copy->bytes, &copy->room, node->bytes, node->len);
-		bytes_copy(&copy->sure, &copy->sure_room, node->sure,
-			   node->n_sure);
-	}
-}
-
-/* ---- What is on the disk ------------------------------------------------ */
-
-static void
-make_sure(struct node *node, size_t from, size_t to)
-{
-	if (from >= to)
-		return;
-	bytes_grow(&node->sure, &node->sure_room, to);
-	if (node->n_sure < from) /* a hole */
-		memset(node->sure + node->n_sure, 0, from - node->n_sure);
-	memcpy(node->sure + from, node->bytes + from, to - from);
-	if (node->n_sure < to)
-		node->n_sure = to;
-}
-
-static void
-make_all_sure(struct node *node)
-{
-	make_sure(node, node->dirty,
-		  node->dirty_end < node->len ? node->dirty_end : node->len);
-	if (node->n_sure > node->len)
-		node->n_sure = node->len;
-	node->dirty = node->dirty_end = 0;
-	node->was_cut = false;
-}
-
-/* A beginning of what is dirty; its length, perhaps, before the bytes. */
-static void
-make_some_sure(struct node *node)
-{
-	size_t end = node->dirty_end < node->len ? node->dirty_end : node->len;
-	size_t n = end > node->dirty ? end - node->dirty : 0;
-
-	make_sure(node, node->dirty,
-		  node->dirty + chance_below(disk.chance, (unsigned)n + 1));
-	if (node->n_sure < end && chance_of(disk.chance, 30)) {
-		bytes_grow(&node->sure, &node->sure_room, end);
-		memset(node->sure + node->n_sure, 0, end - node->n_sure);
-		node->n_sure = end;
-	}
-	if (node->was_cut && node->n_sure > node->len &&
-	    chance_of(disk.chance, 50))
-		node->n_sure = node->len;
-}
-
-static void
-changes_make_sure(struct folder *folder, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		folder->nodes[folder->changes[i].node].is_sure =
-			folder->changes[i].is_listed;
-	folder->n_changes -= n;
-	memmove(folder->changes, folder->changes + n,
-		folder->n_changes * sizeof(folder->changes[0]));
-}
-
-static void
-change_add(struct node *node, bool is_listed)
-{
-	struct folder *now = &disk.now;
-
-	/* A journal is written now and then by itself. */
-	if (now->n_changes == CHANGES_MAX)
-		changes_make_sure(now, 1);
-	node->is_listed = is_listed;
-	now->changes[now->n_changes++] =
-		(struct change){ (unsigned)(node - now->nodes), is_listed };
-}
-
-/* The machine has lost its power. */
-static void
-folder_tear(struct folder *folder)
-{
-	changes_make_sure(folder,
-			  chance_below(disk.chance, folder->n_changes + 1));
-	folder->n_changes = 0;
-	for (unsigned i = 0; i < folder->n; i++) {
-		struct node *node = &folder->nodes[i];
-
-		node->is_listed = node->is_sure;
-		if (!node->is_sure)
-			continue;
-		make_some_sure(node);
-		virtual_free(node->bytes);
-		bytes_copy(&node->bytes, &node->room, node->sure,
-			   node->n_sure);
-		node->len = node->n_sure;
-		node->dirty = node->dirty_end = 0;
-		node->was_cut = false;
-	}
-}
 
 /* ---- Its life ----------------------------------------------------------- */
 
@@ -244,7 +66,7 @@ disk_kill(void)
 	trace("the process dies%s", tears ? ", and the machine" : "");
 	folder_copy(&disk.later, &disk.now);
 	if (tears)
-		folder_tear(&disk.later);
+		folder_tear(&disk.later, disk.chance);
 	disk.is_dead = true;
 }
 
@@ -368,48 +190,12 @@ fd_new(unsigned node)
 }
 
 static bool
-node_is_needed(unsigned node)
+is_open(unsigned node)
 {
-	if (disk.now.nodes[node].is_listed || disk.now.nodes[node].is_sure)
-		return true;
 	for (unsigned i = 0; i < FDS_MAX; i++)
 		if (disk.fds[i].is_open && disk.fds[i].node == node)
 			return true;
-	for (unsigned i = 0; i < disk.now.n_changes; i++)
-		if (disk.now.changes[i].node == node)
-			return true;
 	return false;
-}
-
-static struct node *
-node_new(const char *name)
-{
-	struct folder *now = &disk.now;
-	unsigned i = 0;
-
-	while (i < now->n && node_is_needed(i))
-		i++;
-	if (i == NODES_MAX)
-		failure("the simulated disk has no room for one more file");
-	if (i == now->n) {
-		now->n++;
-	} else {
-		virtual_free(now->nodes[i].bytes);
-		virtual_free(now->nodes[i].sure);
-	}
-	now->nodes[i] = (struct node){ 0 };
-	strncpy(now->nodes[i].name, name, sizeof(now->nodes[i].name) - 1);
-	return &now->nodes[i];
-}
-
-static struct node *
-node_find(const char *name)
-{
-	for (unsigned i = 0; i < disk.now.n; i++)
-		if (disk.now.nodes[i].is_listed &&
-		    strcmp(disk.now.nodes[i].name, name) == 0)
-			return &disk.now.nodes[i];
-	return NULL;
 }
 
 static int
@@ -420,7 +206,7 @@ open_ours(const char *name, int flags)
 	come_by();
 	if (strcmp(name, ".") == 0)
 		return fd_new(NODE_FOLDER);
-	node = node_find(name);
+	node = folder_find(&disk.now, name);
 	if (node == NULL && !(flags & O_CREAT))
 		return refuse(ENOENT);
 	if (node != NULL && flags & O_EXCL)
@@ -429,8 +215,8 @@ open_ours(const char *name, int flags)
 		if (fails())
 			return refuse(EIO);
 		trace("%s is made", name);
-		node = node_new(name);
-		change_add(node, true);
+		node = folder_add(&disk.now, name, is_open);
+		folder_list(&disk.now, node, true);
 	}
 	return fd_new((unsigned)(node - disk.now.nodes));
 }
@@ -449,28 +235,6 @@ room_for(const struct node *node, size_t n, size_t place)
 	if (node->len + left <= place)
 		return 0;
 	return node->len + left - place;
-}
-
-static void
-put(struct node *node, const void *data, size_t n, size_t place)
-{
-	if (n == 0)
-		return;
-	bytes_grow(&node->bytes, &node->room, place + n);
-	if (node->len < place)
-		memset(node->bytes + node->len, 0, place - node->len);
-	memcpy(node->bytes + place, data, n);
-	if (node->len < place + n)
-		node->len = place + n;
-	if (node->dirty == node->dirty_end) {
-		node->dirty = place;
-		node->dirty_end = place + n;
-		return;
-	}
-	if (place < node->dirty)
-		node->dirty = place;
-	if (place + n > node->dirty_end)
-		node->dirty_end = place + n;
 }
 
 /* A segment whose bytes nobody can be sure of. */
@@ -501,9 +265,10 @@ write_ours(struct node *node, const void *data, size_t n, size_t place)
 	if (fit > 1 && !disk.is_dead &&
 	    chance_of(disk.chance, disk.mood.shorts))
 		fit = chance_between(disk.chance, 1, (unsigned)fit);
-	put(node, data, chance_below(disk.chance, (unsigned)fit + 1), place);
+	node_write(node, data, chance_below(disk.chance, (unsigned)fit + 1),
+		   place);
 	come_by();
-	put(node, data, fit, place);
+	node_write(node, data, fit, place);
 	return (ssize_t)fit;
 }
 
@@ -517,16 +282,14 @@ sync_ours(int fd)
 	if (fails()) {
 		if (node == NULL)
 			return refuse(EIO);
-		make_some_sure(node);
-		/* The rest is clean from now on, and nowhere. */
-		node->dirty = node->dirty_end = 0;
+		node_sync_some(node, disk.chance);
 		spoil(node);
 		return refuse(EIO);
 	}
 	if (node == NULL)
-		changes_make_sure(&disk.now, disk.now.n_changes);
+		folder_sync(&disk.now);
 	else
-		make_all_sure(node);
+		node_sync(node);
 	come_by();
 	return 0;
 }
@@ -699,7 +462,7 @@ __wrap_unlinkat(int dir, const char *name, int flags)
 	if (!is_ours(dir))
 		return __real_unlinkat(dir, name, flags);
 	come_by();
-	node = node_find(name);
+	node = folder_find(&disk.now, name);
 	if (node == NULL)
 		return refuse(ENOENT);
 	if (fails()) {
@@ -707,7 +470,7 @@ __wrap_unlinkat(int dir, const char *name, int flags)
 		return refuse(EIO);
 	}
 	trace("%s is deleted", name);
-	change_add(node, false);
+	folder_list(&disk.now, node, false);
 	return 0;
 }
 

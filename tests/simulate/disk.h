@@ -3,11 +3,11 @@
  *
  * The linker puts these in the place of the file calls: what is about the
  * folder DISK_FOLDER stays here, all else goes to the system.  Of a file there
- * are the bytes that its process reads, and those that the disk is sure to have;
- * only an fsync() makes them the same, and one that fails does so for some of
- * them, and never says it again of the others, as Linux has it.  Names come and
- * go in their order, as in a journal, and are on the disk by an fsync() of the
- * folder.
+ * are the bytes that its process reads, and those that the disk is sure to
+ * have; only an fsync() makes them the same, and one that fails does so for
+ * some of them, and never says it again of the others, as Linux has it.  Names
+ * come and go in their order, as in a journal, and are on the disk by an
+ * fsync() of the folder.
  *
  * When the process dies, and it may do so within any call, what the next one
  * will find is decided: all that was written if the machine lives on; or else

@@ -111,7 +111,7 @@ life_answer(struct life *life)
 	if (!life->is_up || life->n_held == 0 || life->is_answering)
 		return false;
 	result = draw(life);
-	n = result == EVH_OK ? chance_between(life->chance, 1, life->n_held)
+	n = result == EVH_OK	 ? chance_between(life->chance, 1, life->n_held)
 	    : result == EVH_FAIL ? 1
 				 : life->n_held;
 	memcpy(evs, life->held, n * sizeof(evs[0]));
@@ -350,17 +350,14 @@ pipeline_make(struct life *life)
 static void
 host_make(struct life *life)
 {
-	static const struct evh_plugin source = { EVH_PLUGIN_HEAD,
-						  .kind = EVH_SOURCE,
-						  .name = "source",
-						  .version = "1",
-						  .done = source_done };
-	static const struct evh_plugin sink = { EVH_PLUGIN_HEAD,
-						.kind = EVH_SINK,
-						.name = "sink",
-						.version = "1",
-						.submit = sink_submit,
-						.flush = sink_flush };
+	static const struct evh_plugin source = {
+		EVH_PLUGIN_HEAD, .kind = EVH_SOURCE, .name = "source",
+		.version = "1", .done = source_done
+	};
+	static const struct evh_plugin sink = {
+		EVH_PLUGIN_HEAD, .kind = EVH_SINK,	.name = "sink",
+		.version = "1",	 .submit = sink_submit, .flush = sink_flush
+	};
 
 	life->setup.config = &life->config;
 	life->config.shutdown_timeout_ms = 5000;
@@ -400,8 +397,8 @@ life_begin(struct life *life, struct chance *chance,
 	pipeline_make(life);
 	life_mood(life);
 	rc = spool_open(life->p->spool);
-	trace("the spool is opened: %s; %u records from %u on",
-	      strerror(-rc), (unsigned)life->p->spool->n_records,
+	trace("the spool is opened: %s; %u records from %u on", strerror(-rc),
+	      (unsigned)life->p->spool->n_records,
 	      (unsigned)life->p->spool->base);
 	if (rc < 0) {
 		host_free(life);

@@ -41,7 +41,7 @@ struct life {
 	struct evh_ctx *source, *sink;
 	int64_t worker_due_ns[LIFE_WORKERS + 1], spool_due_ns;
 	bool is_working[LIFE_WORKERS + 1], is_spooling; /* in a turn */
-	bool is_up; /* its threads run */
+	bool is_up;					/* its threads run */
 	bool is_emitting;
 	/* What the sink has, oldest first, and whether it is answering. */
 	struct evh_event *held[LIFE_HELD_MAX];

@@ -55,8 +55,7 @@ run_all(struct progress *progress, const struct arguments *args)
 	for (uint64_t i = 0; i < args->n; i++) {
 		progress->seed = args->seed + i;
 		(void)alarm(HANG_S);
-		progress->n_steps =
-			run_one(args->seed + i, args->max_steps);
+		progress->n_steps = run_one(args->seed + i, args->max_steps);
 	}
 	fflush(stdout);
 }

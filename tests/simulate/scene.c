@@ -58,8 +58,8 @@ share_metrics(void)
 	shared.metrics = metrics_new(10);
 	for (enum evh_metric_kind kind = EVH_COUNTER; kind <= EVH_HISTOGRAM;
 	     kind++)
-		shared.metric[kind] = __real_metrics_get(
-			shared.metrics, kind, names[kind], NULL, "");
+		shared.metric[kind] = __real_metrics_get(shared.metrics, kind,
+							 names[kind], NULL, "");
 }
 
 static int

@@ -53,8 +53,8 @@ step_disk(void)
 
 	if (chance_of(&chance, 30))
 		mood.room = disk_used("") + chance_below(&chance, 2000);
-	trace("the disk: %u %% fail, %u %% are short, room for %zu",
-	      mood.fails, mood.shorts, mood.room);
+	trace("the disk: %u %% fail, %u %% are short, room for %zu", mood.fails,
+	      mood.shorts, mood.room);
 	disk_set_mood(&mood);
 	return true;
 }
@@ -121,9 +121,9 @@ static const struct {
 	unsigned weight;
 	bool (*take)(void);
 } steps[] = {
-	{ 25, step_emit },    { 25, step_spool }, { 15, step_work },
-	{ 15, step_answer },  { 10, step_time },  { 5, step_readiness },
-	{ 2, step_disk },     { 1, step_mood },	  { 1, step_shortage },
+	{ 25, step_emit },   { 25, step_spool }, { 15, step_work },
+	{ 15, step_answer }, { 10, step_time },	 { 5, step_readiness },
+	{ 2, step_disk },    { 1, step_mood },	 { 1, step_shortage },
 	{ 1, step_end },
 };
 
@@ -147,9 +147,9 @@ step(void)
 static void
 step_beside(void)
 {
-	static bool (*const takes[])(void) = { step_spool, step_work,
+	static bool (*const takes[])(void) = { step_spool,  step_work,
 					       step_answer, step_emit,
-					       step_emit,  step_readiness };
+					       step_emit,   step_readiness };
 
 	trace("meanwhile");
 	(void)takes[chance_below(&chance, is_calm ? 3 : 6)]();

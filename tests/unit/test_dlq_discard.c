@@ -26,7 +26,7 @@ struct keeper {
 	evh_dead_end *end;
 	void *arg;
 	unsigned n_asked;
-	bool is_cut; /* it had not done all of it when it was told to end */
+	bool is_cut;  /* it had not done all of it when it was told to end */
 	bool is_deaf; /* it never ends */
 };
 
