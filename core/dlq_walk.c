@@ -8,6 +8,8 @@
 #include <sysexits.h>
 
 #include "host_tables.h"
+#include "last_resort.h"
+#include "log.h"
 #include "main_loop.h"
 
 #define TURN_MS 200
@@ -87,13 +89,56 @@ course_exit_code(const struct course *course)
 	}
 }
 
+/* It is to end, however far it is, and so is evhd when it does not: the letter
+ * in hand may be on its way to a terminal that nobody reads. */
+static bool
+course_stop(struct course *course, struct last_resort *last)
+{
+	const struct evh_dead *dead = course->dlq->dead;
+	int rc = last_resort_arm(last, course->dlq->host, EX_UNAVAILABLE);
+
+	if (rc < 0)
+		log_write(EVH_WARN, NULL,
+			  "nobody ends a stop that takes too long: %s",
+			  strerror(-rc));
+	atomic_store(&course->is_stopping, true);
+	if (course->stop)
+		course->stop(course->arg);
+	dead->cancel(dead->self, course);
+	return rc == 0;
+}
+
+/* True when it was told to stop. */
+static bool
+course_await(struct course *course)
+{
+	struct host *host = course->dlq->host;
+	struct last_resort last;
+	bool stops = false, is_armed = false;
+
+	while (!course_is_over(course)) {
+		if (!main_loop_turn(host, TURN_MS))
+			continue;
+		if (stops) {
+			/* The second time is meant. */
+			atomic_store(&host->is_hurried, true);
+			continue;
+		}
+		stops = true;
+		is_armed = course_stop(course, &last);
+	}
+	if (is_armed)
+		last_resort_disarm(&last);
+	return stops;
+}
+
 static int
 course_run(struct course *course, const struct evh_dead_query *query,
 	   const unsigned char *id, int64_t before_ns, int dry_run,
 	   struct dlq_walk *ret)
 {
 	const struct evh_dead *dead = course->dlq->dead;
-	bool stops = false;
+	bool stops;
 	int code;
 
 	pthread_mutex_init(&course->lock, NULL);
@@ -104,14 +149,7 @@ course_run(struct course *course, const struct evh_dead_query *query,
 		course->rc = dead->discard(dead->self, id, before_ns, dry_run,
 					   course_end, course);
 	course->is_over = course->rc < 0;
-	while (!course_is_over(course))
-		if (main_loop_turn(course->dlq->host, TURN_MS) && !stops) {
-			stops = true;
-			atomic_store(&course->is_stopping, true);
-			if (course->stop)
-				course->stop(course->arg);
-			dead->cancel(dead->self, course);
-		}
+	stops = course_await(course);
 	code = course_exit_code(course);
 	*ret = (struct dlq_walk){ .n = course->n,
 				  .rc = course->rc,

@@ -19,7 +19,9 @@ struct dlq_walk {
  * Calls fn(arg) for each letter, on a thread of the keeper's, and returns when
  * it is over: EX_OK, or an exit code once the reason has been told.  After a
  * signal fn is called no more, and stop(arg) once (may be NULL), since fn may
- * be waiting; fn may end the walk as well, which is no mistake. [main]
+ * be waiting; fn may end the walk as well, which is no mistake.  A walk that
+ * does not end then ends evhd, after shutdown_timeout or soon after a second
+ * signal. [main]
  */
 int dlq_walk_run(struct dlq *dlq, const struct evh_dead_query *query,
 		 evh_dead_letter *fn, void *arg, void (*stop)(void *arg),

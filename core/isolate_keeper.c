@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "host_tables.h"
 #include "instance.h"
+#include "last_resort.h"
 #include "log.h"
 #include "pipeline.h"
 
@@ -404,6 +406,9 @@ keeper_open(struct isolate *iso)
 void
 keeper_close(struct isolate *iso, unsigned timeout_ms)
 {
+	struct last_resort last;
+	int rc;
+
 	if (!iso->has_thread)
 		return;
 	pthread_mutex_lock(&iso->lock);
@@ -411,8 +416,12 @@ keeper_close(struct isolate *iso, unsigned timeout_ms)
 	iso->wish_ms = timeout_ms;
 	pthread_mutex_unlock(&iso->lock);
 	keeper_wake(iso);
-	/* Each step of a stop has its time, and then is killed. */
+	/* Each step of a stop has its time, and then is killed; should the
+	 * thread itself stand, all of it is its own, and evhd ends. */
+	rc = last_resort_arm(&last, iso->in->host, EX_SOFTWARE);
 	pthread_join(iso->thread, NULL);
+	if (rc == 0)
+		last_resort_disarm(&last);
 	iso->has_thread = false;
 	for (unsigned i = 0; i < ISOLATE_MAX; i++)
 		cell_fini(&iso->cells[i]);

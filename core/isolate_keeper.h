@@ -60,7 +60,8 @@ struct isolate {
 
 /* The thread, with the first process on its way.  0 or -errno. */
 int keeper_open(struct isolate *iso);
-/* Ends all processes in this time and a little, and the thread. */
+/* Ends all processes in this time and a little, and the thread; when that does
+ * not end, evhd does, after shutdown_timeout and a little. */
 void keeper_close(struct isolate *iso, unsigned timeout_ms);
 void keeper_wake(struct isolate *iso);
 /* The time of all that is due here; a pause of evhd is none of it.  On the

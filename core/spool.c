@@ -321,22 +321,6 @@ settle(struct spool *s, int64_t now_ns)
 	return now_ns + PERSIST_NS;
 }
 
-static bool
-wait_for_work(struct spool *s, int64_t due_ns, struct event_list *ret)
-{
-	bool is_in_time = true;
-	bool is_stopping;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->is_poked && is_in_time)
-		is_in_time = condition_wait(&s->wake, &s->lock, due_ns);
-	s->is_poked = false;
-	event_list_append(ret, &s->queue);
-	is_stopping = s->is_stopping;
-	pthread_mutex_unlock(&s->lock);
-	return !is_stopping || ret->head;
-}
-
 static int64_t
 earlier(int64_t a, int64_t b)
 {
@@ -346,21 +330,45 @@ earlier(int64_t a, int64_t b)
 /* Nobody waits longer without a look. */
 #define LOOK_NS INT64_C(1000000000)
 
+int64_t
+spool_turn(struct spool *s)
+{
+	struct event_list list = { 0 };
+	int64_t now_ns = timer_now_ns();
+	int64_t due_ns = now_ns + LOOK_NS;
+
+	pthread_mutex_lock(&s->lock);
+	s->is_poked = false;
+	event_list_append(&list, &s->queue);
+	pthread_mutex_unlock(&s->lock);
+	spool_keep(s, &list, now_ns);
+	due_ns = earlier(due_ns, spool_drain(s, now_ns));
+	return earlier(due_ns, settle(s, timer_now_ns()));
+}
+
+/* False when it is to stop. */
+static bool
+wait_for_work(struct spool *s, int64_t due_ns)
+{
+	bool is_in_time = true;
+	bool goes_on;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->is_poked && is_in_time)
+		is_in_time = condition_wait(&s->wake, &s->lock, due_ns);
+	goes_on = !s->is_stopping || s->queue.head;
+	pthread_mutex_unlock(&s->lock);
+	return goes_on;
+}
+
 static void *
 spool_run(void *arg)
 {
 	struct spool *s = arg;
-	struct event_list list = { 0 };
 	int64_t due_ns = timer_now_ns();
 
-	while (wait_for_work(s, due_ns, &list)) {
-		int64_t now_ns = timer_now_ns();
-
-		due_ns = now_ns + LOOK_NS;
-		spool_keep(s, &list, now_ns);
-		due_ns = earlier(due_ns, spool_drain(s, now_ns));
-		due_ns = earlier(due_ns, settle(s, timer_now_ns()));
-	}
+	while (wait_for_work(s, due_ns))
+		due_ns = spool_turn(s);
 	return NULL;
 }
 
@@ -377,8 +385,8 @@ log_found(const struct spool *s, uint64_t n)
 			  s->config->spool_dir, n);
 }
 
-static int
-log_open_here(struct spool *s)
+int
+spool_open(struct spool *s)
 {
 	int rc = spool_log_open(&s->log, s->config->spool_dir,
 				s->config->spool_max_size);
@@ -402,7 +410,7 @@ log_open_here(struct spool *s)
 int
 spool_start(struct spool *s)
 {
-	int rc = log_open_here(s);
+	int rc = spool_open(s);
 
 	if (rc < 0)
 		return rc;
@@ -428,6 +436,12 @@ spool_stop(struct spool *s)
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
 	s->is_started = false;
+	spool_close(s);
+}
+
+void
+spool_close(struct spool *s)
+{
 	if (s->ahead)
 		event_free(s->ahead);
 	s->ahead = NULL;

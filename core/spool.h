@@ -97,6 +97,13 @@ void spool_free(struct spool *s); /* NULL is fine; stopped */
 int spool_start(struct spool *s);
 void spool_stop(struct spool *s); /* when no event is left; joins. [main] */
 
+/* The log alone, and one turn without waiting, of which the thread is a loop:
+ * what has come is written, what may go on does.  When the next turn is due
+ * (monotonic ns). */
+int spool_open(struct spool *s);
+int64_t spool_turn(struct spool *s);
+void spool_close(struct spool *s); /* when no event is left */
+
 /* Events pass it by, now. [any] */
 bool spool_is_idle(const struct spool *s);
 /* Whether it or the chain takes an event of this size now. [any] */

@@ -195,6 +195,15 @@ position_make(struct spool_dir *dir)
 }
 
 static int
+position_refused(const struct spool_dir *dir, int rc)
+{
+	if (rc < 0)
+		log_write(EVH_ERROR, NULL, "spool %s: position: %s", dir->path,
+			  strerror(-rc));
+	return rc;
+}
+
+static int
 position_open(struct spool_dir *dir)
 {
 	uint64_t numbers[2];
@@ -208,22 +217,23 @@ position_open(struct spool_dir *dir)
 		rc = -errno;
 	else if (st.st_size < SLOT_PLACE(1) + SLOT_SIZE)
 		rc = position_make(dir);
-	if (rc < 0) {
-		log_write(EVH_ERROR, NULL, "spool %s: position: %s", dir->path,
-			  strerror(-rc));
-		return rc;
-	}
+	if (rc < 0)
+		return position_refused(dir, rc);
 	numbers[0] = slot_read(dir, 0);
 	numbers[1] = slot_read(dir, 1);
 	dir->slot = numbers[1] > numbers[0];
 	dir->position = numbers[dir->slot];
-	if (dir->position == 0)
+	if (dir->position == 0) {
 		log_write(EVH_WARN, NULL,
 			  "spool %s: the file position cannot be read: all "
 			  "that is there is delivered, some of it a second "
 			  "time, under its ids",
 			  dir->path);
-	return 0;
+		return 0;
+	}
+	/* It may have been written by a process that could not sync it. */
+	return position_refused(dir,
+				spool_dir_set_position(dir, dir->position));
 }
 
 int

@@ -9,6 +9,9 @@
 
 #include "log.h"
 
+/* Of what is written once more. */
+#define PIECE ((size_t)64 << 10)
+
 void
 spool_recovery_damage(struct spool_log *log, uint64_t number, uint64_t place,
 		      const char *what)
@@ -38,9 +41,34 @@ tail_cut(struct spool_log *log, const struct spool_segment *segment, int fd,
 		  "records, as a crash leaves them: cut off",
 		  log->dir.path, size - segment->end, name);
 	/* The next file's head says the same. */
-	if (ftruncate(fd, (off_t)segment->end) < 0 || fsync(fd) < 0)
+	if (ftruncate(fd, (off_t)segment->end) < 0)
 		log_write(EVH_WARN, NULL, "spool %s: %s cannot be cut: %s",
 			  log->dir.path, name, strerror(errno));
+}
+
+/* The last group may be in the system's memory alone: who wrote it died before
+ * its fsync, or that failed, and then no later one brings it to the disk.  But
+ * the next file's head will say that it is there, whatever crashes.  So it is
+ * written once more, as it was read. */
+static int
+tail_secure(struct spool_log *log, const struct spool_segment *segment, int fd)
+{
+	uint64_t place = segment->synced;
+	int rc = 0;
+
+	while (rc == 0 && place < segment->end) {
+		uint64_t left = segment->end - place;
+		size_t n = left < PIECE ? (size_t)left : PIECE;
+		const unsigned char *at;
+
+		rc = spool_reader_at(&log->reader, place, n, &at);
+		if (rc == 0)
+			rc = spool_segment_write(fd, at, n, place);
+		place += n;
+	}
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	return rc;
 }
 
 /* One file is read.  end: where the next one's head says that it ends; 0:
@@ -61,12 +89,14 @@ segment_read(struct spool_log *log, struct spool_segment *segment, int fd,
 		segment->end = end;
 	spool_reader_set(&log->reader, fd);
 	rc = spool_segment_check(segment, &log->reader, end == 0);
-	spool_reader_set(&log->reader, -1);
 	if (rc == -EBADMSG)
 		spool_recovery_damage(log, segment->number, segment->end,
 				      "there is no whole record");
 	else if (rc == 0 && may_cut && segment->end < size)
 		tail_cut(log, segment, fd, size);
+	if (rc == 0 && may_cut)
+		rc = tail_secure(log, segment, fd);
+	spool_reader_set(&log->reader, -1);
 	return rc;
 }
 
@@ -144,12 +174,53 @@ segment_add(struct spool_log *log, struct spool_segment *segment,
 			      &end);
 	rc = segment_read(log, segment, fd, end, end == 0 && next_rc == 0);
 	close(fd);
+	if (rc == 0 && i + 1 == n && segment->next == segment->first) {
+		/* Nothing is in it, and not even its head need be on the disk:
+		 * who made it may have failed to sync that. */
+		spool_dir_unlink(&log->dir, numbers[i]);
+		return 0;
+	}
 	if (rc == 0 || rc == -EBADMSG) {
 		log->size += segment->end;
 		log->next = segment->next;
 		log->n++;
 	}
 	return rc < 0 ? rc : next_rc;
+}
+
+/* The first record of a file; 0: nobody can say. */
+static uint64_t
+first_of(const struct spool_log *log, uint64_t number)
+{
+	struct spool_segment segment;
+	int fd = spool_segment_open(log->dir.fd, number, false, &segment);
+
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return segment.first;
+}
+
+/* Files of which all is delivered, and which a crash, or a disk that failed,
+ * kept from being deleted: those behind them may have been.  How many are
+ * left. */
+static unsigned
+delivered_forget(const struct spool_log *log, uint64_t *numbers, unsigned n)
+{
+	unsigned last = n;
+	uint64_t first = 0;
+
+	while (last > 1 && first == 0) {
+		first = first_of(log, numbers[--last]);
+		if (first > log->dir.position)
+			first = 0;
+	}
+	if (first == 0)
+		return n;
+	for (unsigned i = 0; i < last; i++)
+		spool_dir_unlink(&log->dir, numbers[i]);
+	memmove(numbers, numbers + last, (n - last) * sizeof(*numbers));
+	return n - last;
 }
 
 int
@@ -168,10 +239,15 @@ spool_recovery_read(struct spool_log *log)
 		return -ENOMEM;
 	}
 	log->segments = segments;
+	n = delivered_forget(log, numbers, n);
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = segment_add(log, &segments[log->n], numbers, i, n);
+	/* Of one that was about to be made the number is free again; a lower
+	 * one never is. */
+	if (log->n > 0)
+		log->number = segments[log->n - 1].number + 1;
+	else
+		log->number = n > 0 ? numbers[n - 1] : 1;
 	free(numbers);
-	/* Of one that was about to be made the number is free again. */
-	log->number = log->n > 0 ? segments[log->n - 1].number + 1 : 1;
 	return rc == -EBADMSG ? 0 : rc;
 }

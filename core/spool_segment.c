@@ -74,6 +74,18 @@ head_write(int fd, const struct spool_segment *segment)
 	return spool_segment_write(fd, head, sizeof(head), 0);
 }
 
+/* One that is there already was given up, and could not be deleted then. */
+static int
+file_make(int dir_fd, const char *name)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = openat(dir_fd, name, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, name, 0) == 0)
+		fd = openat(dir_fd, name, flags, 0600);
+	return fd;
+}
+
 int
 spool_segment_create(int dir_fd, struct spool_segment *segment)
 {
@@ -81,8 +93,7 @@ spool_segment_create(int dir_fd, struct spool_segment *segment)
 	int rc, fd;
 
 	spool_segment_name(name, segment->number);
-	fd = openat(dir_fd, name,
-		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = file_make(dir_fd, name);
 	if (fd < 0)
 		return -errno;
 	rc = head_write(fd, segment);
@@ -182,6 +193,7 @@ spool_segment_check(struct spool_segment *segment, struct spool_reader *r,
 	int rc = 0;
 
 	segment->next = segment->first;
+	segment->synced = SPOOL_SEGMENT_HEAD;
 	while (place < end) {
 		const unsigned char *bytes;
 		struct spool_head head;
@@ -193,6 +205,7 @@ spool_segment_check(struct spool_segment *segment, struct spool_reader *r,
 			break;
 		place += SPOOL_RECORD_HEAD + head.body_len;
 		segment->next++;
+		segment->synced = head.synced;
 	}
 	segment->end = place;
 	if (rc != -EBADMSG || !is_last)

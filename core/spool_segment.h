@@ -26,6 +26,7 @@ struct spool_segment {
 	uint64_t first;	     /* record; */
 	uint64_t next;	     /* and behind its last one */
 	uint64_t end;	     /* bytes that are to be believed */
+	uint64_t synced;     /* those that were so before the last group */
 	uint64_t before_end; /* of the file before it; 0: there was none */
 };
 
@@ -49,9 +50,9 @@ int spool_segment_open(int dir_fd, uint64_t number, bool is_writable,
 		       struct spool_segment *ret);
 
 /*
- * Reads all of it, and fills in `next` and `end`.  is_last: its end may be torn
- * off, and `end` is then less than it was; otherwise `end` must be right.  0;
- * -EBADMSG: it is damaged, and end is the place; -errno.
+ * Reads all of it, and fills in `next`, `end`, `synced`.  is_last: its end may
+ * be torn off, and `end` is then less than it was; otherwise `end` must be
+ * right.  0; -EBADMSG: it is damaged, and end is the place; -errno.
  */
 int spool_segment_check(struct spool_segment *segment, struct spool_reader *r,
 			bool is_last);

@@ -18,10 +18,13 @@
 #include "failure.h"
 #include "log.h"
 #include "schedule.h"
+#include "spooling.h"
 
 #define DEFAULT_N 100000u
 /* No schedule takes a hundredth of it. */
 #define HANG_S 30u
+/* Of so many seeds one is a schedule about a spool. */
+#define SPOOLING_EVERY 10u
 
 /* What parent and child both see. */
 struct progress {
@@ -37,6 +40,13 @@ struct arguments {
 	bool is_verbose;
 };
 
+static unsigned
+run_one(uint64_t seed, unsigned max_steps)
+{
+	return seed % SPOOLING_EVERY == 0 ? spooling_run(seed, max_steps)
+					  : schedule_run(seed, max_steps);
+}
+
 static void
 run_all(struct progress *progress, const struct arguments *args)
 {
@@ -45,8 +55,7 @@ run_all(struct progress *progress, const struct arguments *args)
 	for (uint64_t i = 0; i < args->n; i++) {
 		progress->seed = args->seed + i;
 		(void)alarm(HANG_S);
-		progress->n_steps =
-			schedule_run(args->seed + i, args->max_steps);
+		progress->n_steps = run_one(args->seed + i, args->max_steps);
 	}
 	fflush(stdout);
 }

@@ -40,18 +40,27 @@ struct evh_metric *
 __wrap_metrics_get(struct metrics *metrics, enum evh_metric_kind kind,
 		   const char *name, const char *labels, const char *help)
 {
+	(void)metrics;
+	(void)name;
+	(void)labels;
+	(void)help;
+	return shared.metric[kind];
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static void
+share_metrics(void)
+{
 	static const char *const names[] = { [EVH_COUNTER] = "counter",
 					     [EVH_GAUGE] = "gauge",
 					     [EVH_HISTOGRAM] = "histogram" };
 
-	(void)name;
-	(void)labels;
-	if (shared.metric[kind] == NULL)
-		shared.metric[kind] = __real_metrics_get(
-			metrics, kind, names[kind], NULL, help);
-	return shared.metric[kind];
+	shared.metrics = metrics_new(10);
+	for (enum evh_metric_kind kind = EVH_COUNTER; kind <= EVH_HISTOGRAM;
+	     kind++)
+		shared.metric[kind] = __real_metrics_get(shared.metrics, kind,
+							 names[kind], NULL, "");
 }
-/* NOLINTEND(bugprone-reserved-identifier) */
 
 static int
 end_create(struct evh_ctx *ctx, void **ret_self)
@@ -113,13 +122,19 @@ scene_share(void)
 	static const struct evh_spec spec = { .name = "warm" };
 	struct event *warm[POOL_EVENTS];
 
-	shared.metrics = metrics_new(10);
+	share_metrics();
 	for (enum evh_kind kind = EVH_SOURCE; kind <= EVH_SINK; kind++)
 		share_kind(kind);
 	for (unsigned i = 0; i < POOL_EVENTS; i++)
 		warm[i] = event_new(NULL, &spec, NULL);
 	for (unsigned i = 0; i < POOL_EVENTS; i++)
 		event_free(warm[i]);
+}
+
+struct metrics *
+scene_metrics(void)
+{
+	return shared.metrics;
 }
 
 static void

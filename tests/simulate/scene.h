@@ -85,6 +85,7 @@ struct scene {
 
 /* Once a process: what all schedules share. */
 void scene_share(void);
+struct metrics *scene_metrics(void);
 
 void scene_open(struct scene *scene, struct chance *chance);
 /* After shutdown_drain(): stops and frees all. */

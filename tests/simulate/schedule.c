@@ -388,7 +388,7 @@ stop(void)
 		left = shutdown_drain(&scene.host, hurry);
 		(void)strand_finish();
 	}
-	strand_begin(&chance, 0);
+	strand_begin(&chance, step_beside, 0);
 	if (left > 0 && virtual_now_ns() - begin_ns < time_ns)
 		failure("the stop gives up early, with %u events left", left);
 	for (unsigned i = 0; i < scene.n_sources; i++)
@@ -408,7 +408,7 @@ schedule_init(void)
 	chance_init(&chance, 0);
 	virtual_begin(&chance, step_while_waiting, NULL);
 	scene_share();
-	strand_init(step_beside);
+	strand_init();
 }
 
 unsigned
@@ -418,7 +418,7 @@ schedule_run(uint64_t seed, unsigned max_steps)
 	unsigned n;
 
 	chance_init(&chance, seed);
-	strand_begin(&chance, 0);
+	strand_begin(&chance, step_beside, 0);
 	virtual_begin(&chance, step_while_waiting, NULL);
 	trace("seed %" PRIu64, seed);
 	scene_open(&scene, &chance);
@@ -427,7 +427,7 @@ schedule_run(uint64_t seed, unsigned max_steps)
 	for (unsigned i = 0; i < scene.n_sources; i++)
 		if (scene.ends[i].reader != NULL)
 			reader_rebalance(scene.ends[i].reader);
-	strand_begin(&chance, rates[chance_below(&chance, 4)]);
+	strand_begin(&chance, step_beside, rates[chance_below(&chance, 4)]);
 	n = chance_between(&chance, STEPS_MIN, STEPS_MAX);
 	if (max_steps > 0 && max_steps < n)
 		n = max_steps;

@@ -59,9 +59,8 @@ second_main(void *arg)
 }
 
 void
-strand_init(void (*step)(void))
+strand_init(void)
 {
-	strand.step = step;
 	if (sem_init(&strand.turns[0], 0, 0) != 0 ||
 	    sem_init(&strand.turns[1], 0, 0) != 0 ||
 	    pthread_create(&strand.thread, NULL, second_main, NULL) != 0)
@@ -71,9 +70,10 @@ strand_init(void (*step)(void))
 }
 
 void
-strand_begin(struct chance *chance, unsigned rate)
+strand_begin(struct chance *chance, void (*step)(void), unsigned rate)
 {
 	strand.chance = chance;
+	strand.step = step;
 	strand.rate = rate;
 }
 

@@ -15,10 +15,11 @@
 
 struct chance;
 
-/* Once a process: step() is what the second one does. */
-void strand_init(void (*step)(void));
-/* How likely it begins at each point, in a thousand; 0: never. */
-void strand_begin(struct chance *chance, unsigned rate);
+/* Once a process. */
+void strand_init(void);
+/* step() is what the second one does; how likely it begins that at each point,
+ * in a thousand; 0: never. */
+void strand_begin(struct chance *chance, void (*step)(void), unsigned rate);
 
 /* The other one may go on here. */
 void strand_point(void);

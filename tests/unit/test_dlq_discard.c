@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,12 +26,15 @@ struct keeper {
 	evh_dead_end *end;
 	void *arg;
 	unsigned n_asked;
-	bool is_cut; /* it had not done all of it when it was told to end */
+	bool is_cut;  /* it had not done all of it when it was told to end */
+	bool is_deaf; /* it never ends */
 };
 
 struct bench {
 	struct keeper keeper;
 	struct evh_dead dead;
+	struct config config;
+	struct setup setup;
 	struct host host;
 	struct dlq_choice choice;
 	struct dlq_words words;
@@ -63,6 +68,8 @@ ask(struct keeper *keeper, evh_dead_end *end, void *arg)
 		return 0;
 	}
 	assert_int_equal(kill(getpid(), SIGINT), 0);
+	if (keeper->is_deaf)
+		return 0;
 	assert_int_equal(pthread_create(&keeper->thread, NULL, answer, keeper),
 			 0);
 	return 0;
@@ -96,12 +103,11 @@ keeper_cancel(void *self, void *arg)
 }
 
 static int
-discard(struct bench *b, unsigned n_ids, bool dry_run)
+discard_with(struct bench *b, unsigned n_ids, bool dry_run)
 {
-	int code;
-
-	*b = (struct bench){ .keeper.is_cut = dry_run,
-			     .host = { .wake_fd = -1, .signal_fd = -1 } };
+	b->host = (struct host){ .wake_fd = -1, .signal_fd = -1 };
+	b->setup.config = &b->config;
+	b->host.setup = &b->setup;
 	assert_int_equal(signals_open(&b->host.signal_fd), 0);
 	b->host.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&b->host.timers_lock, NULL);
@@ -118,7 +124,16 @@ discard(struct bench *b, unsigned n_ids, bool dry_run)
 			       .choice = &b->choice,
 			       .host = &b->host,
 			       .dead = &b->dead };
-	code = dlq_discard(&b->dlq);
+	return dlq_discard(&b->dlq);
+}
+
+static int
+discard(struct bench *b, unsigned n_ids, bool dry_run)
+{
+	int code;
+
+	*b = (struct bench){ .keeper.is_cut = dry_run };
+	code = discard_with(b, n_ids, dry_run);
 	pthread_join(b->keeper.thread, NULL);
 	pthread_mutex_destroy(&b->host.timers_lock);
 	close(b->host.wake_fd);
@@ -154,6 +169,27 @@ a_count_that_a_signal_has_cut_short_is_not_the_whole(void **state)
 	assert_int_equal(discard(&b, 0, true), DLQ_EXIT_SOME);
 }
 
+/* In a process of its own, which is ended when it has not by then. */
+#define HANG_S 60
+
+static void
+a_keeper_that_does_not_end_when_told_ends_with_evhd(void **state)
+{
+	struct bench b = { .keeper.is_deaf = true };
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)alarm(HANG_S);
+		_exit(discard_with(&b, 1, false));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EX_UNAVAILABLE);
+}
+
 int
 main(void)
 {
@@ -162,6 +198,8 @@ main(void)
 		cmocka_unit_test(a_signal_at_the_last_letter_leaves_none),
 		cmocka_unit_test(
 			a_count_that_a_signal_has_cut_short_is_not_the_whole),
+		cmocka_unit_test(
+			a_keeper_that_does_not_end_when_told_ends_with_evhd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 #include "metrics.h"
 #include "pipeline.h"
 #include "rig.h"
+#include "worker.h"
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 #define KEPT_MAX  512
@@ -1072,6 +1074,50 @@ it_cannot_answer_for_what_it_has_not_come_to(void **state)
 	bench_close(&b);
 }
 
+static void
+await_in_hand(struct bench *b)
+{
+	const struct timespec pause = { 0, 1000000 };
+	struct isolate *iso = b->in->isolate;
+	unsigned n = 0;
+
+	while (n == 0) {
+		nanosleep(&pause, NULL);
+		pthread_mutex_lock(&iso->lock);
+		n = iso->n_in_hand;
+		pthread_mutex_unlock(&iso->lock);
+	}
+}
+
+/* In a process of its own, which is ended when it has not by then. */
+#define HANG_S 60
+
+static void
+a_keeper_that_cannot_end_ends_with_evhd(void **state)
+{
+	struct bench b = { 0 };
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)alarm(HANG_S);
+		bench_open(&b, 1, plain);
+		emit_one(&b, "hang");
+		await_in_hand(&b);
+		b.in->host->setup->config->shutdown_timeout_ms = 0;
+		/* Whoever gives the event back waits here. */
+		for (unsigned i = 0; i <= b.pipeline->n_workers; i++)
+			pthread_mutex_lock(&b.pipeline->workers[i]->lock);
+		keeper_close(b.in->isolate, 0);
+		_exit(EXIT_SUCCESS);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EX_SOFTWARE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1103,6 +1149,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_pause_of_evhd_is_no_time_of_an_event),
 		cmocka_unit_test(a_hang_does_not_hold_up_a_stop),
 		cmocka_unit_test(a_stop_that_hangs_is_killed),
+		cmocka_unit_test(a_keeper_that_cannot_end_ends_with_evhd),
 		cmocka_unit_test(what_create_refuses_is_refused),
 		cmocka_unit_test(what_start_refuses_is_refused),
 		cmocka_unit_test(a_crash_at_create_or_start_is_readiness),

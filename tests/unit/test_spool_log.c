@@ -421,6 +421,79 @@ a_file_that_was_about_to_be_made_is_none(void **state)
 }
 
 static void
+file_link(const struct fixture *f, const char *from, const char *to)
+{
+	char a[300], b[300];
+
+	snprintf(a, sizeof(a), "%s/%s", f->dir.path, from);
+	snprintf(b, sizeof(b), "%s/%s", f->dir.path, to);
+	assert_int_equal(link(a, b), 0);
+}
+
+/* Those behind it were deleted, as it should have been. */
+static void
+a_delivered_file_that_could_not_be_deleted_is_no_damage(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f);
+	assert_int_equal(put_group(f, 1, 1), 0);
+	file_link(f, "0000000000000001.spool", "kept");
+	spool_log_close(&f->log);
+	reopen(f);
+	assert_int_equal(put_group(f, 2, 1), 0);
+	spool_log_close(&f->log);
+	reopen(f);
+	assert_int_equal(put_group(f, 3, 1), 0);
+	spool_log_release(&f->log, 3);
+	spool_log_close(&f->log);
+	assert_int_equal(file_size(f, 1), -1);
+	assert_int_equal(file_size(f, 2), -1);
+	file_link(f, "kept", "0000000000000001.spool");
+	reopen(f);
+	assert_string_equal(f->log.damage, "");
+	expect_event(f, 3);
+	expect_end(f, 0);
+	assert_int_equal(file_size(f, 1), -1);
+	assert_int_equal(put_group(f, 4, 1), 0);
+	spool_log_close(&f->log);
+}
+
+static void
+a_file_that_could_not_be_deleted_gives_way_to_a_new_one(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f);
+	file_link(f, "lock", "0000000000000001.spool");
+	assert_int_equal(put_group(f, 1, 1), 0);
+	spool_log_close(&f->log);
+	reopen(f);
+	expect_event(f, 1);
+	spool_log_close(&f->log);
+}
+
+/* Its head need not be on the disk, and must not become one in the middle. */
+static void
+a_last_file_without_records_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f);
+	assert_int_equal(put_group(f, 1, 1), 0);
+	spool_log_close(&f->log);
+	reopen(f);
+	assert_int_equal(put_group(f, 2, 1), 0);
+	spool_log_close(&f->log);
+	file_cut(f, 2, (off_t)SPOOL_SEGMENT_HEAD);
+	reopen(f);
+	assert_int_equal(file_size(f, 2), -1);
+	expect_event(f, 1);
+	expect_end(f, 0);
+	spool_log_close(&f->log);
+}
+
+static void
 a_spoilt_position_only_delivers_again(void **state)
 {
 	struct fixture *f = *state;
@@ -618,6 +691,9 @@ main(void)
 		TEST(a_file_that_is_shorter_than_the_next_one_says_is_damage),
 		TEST(a_file_that_is_missing_is_damage),
 		TEST(a_file_that_was_about_to_be_made_is_none),
+		TEST(a_delivered_file_that_could_not_be_deleted_is_no_damage),
+		TEST(a_file_that_could_not_be_deleted_gives_way_to_a_new_one),
+		TEST(a_last_file_without_records_is_none),
 		TEST(a_spoilt_position_only_delivers_again),
 		TEST(one_of_two_positions_is_enough),
 		TEST(a_failed_write_or_sync_leaves_the_file_for_good),

@@ -48,7 +48,7 @@ figure_await() {
 	while (($(load_figure "$1") < target)); do
 		load_runs
 		((SECONDS < until)) ||
-			fail "not $2 more 2xx within ${3:-60} s"
+			fail "$1 has not grown by $2 in ${3:-60} s"
 		sleep 0.02
 	done
 }

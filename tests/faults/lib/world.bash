@@ -109,11 +109,13 @@ dead_topic_add() {
 	sed -i "s/on_fail = .*/on_fail = { $1 }/" "$row_dir/consumer.conf"
 }
 
-# api_spools: while the broker is away, to the row's folder.
+# api_spools [DIRECTORY [SETTINGS]]: while the broker is away, to this folder;
+# to the row's own.
 api_spools() {
-	mkdir -m 0700 "$row_dir/spool"
+	local dir=${1:-$row_dir/spool}
+	mkdir -m 0700 "$dir"
 	conf_add api '^	deadline = ' '	on_fail = { "events" }' \
-		"	spool { dir = \"$row_dir/spool\" }"
+		"	spool { dir = \"$dir\" ${2-} }"
 }
 
 # poisoned KIND: how many such events the load has sent.
