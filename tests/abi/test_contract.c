@@ -15,7 +15,7 @@
 
 #include "guest.h"
 
-#define STOP_MS 20000
+#define STOP_MS 60000
 
 /* ---- Contained: the events go on, evhd drains ---------------------------- */
 

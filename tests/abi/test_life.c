@@ -19,7 +19,7 @@
 
 #include "guest.h"
 
-#define STOP_MS 20000
+#define STOP_MS 60000
 
 static void
 sinks_start_first_and_stop_last(void **state)

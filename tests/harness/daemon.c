@@ -249,7 +249,7 @@ daemon_admin_port(struct daemon *d)
 
 	if (d->admin_port > 0)
 		return d->admin_port;
-	daemon_await_logged(d, says, 10000);
+	daemon_await_logged(d, says, 60000);
 	log = file_read(d->log);
 	at = strstr(log, says);
 	d->admin_port = (int)strtol(at + strlen(says), NULL, 10);

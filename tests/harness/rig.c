@@ -24,7 +24,7 @@
 
 #define ELEMENTS_MAX  16
 #define PIPELINES_MAX 8
-#define AWAIT_S	      10
+#define AWAIT_S	      60
 #define NS_PER_S      INT64_C(1000000000)
 
 struct rig {

@@ -113,7 +113,7 @@ row_lock(void)
 static void
 wait_for_lock_waiter(void)
 {
-	int64_t deadline = deadline_in(10000);
+	int64_t deadline = deadline_in(60000);
 
 	/* pg_stat_activity is the only thing that tells: it is asked again
 	 * until it does. */

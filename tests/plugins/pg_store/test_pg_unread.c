@@ -128,7 +128,7 @@ a_server_that_is_away_is_told_at_once_and_then_found_again(void **state)
 	heard_fini(&heard);
 
 	pg_server_command(&server, "start-postgres");
-	deadline = deadline_in(10000);
+	deadline = deadline_in(60000);
 	do {
 		heard_init(&heard);
 		rc = bench->store->get(bench->store->self, id, hear, &heard);
@@ -144,7 +144,7 @@ a_server_that_is_away_is_told_at_once_and_then_found_again(void **state)
 static void
 fail_to_read(struct bench *bench, unsigned n)
 {
-	int64_t deadline = deadline_in(10000);
+	int64_t deadline = deadline_in(60000);
 	unsigned char id[16] = { 0 };
 	struct heard heard;
 
@@ -170,7 +170,7 @@ whoever_has_an_answer_ends_the_wait_of_all(void **state)
 	struct evh_query q = { .limit = 1 };
 	struct heard slow, next;
 	unsigned char id[16] = { 0 };
-	int64_t deadline = deadline_in(10000);
+	int64_t deadline = deadline_in(60000);
 	struct pg_conn *lock;
 	int rc;
 
