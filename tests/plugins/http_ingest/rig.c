@@ -422,7 +422,7 @@ rig_init(struct rig *rig)
 	rig->chain = RIG_ANSWER;
 	rig->result = EVH_OK;
 	rig->ready = true;
-	rig->stop_ms = 5000;
+	rig->stop_ms = 60000;
 	rig->store_mode = RIG_ROWS;
 	rig->state = "{\"status\":\"ready\",\"reasons\":[],\"checks\":{},"
 		     "\"instances\":[],\"pipelines\":[]}";
