@@ -222,7 +222,7 @@ a_frozen_backend_is_answered_retry_in_time(void **state)
 	int64_t start;
 	int pid;
 
-	open_with(bench, "write_timeout", "1000");
+	open_with(bench, "write_timeout", "3000");
 	bench_write(bench, events, 10);
 	all_have(10, EVH_OK);
 	pid = bench_writer_pid(bench);
@@ -230,7 +230,7 @@ a_frozen_backend_is_answered_retry_in_time(void **state)
 	start = deadline_now();
 	assert_int_equal(bench_submit(bench, events, 500), 500);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 950, 2500);
+	assert_in_range((deadline_now() - start) / NS_PER_MS, 2950, 29000);
 	all_have(500, EVH_RETRY);
 
 	/* Another backend takes over while that one is still frozen. */
@@ -246,8 +246,8 @@ a_frozen_server_is_not_ready_until_it_thaws(void **state)
 {
 	struct bench *bench = *state;
 
-	bench_create(bench, &server, DB, "write_timeout", "500",
-		     "connect_timeout", "500", NULL);
+	bench_create(bench, &server, DB, "write_timeout", "2000",
+		     "connect_timeout", "1000", NULL);
 	bench_start(bench);
 	bench_write(bench, events, 10);
 	all_have(10, EVH_OK);
@@ -278,7 +278,7 @@ flush_gives_back_what_takes_too_long(void **state)
 	assert_int_equal(bench_submit(bench, events, 500), 500);
 	start = deadline_now();
 	evh_plugin.flush(bench->self, 300);
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 290, 1500);
+	assert_in_range((deadline_now() - start) / NS_PER_MS, 290, 20000);
 	all_have(500, EVH_RETRY); /* nothing is owed */
 
 	/* Events may still arrive, and find a new connection. */
@@ -309,7 +309,7 @@ stop_does_not_wait_for_a_frozen_server(void **state)
 	pg_server_command(&server, "freeze-postgres");
 	start = deadline_now();
 	bench_stop(bench);
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 0, 1500);
+	assert_in_range((deadline_now() - start) / NS_PER_MS, 0, 20000);
 	pg_server_command(&server, "thaw-postgres");
 	bench_start(bench); /* for the teardown */
 }
@@ -324,13 +324,13 @@ a_lock_that_is_held_longer_than_lock_timeout_is_waited_for(void **state)
 	struct pg_conn *lock;
 
 	/* lock_timeout is half of it. */
-	open_with(bench, "write_timeout", "4000");
+	open_with(bench, "write_timeout", "6000");
 	lock = row_lock();
 	assert_int_equal(bench_submit(bench, events, 100), 100);
 	wait_for_lock_waiter();
 	/* The server has cancelled the statement when it logs so; here, when
 	 * the waiter is gone for a moment. */
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(2.3)");
+	pg_server_sql(&server, "evh", "SELECT pg_sleep(3.3)");
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(100, EVH_OK);
@@ -350,14 +350,14 @@ a_lock_that_is_held_for_ever_is_answered_retry(void **state)
 	pg_server_release(lock);
 }
 
-/* Half of the four seconds may be spent in the queue. */
+/* Half of the six seconds may be spent in the queue. */
 static void
 late_check(struct bench *bench, const char *topic, unsigned n_late)
 {
 	struct pg_conn *lock;
 	unsigned i;
 
-	bench_create(bench, &server, DB, "write_timeout", "4000", "batch_rows",
+	bench_create(bench, &server, DB, "write_timeout", "6000", "batch_rows",
 		     "10", NULL);
 	bench_start(bench);
 	for (i = 0; i < 40; i++)
@@ -365,7 +365,7 @@ late_check(struct bench *bench, const char *topic, unsigned n_late)
 	lock = row_lock();
 	assert_int_equal(bench_submit(bench, events, 30), 30);
 	wait_for_lock_waiter();
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(1.95)");
+	pg_server_sql(&server, "evh", "SELECT pg_sleep(2.95)");
 	/* Comes late itself, so it is not late. */
 	assert_int_equal(bench_submit(bench, events + 30, 10), 10);
 	pg_server_sql(&server, "evh", "SELECT pg_sleep(0.3)");
