@@ -29,11 +29,15 @@ daemon_free_port(void)
 				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int on = 1;
 
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	close(fd);
+	/* Stays open to the end: while it is bound, the kernel gives the port
+	 * to nobody else who asks for any.  Whoever names it, may listen. */
+	assert_int_equal(
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
 	return ntohs(at.sin_port);
 }
 

@@ -172,7 +172,7 @@ rig_new(void)
 
 	assert_non_null(rig);
 	rig->events_before = event_count();
-	rig->config.shutdown_timeout_ms = 5000;
+	rig->config.shutdown_timeout_ms = 20000;
 	rig->config.file = (char *)"rig";
 	rig->setup.config = &rig->config;
 	rig->host.setup = &rig->setup;

@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	   30000
+#define WAIT_MS	   60000
 #define STORE_UP   "evh_instance_ready{instance=\"events\"}"
 #define N_LETTERS  5
 #define DEAD_TOPIC "topic = \"${EVENT_HANDLER_SERVICE_TOPIC_NAME}.dead\"\n"
