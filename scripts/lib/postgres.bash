@@ -129,9 +129,10 @@ pg_spawn() {
 }
 
 # pg_start move|keep: starts it unless it runs.  `keep` insists on the port of
-# last time, which clients already know.
+# last time, which clients already know, if there is one.
 pg_start() {
 	local bin home port try mark
+	[[ -s $dir/postgres-port ]] || set -- move
 	process_pid "$(pg_pidfile)" >/dev/null && return
 	home=$(pg_home)
 	if [[ -f $home/data/PG_VERSION ]]; then
