@@ -83,7 +83,7 @@ static void
 offer(struct bench *b, struct fake_event *evs, int n)
 {
 	assert_int_equal(
-		n, fake_submit(&b->host, submit, b->keeper, evs, n, 30000));
+		n, fake_submit(&b->host, submit, b->keeper, evs, n, 60000));
 }
 
 /* As the host does: again after a RETRY, which a partition that is just being
@@ -91,14 +91,14 @@ offer(struct bench *b, struct fake_event *evs, int n)
 static void
 deliver(struct bench *b, struct fake_event *e, int ok)
 {
-	int64_t until_ms = clock_ms() + 20000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	for (int answers = b->host.answers + 1; b->host.ok < ok; answers++) {
 		assert_true(clock_ms() < until_ms);
-		assert_true(fake_wait_ready(&b->host, true, 30000));
+		assert_true(fake_wait_ready(&b->host, true, 60000));
 		e->answers = 0;
 		offer(b, e, 1);
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
 	}
 	assert_int_equal(ok, b->host.ok);
 }
@@ -110,7 +110,7 @@ static void
 freeze(pid_t pid)
 {
 	char path[64], stat[256] = "";
-	int64_t until_ms = clock_ms() + 5000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	assert_int_equal(0, kill(pid, SIGSTOP));
@@ -181,7 +181,7 @@ static void
 partition_bounds(struct bench *b, rd_kafka_t *rk, int32_t id, int64_t *ret_low,
 		 int64_t *ret_high)
 {
-	int64_t until_ms = clock_ms() + 20000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	while (rd_kafka_query_watermark_offsets(rk, b->topic, id, ret_low,
 						ret_high, 5000) !=
@@ -200,7 +200,7 @@ topic_begin(struct bench *b, rd_kafka_t *rk)
 	const struct rd_kafka_metadata *metadata;
 	int64_t low, high, n = 0;
 
-	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 30000));
+	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 60000));
 	for (int32_t i = 0; i < metadata->topics[0].partition_cnt; i++) {
 		partition_bounds(b, rk, i, &low, &high);
 		if (high > low)
@@ -224,7 +224,7 @@ topic_partitions(struct bench *b)
 	const struct rd_kafka_metadata *metadata;
 	int n;
 
-	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 30000));
+	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 60000));
 	n = metadata->topics[0].partition_cnt;
 	rd_kafka_metadata_destroy(metadata);
 	rd_kafka_topic_destroy(topic);
@@ -237,7 +237,7 @@ static int
 topic_read(struct bench *b, see *fn, void *arg)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	int64_t until_ms = clock_ms() + 30000;
+	int64_t until_ms = clock_ms() + 60000;
 	rd_kafka_message_t *message;
 	char why[200];
 	rd_kafka_t *rk;
@@ -330,7 +330,7 @@ an_event_is_written_as_promised_to_a_topic_made_for_it(void **state)
 	e->ev.n_headers = 2;
 	e->ev.attempts = 3;
 	begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	deliver(b, e, 1);
 	assert_int_equal(6, topic_partitions(b));
 	assert_int_equal(1, topic_read(b, check_message, e));
@@ -435,9 +435,9 @@ a_missing_topic_that_may_not_be_created_is_waited_for(void **state)
 
 	fake_host_set(&b->host, "create", "no");
 	begin(b);
-	assert_true(fake_wait_why(&b->host, "set create = yes", 30000));
+	assert_true(fake_wait_why(&b->host, "set create = yes", 60000));
 	topic_make(b, "cleanup.policy", "delete");
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 }
 
 static void
@@ -447,14 +447,14 @@ a_topic_that_is_deleted_is_made_again(void **state)
 	struct fake_event *evs = fake_events(20, 1);
 
 	begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	offer(b, evs, 10);
-	assert_true(fake_wait_answers(&b->host, 10, 30000));
+	assert_true(fake_wait_answers(&b->host, 10, 60000));
 	topic_delete(b);
-	assert_true(fake_wait_ready(&b->host, false, 30000));
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, false, 60000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	offer(b, evs + 10, 10);
-	assert_true(fake_wait_answers(&b->host, 20, 30000));
+	assert_true(fake_wait_answers(&b->host, 20, 60000));
 	assert_int_equal(20, b->host.ok + b->host.retry);
 	free(evs);
 }
@@ -469,14 +469,14 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 
 	fake_host_set(&b->host, "message_timeout", "4s");
 	begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	offer(b, evs, 100);
-	assert_true(fake_wait_answers(&b->host, 100, 30000));
+	assert_true(fake_wait_answers(&b->host, 100, 60000));
 	freeze(b->kafka);
 	from_ms = clock_ms();
 	offer(b, evs + 100, 100);
-	assert_true(fake_wait_ready(&b->host, false, 30000));
-	assert_true(fake_wait_answers(&b->host, 200, 30000));
+	assert_true(fake_wait_ready(&b->host, false, 60000));
+	assert_true(fake_wait_answers(&b->host, 200, 60000));
 	assert_true(clock_ms() - from_ms >= 3500);
 	assert_int_equal(100, b->host.ok);
 	assert_int_equal(100, b->host.retry);
@@ -485,11 +485,11 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 		last = evs[i].order;
 	}
 	kill(b->kafka, SIGCONT);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	for (int i = 100; i < 200; i++)
 		evs[i].answers = 0;
 	offer(b, evs + 100, 100);
-	assert_true(fake_wait_answers(&b->host, 300, 30000));
+	assert_true(fake_wait_answers(&b->host, 300, 60000));
 	assert_int_equal(200, b->host.ok);
 	free(evs);
 }
@@ -536,7 +536,7 @@ retries(struct bench *b)
 static bool
 offer_in_turn(struct bench *b, struct fake_event *ev, int retries_before)
 {
-	int64_t until_ms = clock_ms() + 20000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	while (retries(b) == retries_before) {
 		if (fake_submit(&b->host, submit, b->keeper, ev, 1, 0) == 1)
@@ -568,7 +568,7 @@ batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
 	topic_make(b, "max.message.bytes", "6000");
 	fake_host_set(&b->host, "rdkafka.linger.ms", "20");
 	begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	while (open > 0) {
 		int before = retries(b);
 
@@ -581,7 +581,7 @@ batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
 				break;
 			answers++;
 		}
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
 		open = 300 - b->host.ok - b->host.fail;
 	}
 	assert_int_equal(299, b->host.ok);
