@@ -305,8 +305,8 @@ a_command_that_waits_is_ended_by_a_signal(void **state)
 	}
 	assert_int_equal(kill(pid, SIGINT), 0);
 	/* The pipe ends with it; if it goes on, it is made to. */
-	if (poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 60000) ==
-	    0)
+	if (poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1,
+		 60000) == 0)
 		assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(fds[0]);

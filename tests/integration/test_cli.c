@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	 60000
-#define PREFIX	 "EVENT_HANDLER_SERVICE_"
+#define WAIT_MS 60000
+#define PREFIX	"EVENT_HANDLER_SERVICE_"
 
 /* The service's variables, as the tests before and after need them. */
 static const char *const names[] = {

@@ -23,7 +23,7 @@
 /* 13 s are promised for a whole answer; the rest is what a busy machine adds.
  */
 #define ANSWER_MS  45000
-#define AT_ONCE_MS 7000 /* who waits for the broker does so for 8 s and more */
+#define AT_ONCE_MS 7000	 /* who waits for the broker, waits for 8 s */
 #define BACK_MS	   60000 /* for a server to be found again */
 #define ROW_MS	   60000
 
@@ -161,16 +161,14 @@ a_frozen_broker_is_unknown_first_then_refused_at_once(void **state)
 	api_expect_shape(api_get(port, "/readyz"), 503,
 			 "{\"status\":\"not ready\",\"reasons\":[\"kafka: "
 			 "<text>\"]}");
-	api_expect(api_get(port, "/livez"), 200,
-		   "{\"status\":\"alive\"}");
+	api_expect(api_get(port, "/livez"), 200, "{\"status\":\"alive\"}");
 	/* Reading goes on. */
 	a = api_get(port, API_EVENTS "?limit=1");
 	assert_int_equal(a.status, 200);
 	http_answer_fini(&a);
 	world_servers("thaw-kafka");
 	await_taken(state);
-	api_expect(api_get(port, "/health"), 200,
-		   "{\"status\":\"healthy\"}");
+	api_expect(api_get(port, "/health"), 200, "{\"status\":\"healthy\"}");
 }
 
 static void
@@ -298,8 +296,7 @@ begin_say(struct wire *wire, int port, const char *request)
 {
 	wire_open(wire, port);
 	assert_true(wire_say(wire, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"));
-	api_expect(wire_answer(wire, ANSWER_MS), 200,
-		   "{\"status\":\"alive\"}");
+	api_expect(wire_answer(wire, ANSWER_MS), 200, "{\"status\":\"alive\"}");
 	assert_true(wire_send(wire, request, strlen(request) - 1));
 }
 

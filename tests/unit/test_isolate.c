@@ -266,7 +266,8 @@ await_processes(struct bench *b, int n)
 {
 	int64_t begin_ns = timer_now_ns();
 
-	while (elapsed_ms(begin_ns) < AWAIT_MS && b->n_seen < KEPT_MAX - 2 * n) {
+	while (elapsed_ms(begin_ns) < AWAIT_MS &&
+	       b->n_seen < KEPT_MAX - 2 * n) {
 		int first = b->src.n_heard;
 
 		for (int i = 0; i < 2 * n; i++)
@@ -702,8 +703,7 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 static void
 be_frozen(int fd, pid_t *ret_pid)
 {
-	static const char *const quick[] = { ISOLATED, "timeout", "3s",
-					     NULL };
+	static const char *const quick[] = { ISOLATED, "timeout", "3s", NULL };
 	struct bench b = { 0 };
 
 	bench_open(&b, 1, quick);
