@@ -620,7 +620,7 @@ overfill_and_read(struct stderr_now *now)
 	char expected[64];
 	size_t len, i;
 
-	alarm(20); /* who waits for the reader is killed */
+	alarm(60); /* who waits for the reader is killed */
 	for (i = 0; i < 20000; i++)
 		log_write(EVH_INFO, NULL, "entry %zu", i);
 	lost = log_count_lost() - lost;
@@ -696,7 +696,7 @@ write_in_child(void (*prepare)(int writer), bool socket)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		alarm(10);
+		alarm(60);
 		signal(SIGPIPE, SIG_DFL);
 		lost = log_count_lost();
 		prepare(fds[1]);
@@ -832,7 +832,7 @@ lines_of_two_processes_in_one_pipe_never_mix(void **state)
 		if (pids[i] == 0) {
 			char letter = (char)('a' + i);
 
-			alarm(20);
+			alarm(60);
 			close(now.reader);
 			log_open(EVH_INFO, LOG_JSON, NULL);
 			write_many(&letter);
