@@ -57,7 +57,7 @@ figure_await() {
 # in flight, in the API, or in what the fault is about: a fault that strikes
 # nothing proves nothing.
 strike() {
-	local n=0 until=$((SECONDS + 10))
+	local n=0 until=$((SECONDS + 60))
 	while ((!n)); do
 		load_runs
 		if [[ ${1-} == consumers ]]; then
