@@ -308,7 +308,7 @@ flush_waits_for_reports_and_then_no_longer(void **state)
 	start(b);
 	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 1500);
 	assert_int_equal(20, offer(b, evs, 20));
-	keeper_flush(b->keeper, 10000);
+	keeper_flush(b->keeper, 60000);
 	assert_int_equal(20, b->host.ok);
 
 	assert_int_equal(20, offer(b, evs + 20, 20));
@@ -321,7 +321,7 @@ flush_waits_for_reports_and_then_no_longer(void **state)
 	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 0);
 	assert_int_equal(20, offer(b, evs + 40, 20));
 	from_ms = clock_ms();
-	keeper_flush(b->keeper, 10000);
+	keeper_flush(b->keeper, 60000);
 	assert_int_equal(40, b->host.ok);
 	assert_true(clock_ms() - from_ms < WATCHDOG_MS);
 	free(evs);
