@@ -39,7 +39,7 @@ function(evh_test name)
 		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 	target_link_libraries(${name} PRIVATE ${arg_LIBS} PkgConfig::CMOCKA)
 	add_test(NAME ${name} COMMAND ${name})
-	set_tests_properties(${name} PROPERTIES TIMEOUT 600
+	set_tests_properties(${name} PROPERTIES TIMEOUT 1200
 		LABELS "${arg_LABELS}"
 		ENVIRONMENT "EVH_BUILD_DIR=${CMAKE_BINARY_DIR};EVH_SOURCE_DIR=${CMAKE_SOURCE_DIR};${arg_ENV}")
 endfunction()

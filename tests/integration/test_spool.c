@@ -20,9 +20,9 @@
 
 #include <cmocka.h>
 
-#define AWAY_MS	 60000 /* for the outage to be noticed */
-#define DRAIN_MS 60000
-#define ROW_MS	 90000
+#define AWAY_MS	 180000 /* for the outage to be noticed */
+#define DRAIN_MS 180000
+#define ROW_MS	 180000
 #define STOP_MS	 25000 /* shutdown_timeout is 30 s: with none to spare */
 #define KILLS	 2
 
