@@ -43,36 +43,6 @@ struct reading {
 /* libconfuse hands no argument of ours to its callbacks. [main] */
 static struct reading *reading;
 
-void
-config_settings_free(struct config_setting *settings, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned j = 0; j < settings[i].n_values; j++)
-			free(settings[i].values[j]);
-		free(settings[i].values);
-		free(settings[i].name);
-		confmissing_free(settings[i].missing);
-	}
-	free(settings);
-}
-
-void
-conffile_free(struct conffile *conffile)
-{
-	if (!conffile)
-		return;
-	for (unsigned i = 0; i < conffile->n_sections; i++) {
-		struct conffile_section *section = &conffile->sections[i];
-
-		free(section->keyword);
-		free(section->title);
-		confmissing_free(section->missing);
-		config_settings_free(section->settings, section->n_settings);
-	}
-	free(conffile->sections);
-	free(conffile);
-}
-
 /* ---- What libconfuse has to be told --------------------------------- */
 
 static void
@@ -339,21 +309,21 @@ attempt_new(void)
 
 /* ---- Attempts --------------------------------------------------------- */
 
-static struct conffile *
+static struct confsections *
 tree_read(cfg_t *cfg)
 {
-	struct conffile *conffile = conftree_read(cfg);
+	struct confsections *sections = conftree_read(cfg);
 
-	if (!conffile)
+	if (!sections)
 		reading->out_of_memory = true;
-	return conffile;
+	return sections;
 }
 
 /* The tree, or NULL; then either something was learnt or that is the end. */
-static struct conffile *
+static struct confsections *
 attempt(void)
 {
-	struct conffile *conffile = NULL;
+	struct confsections *sections = NULL;
 	cfg_t *cfg = attempt_new();
 	int rc = CFG_PARSE_ERROR;
 
@@ -370,9 +340,9 @@ attempt(void)
 		reading->out_of_memory = true;
 	/* Half a configuration is none. */
 	if (rc == CFG_SUCCESS && !reading->out_of_memory)
-		conffile = tree_read(cfg);
+		sections = tree_read(cfg);
 	cfg_free(cfg);
-	return conffile;
+	return sections;
 }
 
 static void
@@ -390,12 +360,12 @@ errors_report(struct problems *problems)
 			     "libconfuse cannot parse it");
 }
 
-struct conffile *
+struct confsections *
 conffile_read(const char *file, const char *const *keywords,
 	      struct problems *problems)
 {
 	struct reading *r = calloc(1, sizeof(*r));
-	struct conffile *conffile = NULL;
+	struct confsections *sections = NULL;
 
 	if (!r) {
 		problems_add(problems, file, "out of memory");
@@ -406,9 +376,9 @@ conffile_read(const char *file, const char *const *keywords,
 	reading = r;
 	do {
 		r->wiser = false;
-		conffile = attempt();
-	} while (!conffile && r->wiser && !r->out_of_memory);
-	if (!conffile || r->errors.n > 0)
+		sections = attempt();
+	} while (!sections && r->wiser && !r->out_of_memory);
+	if (!sections || r->errors.n > 0)
 		errors_report(problems);
 	reading = NULL;
 
@@ -418,5 +388,5 @@ conffile_read(const char *file, const char *const *keywords,
 		free(r->learnt[i].name);
 	}
 	free(r);
-	return conffile;
+	return sections;
 }

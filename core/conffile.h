@@ -25,32 +25,17 @@
 #ifndef EVH_CONFFILE_H
 #define EVH_CONFFILE_H
 
-#include "config.h"
+#include "confsections.h"
 #include "problems.h"
-
-struct conffile_section {
-	char *keyword; /* "sink"; "" for what stands outside of sections */
-	char *title;
-	char **missing; /* variables that the title needs, or NULL */
-	struct config_setting *settings;
-	unsigned n_settings;
-};
-
-struct conffile {
-	struct conffile_section *sections; /* [0] is the outside */
-	unsigned n_sections;
-};
 
 /*
  * Reads `file`, whose sections are called by these keywords (NULL-ended);
  * sections of other words are read, too.  NULL, and problems with file and
  * line, when it cannot be read, or is no such text.  Free with
- * conffile_free().
+ * confsections_free().
  */
-struct conffile *conffile_read(const char *file, const char *const *keywords,
-			       struct problems *problems);
-void conffile_free(struct conffile *conffile); /* NULL is fine */
-
-void config_settings_free(struct config_setting *settings, unsigned n);
+struct confsections *conffile_read(const char *file,
+				   const char *const *keywords,
+				   struct problems *problems);
 
 #endif

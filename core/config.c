@@ -123,7 +123,7 @@ name_check(const char *name, char *const *missing, const char *where,
 
 /* Moves the section into the config, where it is owned. */
 static int
-instance_add(struct config *config, struct conffile_section *section,
+instance_add(struct config *config, struct confsection *section,
 	     enum evh_kind kind, const char *keyword, struct problems *problems)
 {
 	struct config_instance *in = &config->instances[config->n_instances];
@@ -225,7 +225,7 @@ spool_set(const struct config *config, struct config_pipeline *p,
 }
 
 static int
-pipeline_add(struct config *config, struct conffile_section *section,
+pipeline_add(struct config *config, struct confsection *section,
 	     struct problems *problems)
 {
 	struct config_pipeline *p = &config->pipelines[config->n_pipelines++];
@@ -265,7 +265,7 @@ pipeline_add(struct config *config, struct conffile_section *section,
 }
 
 static int
-section_add(struct config *config, struct conffile_section *section,
+section_add(struct config *config, struct confsection *section,
 	    struct problems *problems)
 {
 	const char *nearest = problems_nearest(section->keyword, keywords);
@@ -348,7 +348,7 @@ path_set(const struct config *config, char **path)
 }
 
 static int
-globals_set(struct config *config, struct conffile_section *outside,
+globals_set(struct config *config, struct confsection *outside,
 	    struct problems *problems)
 {
 	static const char *const levels[] = { "debug", "info", "warn", "error",
@@ -368,20 +368,20 @@ globals_set(struct config *config, struct conffile_section *outside,
 }
 
 static int
-config_fill(struct config *config, struct conffile *conffile,
+config_fill(struct config *config, struct confsections *sections,
 	    struct problems *problems)
 {
 	int err;
 
 	config->instances =
-		calloc(conffile->n_sections, sizeof(*config->instances));
+		calloc(sections->n_sections, sizeof(*config->instances));
 	config->pipelines =
-		calloc(conffile->n_sections, sizeof(*config->pipelines));
+		calloc(sections->n_sections, sizeof(*config->pipelines));
 	if (!config->instances || !config->pipelines)
 		return -ENOMEM;
-	err = globals_set(config, &conffile->sections[0], problems);
-	for (unsigned i = 1; i < conffile->n_sections && err == 0; i++)
-		err = section_add(config, &conffile->sections[i], problems);
+	err = globals_set(config, &sections->sections[0], problems);
+	for (unsigned i = 1; i < sections->n_sections && err == 0; i++)
+		err = section_add(config, &sections->sections[i], problems);
 	return err;
 }
 
@@ -389,7 +389,7 @@ struct config *
 config_new(const char *file, struct problems *problems)
 {
 	struct config *config = calloc(1, sizeof(*config));
-	struct conffile *conffile = NULL;
+	struct confsections *sections = NULL;
 
 	if (!config)
 		goto no_memory;
@@ -404,19 +404,19 @@ config_new(const char *file, struct problems *problems)
 	    environment_set(config) < 0)
 		goto no_memory;
 
-	conffile = conffile_read(file, keywords, problems);
-	if (!conffile) {
+	sections = conffile_read(file, keywords, problems);
+	if (!sections) {
 		config_free(config);
 		return NULL;
 	}
-	if (config_fill(config, conffile, problems) < 0)
+	if (config_fill(config, sections, problems) < 0)
 		goto no_memory;
-	conffile_free(conffile);
+	confsections_free(sections);
 	return config;
 
 no_memory:
 	problems_add(problems, file, "out of memory");
-	conffile_free(conffile);
+	confsections_free(sections);
 	config_free(config);
 	return NULL;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conffile.h"
+#include "confsections.h"
 
 static void
 list_free(char **list)

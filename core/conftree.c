@@ -44,7 +44,7 @@ setting_set(struct config_setting *setting, const char *name, const char *value)
 
 /* `spool { dir = "x" }` is the same as spool = true and spool.dir = "x". */
 static int
-inner_fill(struct conffile_section *section, cfg_opt_t *opt, cfg_t *cfg)
+inner_fill(struct confsection *section, cfg_opt_t *opt, cfg_t *cfg)
 {
 	struct config_setting *settings = reallocarray(
 		section->settings, section->n_settings + cfg_num(cfg) + 2,
@@ -78,7 +78,7 @@ inner_fill(struct conffile_section *section, cfg_opt_t *opt, cfg_t *cfg)
 
 /* Not those outside, which are sections by themselves. */
 static int
-inners_fill(struct conffile_section *section, cfg_t *cfg)
+inners_fill(struct confsection *section, cfg_t *cfg)
 {
 	int err = 0;
 
@@ -94,7 +94,7 @@ inners_fill(struct conffile_section *section, cfg_t *cfg)
 }
 
 static int
-section_fill(struct conffile_section *section, const char *keyword, cfg_t *cfg)
+section_fill(struct confsection *section, const char *keyword, cfg_t *cfg)
 {
 	section->keyword = strdup(keyword);
 	section->title = strdup(cfg->title ? cfg->title : "");
@@ -115,19 +115,19 @@ section_fill(struct conffile_section *section, const char *keyword, cfg_t *cfg)
 	return inners_fill(section, cfg);
 }
 
-struct conffile *
+struct confsections *
 conftree_read(cfg_t *cfg)
 {
-	struct conffile *conffile = calloc(1, sizeof(*conffile));
+	struct confsections *sections = calloc(1, sizeof(*sections));
 	unsigned n = 1;
 
 	for (unsigned i = 0; i < cfg_num(cfg); i++)
 		if (cfg_getnopt(cfg, i)->type == CFGT_SEC)
 			n += cfg_opt_size(cfg_getnopt(cfg, i));
-	if (conffile)
-		conffile->sections = calloc(n, sizeof(*conffile->sections));
-	if (!conffile || !conffile->sections ||
-	    section_fill(&conffile->sections[conffile->n_sections++], "", cfg) <
+	if (sections)
+		sections->sections = calloc(n, sizeof(*sections->sections));
+	if (!sections || !sections->sections ||
+	    section_fill(&sections->sections[sections->n_sections++], "", cfg) <
 		    0)
 		goto fail;
 	for (unsigned i = 0; i < cfg_num(cfg); i++) {
@@ -136,13 +136,13 @@ conftree_read(cfg_t *cfg)
 		for (unsigned j = 0;
 		     opt->type == CFGT_SEC && j < cfg_opt_size(opt); j++)
 			if (section_fill(
-				    &conffile->sections[conffile->n_sections++],
+				    &sections->sections[sections->n_sections++],
 				    opt->name, cfg_opt_getnsec(opt, j)) < 0)
 				goto fail;
 	}
-	return conffile;
+	return sections;
 
 fail:
-	conffile_free(conffile);
+	confsections_free(sections);
 	return NULL;
 }

@@ -9,9 +9,9 @@
 
 #include <confuse.h>
 
-#include "conffile.h"
+#include "confsections.h"
 
 /* NULL when out of memory. */
-struct conffile *conftree_read(cfg_t *cfg);
+struct confsections *conftree_read(cfg_t *cfg);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_code.h"
 #include "event_pool.h"
 #include "json.h"
 #include "letter.h"
@@ -402,14 +403,6 @@ replays_of(const struct event *ev)
 	return 0;
 }
 
-/* Five digits and capitals, as the SQL standard has them. */
-static bool
-code_is_sqlstate(const char *code)
-{
-	return strlen(code) == 5 &&
-	       strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5;
-}
-
 int
 event_render_error(struct event *ev, const char *stage, const char *type,
 		   const char *text)
@@ -434,7 +427,7 @@ event_render_error(struct event *ev, const char *stage, const char *type,
 	at += (size_t)snprintf(json + at, size - at,
 			       ",\"type\":\"%s\",\"message\":", type);
 	at += json_quote(text, strlen(text), json + at, size - at);
-	if (code_is_sqlstate(code))
+	if (error_code_is_sqlstate(code))
 		at += (size_t)snprintf(json + at, size - at,
 				       ",\"sqlstate\":\"%s\"", code);
 	if (replays > 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "error_code.h"
 #include "json.h"
 #include "rfc3339.h"
 #include "timer.h"
@@ -110,14 +111,6 @@ line_fact(struct line *line, const char *key, const char *text)
 		line_text(line, key, text, strlen(text), FACT_SIZE);
 }
 
-/* Five digits and capitals, as the SQL standard has them. */
-static bool
-is_sqlstate(const char *code)
-{
-	return strlen(code) == 5 &&
-	       strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5;
-}
-
 static void
 line_event(struct line *line, const struct evh_event *event)
 {
@@ -166,7 +159,9 @@ log_entry_format(enum log_format format, enum evh_level level,
 	if (facts->event)
 		line_event(&tail, facts->event);
 	if (facts->code)
-		line_fact(&tail, is_sqlstate(facts->code) ? "sqlstate" : "err",
+		line_fact(&tail,
+			  error_code_is_sqlstate(facts->code) ? "sqlstate"
+							      : "err",
 			  facts->code);
 
 	line_begin(&line, level, facts->instance);

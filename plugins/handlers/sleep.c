@@ -15,9 +15,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define NS_PER_MS INT64_C(1000000)
+#include "clock.h"
+#include "condition.h"
 
 struct sleeper {
 	struct sleeper *next;
@@ -42,23 +42,11 @@ struct sleeping {
 	bool stops;
 };
 
-static int64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 /* Under the lock: until somebody signals, or until due. */
 static void
 wait_until(struct sleeping *s, int64_t due_ns)
 {
-	struct timespec due = { .tv_sec = due_ns / 1000000000,
-				.tv_nsec = due_ns % 1000000000 };
-
-	(void)pthread_cond_timedwait(&s->changed, &s->lock, &due);
+	(void)condition_wait(&s->changed, &s->lock, due_ns);
 }
 
 /* Takes all sleepers from *at on off the queue, which may be none. */
@@ -120,12 +108,12 @@ count(const struct sleeper *first)
 static void
 turn(struct sleeping *s)
 {
-	struct sleeper *due = queue_take_due(s, now_ns());
+	struct sleeper *due = queue_take_due(s, clock_ns());
 
 	if (!due) {
 		/* Nobody sleeps: until somebody comes, whatever the time. */
 		wait_until(s, s->first ? s->first->due_ns
-				       : now_ns() + 3600 * 1000 * NS_PER_MS);
+				       : clock_ns() + 3600 * 1000 * NS_PER_MS);
 		return;
 	}
 	s->n_resuming += count(due);
@@ -160,7 +148,7 @@ hold(struct sleeping *s, struct evh_event *ev)
 		return EVH_RETRY;
 	pthread_mutex_lock(&s->lock);
 	*sleeper =
-		(struct sleeper){ .ev = ev, .due_ns = now_ns() + s->time_ns };
+		(struct sleeper){ .ev = ev, .due_ns = clock_ns() + s->time_ns };
 	*s->last_next = sleeper;
 	s->last_next = &sleeper->next;
 	if (s->first == sleeper)
@@ -173,13 +161,13 @@ hold(struct sleeping *s, struct evh_event *ev)
 static enum evh_result
 block(struct sleeping *s)
 {
-	int64_t due_ns = now_ns() + s->time_ns;
+	int64_t due_ns = clock_ns() + s->time_ns;
 	enum evh_result verdict = EVH_OK;
 	unsigned n_flushes;
 
 	pthread_mutex_lock(&s->lock);
 	n_flushes = s->n_flushes;
-	while (verdict == EVH_OK && now_ns() < due_ns) {
+	while (verdict == EVH_OK && clock_ns() < due_ns) {
 		wait_until(s, due_ns);
 		if (s->n_flushes != n_flushes && due_ns > s->flush_until_ns)
 			verdict = EVH_RETRY;
@@ -201,7 +189,7 @@ static void
 sleep_flush(void *self, int timeout_ms)
 {
 	struct sleeping *s = self;
-	int64_t until_ns = now_ns() + timeout_ms * NS_PER_MS;
+	int64_t until_ns = clock_ns() + timeout_ms * NS_PER_MS;
 	struct sleeper **late = &s->first;
 	struct sleeper *cut;
 
@@ -216,7 +204,7 @@ sleep_flush(void *self, int timeout_ms)
 	(void)resume_all(s, cut, EVH_RETRY);
 
 	pthread_mutex_lock(&s->lock);
-	while ((s->first || s->n_resuming > 0) && now_ns() < until_ns)
+	while ((s->first || s->n_resuming > 0) && clock_ns() < until_ns)
 		wait_until(s, until_ns);
 	cut = queue_cut(s, &s->first);
 	pthread_mutex_unlock(&s->lock);
@@ -226,26 +214,11 @@ sleep_flush(void *self, int timeout_ms)
 	 * resume() does not wait. */
 	pthread_mutex_lock(&s->lock);
 	while (s->n_resuming > 0)
-		wait_until(s, now_ns() + 1000 * NS_PER_MS);
+		wait_until(s, clock_ns() + 1000 * NS_PER_MS);
 	pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- Life ---------------------------------------------------------------- */
-
-static int
-changed_init(pthread_cond_t *changed)
-{
-	pthread_condattr_t attr;
-	int err = pthread_condattr_init(&attr);
-
-	if (err != 0)
-		return -err;
-	err = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	if (err == 0)
-		err = pthread_cond_init(changed, &attr);
-	pthread_condattr_destroy(&attr);
-	return -err;
-}
 
 static int
 sleep_create(struct evh_ctx *ctx, void **ret_self)
@@ -262,7 +235,7 @@ sleep_create(struct evh_ctx *ctx, void **ret_self)
 	err = -pthread_mutex_init(&s->lock, NULL);
 	if (err < 0)
 		goto fail_lock;
-	err = changed_init(&s->changed);
+	err = condition_init(&s->changed);
 	if (err < 0)
 		goto fail_changed;
 	*ret_self = s;

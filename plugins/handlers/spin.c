@@ -6,7 +6,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "clock.h"
 
 /* So many rounds between two looks at the clock, about a microsecond. */
 #define ROUNDS_A_LOOK 1000
@@ -45,10 +46,7 @@ squares(uint64_t x, int64_t rounds)
 static int64_t
 busy_ns(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static enum evh_result

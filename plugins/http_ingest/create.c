@@ -6,20 +6,11 @@
 #include "loop.h"
 #include "request.h"
 
+#include <clock.h>
 #include <uuid_text.h>
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-
-static int64_t
-wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* Why nothing was taken: by whom it could be taken again, and when. */
 static enum reply
@@ -111,7 +102,7 @@ take_event(struct request *request, const struct event_body *body)
 	struct text key = { 0 };
 
 	/* As exact as it is ever shown. */
-	spec.created_ns = wall_ns() / 1000 * 1000;
+	spec.created_ns = clock_wall_ns() / 1000 * 1000;
 	if (!request->keyed)
 		uuid_v7(spec.created_ns, request->id);
 	spec.id = request->id;

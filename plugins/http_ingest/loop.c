@@ -5,13 +5,15 @@
 #include "refusal.h"
 #include "request.h"
 
+#include <clock.h>
+#include <condition.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_MAX 16
@@ -20,15 +22,6 @@
 /* libmicrohttpd keeps the head, a record of 72 bytes for each field, and the
  * answer's head in one piece of memory; it clears all of it each time. */
 #define MEMORY_FACTOR 2
-
-int64_t
-loop_clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool
 loop_is_stopping(const struct loop *loop)
@@ -122,7 +115,7 @@ turn(struct loop *loop)
 	uint64_t count;
 	int n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, wait_ms(loop));
 
-	loop->now_ms = loop_clock_ms();
+	loop->now_ms = clock_ms();
 	for (int i = 0; i < n; i++) {
 		unsigned what = events[i].data.u32;
 
@@ -178,7 +171,7 @@ loop_main(void *arg)
 {
 	struct loop *loop = arg;
 
-	loop->now_ms = loop_clock_ms();
+	loop->now_ms = clock_ms();
 	while (!loop_is_stopping(loop)) {
 		turn(loop);
 		if (loop->listen_fd >= 0 && http_is_draining(loop->http))
@@ -249,7 +242,7 @@ loop_open(struct loop *loop)
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->epoll_fd < 0 || loop->wake_fd < 0)
 		return -errno;
-	loop->replies = replies_new();
+	loop->replies = replies_new(loop->http->set.max_body);
 	if (loop->replies == NULL)
 		return -ENOMEM;
 	loop->daemon = daemon_start(loop);
@@ -265,17 +258,10 @@ loop_open(struct loop *loop)
 static int
 signal_init(struct loop *loop)
 {
-	pthread_condattr_t attr;
-	int rc = pthread_condattr_init(&attr);
+	int rc = condition_init(&loop->changed);
 
-	if (rc != 0)
-		return -rc;
-	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	if (rc == 0)
-		rc = pthread_cond_init(&loop->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	if (rc != 0)
-		return -rc;
+	if (rc < 0)
+		return rc;
 	rc = pthread_mutex_init(&loop->lock, NULL);
 	if (rc != 0)
 		pthread_cond_destroy(&loop->changed);
@@ -330,18 +316,15 @@ loop_start(struct loop *loop)
 static int
 wait_until(struct loop *loop, const bool *what, int64_t until_ms)
 {
-	const struct timespec until = { .tv_sec = until_ms / 1000,
-					.tv_nsec = until_ms % 1000 * 1000000 };
-	int rc = 0;
+	bool is_so;
 
 	pthread_mutex_lock(&loop->lock);
-	while (!*what && rc == 0)
-		rc = pthread_cond_timedwait(&loop->changed, &loop->lock,
-					    &until);
-	if (*what)
-		rc = 0;
+	while (!*what && condition_wait(&loop->changed, &loop->lock,
+					until_ms * NS_PER_MS))
+		;
+	is_so = *what;
 	pthread_mutex_unlock(&loop->lock);
-	return -rc;
+	return is_so ? 0 : -ETIMEDOUT;
 }
 
 int

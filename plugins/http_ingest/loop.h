@@ -66,7 +66,7 @@ struct loop *loop_new(struct http *http, unsigned index, int listen_fd,
 		      int *ret_err);
 int loop_start(struct loop *loop); /* [main] */
 void loop_wake(struct loop *loop); /* [any] */
-/* Both wait until loop_clock_ms() says until_ms: for it to listen no more, and
+/* Both wait until clock_ms() says until_ms: for it to listen no more, and
  * for the thread's end; -ETIMEDOUT. [main] */
 int loop_wait_quiet(struct loop *loop, int64_t until_ms);
 int loop_join(struct loop *loop, int64_t until_ms);
@@ -77,6 +77,5 @@ void loop_post(struct loop *loop, struct request *first, struct request *last);
 
 int loop_watch(struct loop *loop, int fd, unsigned what); /* [loop] */
 bool loop_is_stopping(const struct loop *loop);
-int64_t loop_clock_ms(void);
 
 #endif

@@ -16,6 +16,8 @@
 #include "listener.h"
 #include "loop.h"
 
+#include <clock.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -73,7 +75,7 @@ loops_new(struct http *http)
 static bool
 loops_end(struct http *http, int timeout_ms)
 {
-	int64_t stop_by_ms = loop_clock_ms() + timeout_ms;
+	int64_t stop_by_ms = clock_ms() + timeout_ms;
 	int64_t until_ms = stop_by_ms + JOIN_EXTRA_MS;
 	bool ended = true;
 
@@ -87,7 +89,7 @@ loops_end(struct http *http, int timeout_ms)
 			ended = false;
 	/* A callback that has brought the last answer may still be on its way
 	 * out of request_post(): a few instructions. */
-	while (atomic_load(&http->posting) > 0 && loop_clock_ms() < until_ms)
+	while (atomic_load(&http->posting) > 0 && clock_ms() < until_ms)
 		sched_yield();
 	return ended && atomic_load(&http->posting) == 0;
 }
@@ -134,7 +136,7 @@ static void
 http_drain(void *self)
 {
 	struct http *http = self;
-	int64_t until_ms = loop_clock_ms() + DRAIN_MS;
+	int64_t until_ms = clock_ms() + DRAIN_MS;
 
 	if (atomic_exchange(&http->life, HTTP_DRAINING) != HTTP_RUNNING)
 		return;

@@ -23,7 +23,8 @@ void
 refusal_send(struct conn *conn, enum reply reply)
 {
 	char waste[4096], bytes[512];
-	size_t len = reply_bytes(reply, bytes, sizeof(bytes));
+	size_t len =
+		reply_bytes(conn->loop->replies, reply, bytes, sizeof(bytes));
 
 	if (conn->ended)
 		return;

@@ -37,7 +37,7 @@ static const struct fixed table[REPLY_METHOD] = {
 					"too long") },
 	[REPLY_NO_LENGTH] = { 411, NULL,
 			      DETAIL("A body and its length are required") },
-	[REPLY_TOO_LARGE] = { 413, NULL, DETAIL("Request body too large") },
+	[REPLY_TOO_LARGE] = { 413, NULL, NULL }, /* each set's own */
 	[REPLY_TARGET_TOO_LONG] = { 414, NULL,
 				    DETAIL("Request target too long") },
 	[REPLY_MEDIA] = { 415, NULL,
@@ -75,16 +75,21 @@ static const struct fixed table[REPLY_METHOD] = {
 };
 
 struct replies {
+	char too_large[96]; /* it names the limit */
 	struct MHD_Response *keep[N_REPLIES], *close[N_REPLIES];
 };
 
 static struct fixed
-fixed_of(enum reply reply)
+fixed_of(const struct replies *replies, enum reply reply)
 {
+	if (reply == REPLY_TOO_LARGE)
+		return (struct fixed){ .status = reply_status(reply),
+				       .body = replies->too_large };
 	if (reply >= REPLY_OPTIONS)
-		return (struct fixed){ .status = 204, .body = "" };
+		return (struct fixed){ .status = reply_status(reply),
+				       .body = "" };
 	if (reply >= REPLY_METHOD)
-		return (struct fixed){ .status = 405,
+		return (struct fixed){ .status = reply_status(reply),
 				       .body = DETAIL("Method Not Allowed") };
 	return table[reply];
 }
@@ -107,9 +112,9 @@ header_add(struct MHD_Response *response, const char *name, const char *value)
 }
 
 static struct MHD_Response *
-response_new(enum reply reply, bool close)
+response_new(const struct replies *replies, enum reply reply, bool close)
 {
-	struct fixed fixed = fixed_of(reply);
+	struct fixed fixed = fixed_of(replies, reply);
 	size_t len = strlen(fixed.body);
 	/* The library takes a pointer that is not const, and does not write
 	 * through it. */
@@ -130,16 +135,36 @@ response_new(enum reply reply, bool close)
 	return NULL;
 }
 
+/* In the largest unit that says it whole. */
+static void
+too_large_write(char *ret, size_t size, size_t max_body)
+{
+	const char *unit = "bytes";
+	size_t n = max_body;
+
+	if (n % ((size_t)1 << 20) == 0) {
+		n >>= 20;
+		unit = "MiB";
+	} else if (n % 1024 == 0) {
+		n >>= 10;
+		unit = "KiB";
+	}
+	snprintf(ret, size, DETAIL("The body is larger than max_body = %zu %s"),
+		 n, unit);
+}
+
 struct replies *
-replies_new(void)
+replies_new(size_t max_body)
 {
 	struct replies *replies = calloc(1, sizeof(*replies));
 
 	if (replies == NULL)
 		return NULL;
+	too_large_write(replies->too_large, sizeof(replies->too_large),
+			max_body);
 	for (int i = REPLY_NONE + 1; i < N_REPLIES; i++) {
-		replies->keep[i] = response_new((enum reply)i, false);
-		replies->close[i] = response_new((enum reply)i, true);
+		replies->keep[i] = response_new(replies, (enum reply)i, false);
+		replies->close[i] = response_new(replies, (enum reply)i, true);
 		if (replies->keep[i] == NULL || replies->close[i] == NULL) {
 			replies_free(replies);
 			return NULL;
@@ -186,7 +211,9 @@ reply_for_status(unsigned status)
 unsigned
 reply_status(enum reply reply)
 {
-	return fixed_of(reply).status;
+	if (reply >= REPLY_OPTIONS)
+		return 204;
+	return reply >= REPLY_METHOD ? 405 : table[reply].status;
 }
 
 unsigned
@@ -246,9 +273,10 @@ reply_redirect(struct MHD_Connection *connection, const char *location,
 }
 
 size_t
-reply_bytes(enum reply reply, char *ret, size_t size)
+reply_bytes(const struct replies *replies, enum reply reply, char *ret,
+	    size_t size)
 {
-	struct fixed fixed = fixed_of(reply);
+	struct fixed fixed = fixed_of(replies, reply);
 	time_t now = time(NULL);
 	struct tm tm;
 	char date[40] = "";

@@ -58,7 +58,9 @@ enum reply {
 
 struct replies;
 
-struct replies *replies_new(void); /* NULL when out of memory */
+/* A set, for a service that takes bodies of up to max_body bytes; NULL when out
+ * of memory. */
+struct replies *replies_new(size_t max_body);
 void replies_free(struct replies *replies);
 
 enum reply reply_method(enum route route);
@@ -83,7 +85,8 @@ unsigned reply_redirect(struct MHD_Connection *connection, const char *location,
 
 /* The whole of a fixed answer as bytes, closing the connection, for a socket
  * of which libmicrohttpd must not be asked; returns the length. */
-size_t reply_bytes(enum reply reply, char *ret, size_t size);
+size_t reply_bytes(const struct replies *replies, enum reply reply, char *ret,
+		   size_t size);
 unsigned reply_status(enum reply reply);
 
 #endif

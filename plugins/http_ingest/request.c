@@ -4,9 +4,10 @@
 #include "http.h"
 #include "loop.h"
 
+#include <clock.h>
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What a request keeps of its buffers for the next one. */
 #define KEEP	   ((size_t)16 << 10)
@@ -14,15 +15,6 @@
 /* The part of all room for answers that reads leave: whoever reads his page
  * slowly must not keep an event from being taken. */
 #define ROOM_FOR_POSTS 8
-
-static int64_t
-clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 int64_t
 request_age_ns(const struct request *request)

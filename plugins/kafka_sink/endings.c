@@ -1,5 +1,6 @@
 #include "endings.h"
-#include "clock.h"
+#include "condition.h"
+#include "deadline.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,8 +27,11 @@ endings_new(void)
 
 	if (g == NULL)
 		return NULL;
+	if (condition_init(&g->less) < 0) {
+		free(g);
+		return NULL;
+	}
 	pthread_mutex_init(&g->lock, NULL);
-	clock_cond_init(&g->less);
 	return g;
 }
 
@@ -103,13 +107,12 @@ endings_add(struct endings *g, struct ending *ending, rd_kafka_t *rk)
 size_t
 endings_wait(struct endings *g, int timeout_ms)
 {
-	struct timespec until = clock_deadline(timeout_ms);
+	int64_t until = deadline_in(timeout_ms);
 	size_t n;
 
 	pthread_mutex_lock(&g->lock);
 	endings_begin(g);
-	while (g->n > 0 &&
-	       pthread_cond_timedwait(&g->less, &g->lock, &until) == 0)
+	while (g->n > 0 && condition_wait(&g->less, &g->lock, until))
 		;
 	n = g->n;
 	pthread_mutex_unlock(&g->lock);

@@ -1,5 +1,7 @@
 #include "keeper.h"
 #include "clock.h"
+#include "condition.h"
+#include "deadline.h"
 #include "endings.h"
 #include "outage.h"
 #include "producer.h"
@@ -97,11 +99,11 @@ keeper_stopping(void *arg)
 static void
 keeper_wait(struct keeper *k, unsigned *news, int timeout_ms)
 {
-	struct timespec until = clock_deadline(timeout_ms);
+	int64_t until = deadline_in(timeout_ms);
 
 	pthread_mutex_lock(&k->lock);
 	while (k->news == *news && !k->stop) {
-		if (pthread_cond_timedwait(&k->changed, &k->lock, &until) != 0)
+		if (!condition_wait(&k->changed, &k->lock, until))
 			break;
 	}
 	*news = k->news;
@@ -319,11 +321,11 @@ keeper_new(struct evh_ctx *ctx, const struct settings *s)
 
 	if (k == NULL)
 		return NULL;
+	if (condition_init(&k->changed) < 0)
+		goto fail_changed;
 	k->endings = endings_new();
-	if (k->endings == NULL) {
-		free(k);
-		return NULL;
-	}
+	if (k->endings == NULL)
+		goto fail_endings;
 	k->ctx = ctx;
 	k->settings = s;
 	/* Calls of submit without end must not keep the writer waiting. */
@@ -333,7 +335,6 @@ keeper_new(struct evh_ctx *ctx, const struct settings *s)
 	pthread_rwlock_init(&k->gate, &attr);
 	pthread_rwlockattr_destroy(&attr);
 	pthread_mutex_init(&k->lock, NULL);
-	clock_cond_init(&k->changed);
 	k->env = (struct producer_env){
 		.ctx = ctx,
 		.settings = s,
@@ -350,6 +351,11 @@ keeper_new(struct evh_ctx *ctx, const struct settings *s)
 	k->restarts = ctx->metric(ctx, EVH_COUNTER, "kafka_producer_restarts",
 				  NULL, "Producers made anew after a failure");
 	return k;
+fail_endings:
+	pthread_cond_destroy(&k->changed);
+fail_changed:
+	free(k);
+	return NULL;
 }
 
 void
@@ -419,11 +425,11 @@ keeper_stop(struct keeper *k, int timeout_ms)
 static bool
 keeper_await_empty(struct keeper *k, int timeout_ms)
 {
-	struct timespec until = clock_deadline(timeout_ms);
+	int64_t until = deadline_in(timeout_ms);
 
 	while (k->producer != NULL && producer_owed(k->producer) > 0) {
 		producer_watch(k->producer, true);
-		if (pthread_cond_timedwait(&k->changed, &k->lock, &until) != 0)
+		if (!condition_wait(&k->changed, &k->lock, until))
 			return false;
 	}
 	return true;

@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include <clock.h>
 #include <envelope.h>
 #include <json.h>
 #include <rfc3339.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Up to here the value is written on the stack and copied by librdkafka. */
 #define SMALL 4096
@@ -180,15 +180,6 @@ headers_of(const struct evh_event *ev, enum content content, int64_t now_ns)
 	return headers;
 }
 
-static int64_t
-wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /*
  * An event's first message has the time of its making.  What is written later
  * (a retry, a dead letter, a copy) may be old by then: retention goes by this
@@ -352,7 +343,7 @@ message_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic,
 		const struct evh_event *ev, const struct message_limits *limits,
 		void *opaque)
 {
-	int64_t now_ns = is_over(ev) ? wall_ns() : 0;
+	int64_t now_ns = is_over(ev) ? clock_wall_ns() : 0;
 	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 	struct draft draft;
 	int rc =

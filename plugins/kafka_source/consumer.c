@@ -8,6 +8,8 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "clock.h"
+#include "condition.h"
 #include "outage.h"
 
 #define CALL_MS 5000 /* for calls of ctx to come back */
@@ -15,10 +17,7 @@
 int64_t
 consumer_now_ms(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return clock_ms();
 }
 
 /* Whether ctx may be called, which stop() then waits for. */
@@ -295,7 +294,6 @@ struct consumer *
 consumer_new(struct evh_ctx *ctx, int *ret_error)
 {
 	struct consumer *c = calloc(1, sizeof(*c));
-	pthread_condattr_t attr;
 	int r = -ENOMEM;
 
 	if (c == NULL)
@@ -311,11 +309,8 @@ consumer_new(struct evh_ctx *ctx, int *ret_error)
 	/* With default attributes these cannot fail on Linux. */
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_mutex_init(&c->end_lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&c->changed, &attr);
-	(void)pthread_cond_init(&c->ended, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)condition_init(&c->changed);
+	(void)condition_init(&c->ended);
 	message_decoder_init(&c->decoder, c->settings.max_message);
 	health_init(&c->health, ctx);
 	make_metrics(c);

@@ -1,6 +1,6 @@
 #include "backoff.h"
 
-#include "deadline.h"
+#include "clock.h"
 
 void
 backoff_init(struct backoff *backoff, int64_t first_ms, int64_t last_ms)
@@ -11,9 +11,9 @@ backoff_init(struct backoff *backoff, int64_t first_ms, int64_t last_ms)
 		.next_ms = first_ms,
 		/* The address tells instances of one process apart, the clock
 		 * those of several. */
-		.random = ((uint64_t)deadline_now() ^
-			   (uint64_t)(uintptr_t)backoff) |
-			  1,
+		.random =
+			((uint64_t)clock_ns() ^ (uint64_t)(uintptr_t)backoff) |
+			1,
 	};
 }
 

@@ -1,6 +1,6 @@
 #include "outage.h"
 
-#include "deadline.h"
+#include "clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ outage_note(struct outage *outage, const struct failure *failure,
 
 	if (!outage->on) {
 		outage->on = true;
-		outage->since = deadline_now();
+		outage->since = clock_ns();
 		outage->reason[0] = '\0';
 		/* A server that comes for a moment and goes again is asked
 		 * less and less often. */
@@ -49,7 +49,7 @@ static void
 outage_end(struct outage *outage)
 {
 	struct evh_ctx *ctx = outage->ctx;
-	int64_t ms = (deadline_now() - outage->since) / NS_PER_MS;
+	int64_t ms = (clock_ns() - outage->since) / NS_PER_MS;
 
 	outage->on = false;
 	ctx->log(ctx, EVH_INFO, "PostgreSQL is there after %lld.%03lld s",
@@ -59,7 +59,7 @@ outage_end(struct outage *outage)
 void
 outage_connected(struct outage *outage)
 {
-	outage->connected = deadline_now();
+	outage->connected = clock_ns();
 	if (outage->on && !outage->by_statement)
 		outage_end(outage);
 	outage->ctx->ready(outage->ctx, NULL);

@@ -1,6 +1,7 @@
 #include "queue.h"
 
-#include "deadline.h"
+#include "clock.h"
+#include "condition.h"
 #include "rows.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@
 int
 queue_init(struct queue *queue, size_t max)
 {
+	int rc;
+
 	*queue = (struct queue){ .max = max, .wake_fd = -1 };
 	queue->ring = calloc(max, sizeof(*queue->ring));
 	if (!queue->ring)
@@ -18,14 +21,19 @@ queue_init(struct queue *queue, size_t max)
 
 	queue->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (queue->wake_fd < 0) {
-		int rc = -errno;
-
-		free(queue->ring);
-		return rc;
+		rc = -errno;
+		goto fail_fd;
 	}
+	rc = condition_init(&queue->idle);
+	if (rc < 0)
+		goto fail_idle;
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_cond_init(&queue->idle, NULL);
 	return 0;
+fail_idle:
+	close(queue->wake_fd);
+fail_fd:
+	free(queue->ring);
+	return rc;
 }
 
 void
@@ -40,7 +48,7 @@ queue_fini(struct queue *queue)
 int
 queue_push(struct queue *queue, struct evh_event *const *evs, int n)
 {
-	int64_t now = deadline_now();
+	int64_t now = clock_ns();
 	bool wake;
 	int k;
 
@@ -144,13 +152,12 @@ queue_woke(struct queue *queue)
 int
 queue_wait_idle(struct queue *queue, int64_t deadline)
 {
-	struct timespec ts = deadline_timespec(deadline);
-	int rc = 0;
+	int rc;
 
 	pthread_mutex_lock(&queue->lock);
-	while ((queue->n || queue->in_hand) && rc != ETIMEDOUT)
-		rc = pthread_cond_clockwait(&queue->idle, &queue->lock,
-					    CLOCK_MONOTONIC, &ts);
+	while ((queue->n || queue->in_hand) &&
+	       condition_wait(&queue->idle, &queue->lock, deadline))
+		;
 	rc = queue->n || queue->in_hand ? -ETIMEDOUT : 0;
 	pthread_mutex_unlock(&queue->lock);
 	return rc;

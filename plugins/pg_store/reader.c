@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include "answer.h"
+#include "clock.h"
 #include "deadline.h"
 #include "query.h"
 #include "session.h"
@@ -60,7 +61,7 @@ question_push(struct reader *reader, struct reader_question *question)
 	pthread_mutex_lock(&reader->lock);
 	if (reader->stopping) {
 		rc = -ESHUTDOWN;
-	} else if (reader->n == max || deadline_now() < reader->away_until) {
+	} else if (reader->n == max || clock_ns() < reader->away_until) {
 		rc = -EAGAIN;
 	} else {
 		reader->ring[(reader->head + reader->n++) % max] = question;

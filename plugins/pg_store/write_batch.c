@@ -1,6 +1,7 @@
 #include "write_batch.h"
 
 #include "backoff.h"
+#include "clock.h"
 #include "deadline.h"
 #include "halving.h"
 #include "status.h"
@@ -80,13 +81,13 @@ static int
 statement_run(struct write_batch *hand)
 {
 	struct evh_ctx *ctx = hand->ctx;
-	int64_t start = deadline_now();
+	int64_t start = clock_ns();
 	int rc = connection_execute(hand->connection, WRITE_BATCH_STATEMENT,
 				    &hand->rows.params, hand->deadline, NULL,
 				    hand->failure);
 
 	if (rc == 0)
-		ctx->record(hand->commit_seconds, deadline_now() - start);
+		ctx->record(hand->commit_seconds, clock_ns() - start);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "writer.h"
 
+#include "clock.h"
 #include "deadline.h"
 #include "migrate.h"
 #include "schema.h"

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "condition.h"
 #include "event.h"
 #include "every.h"
 #include "host_tables.h"
@@ -220,12 +221,7 @@ section_fill(struct rig *rig, unsigned i, struct rig_element *el)
 static void
 pair_init(struct rig_element *el)
 {
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&el->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	assert_int_equal(condition_init(&el->changed), 0);
 	pthread_mutex_init(&el->lock, NULL);
 }
 
@@ -554,14 +550,11 @@ await(struct rig_element *el, const int *counter, int n, const char *what)
 		int64_t due_ns =
 			timer_now_ns() +
 			every_wait_ms(host, AWAIT_S * 1000) * INT64_C(1000000);
-		struct timespec due = { .tv_sec = due_ns / NS_PER_S,
-					.tv_nsec = due_ns % NS_PER_S };
-		int rc = 0;
 
 		pthread_mutex_lock(&el->lock);
-		while (*counter < n && rc == 0)
-			rc = pthread_cond_timedwait(&el->changed, &el->lock,
-						    &due);
+		while (*counter < n &&
+		       condition_wait(&el->changed, &el->lock, due_ns))
+			;
 		is_there = *counter >= n;
 		if (!is_there && timer_now_ns() >= until_ns)
 			print_error("%s %s %d of %d\n", el->name, what,

@@ -5,6 +5,7 @@
 #include "api.h"
 #include "crew.h"
 #include "dead.h"
+#include "dead_topic.h"
 #include "table.h"
 #include "topic.h"
 
@@ -22,17 +23,8 @@
 #define WAIT_MS 60000
 
 /* Changes that fail what is called bad, and keep it in a topic of its own. */
-#define DEAD_SINK(more)                                                        \
-	"\nstore \"events\" {",                                                \
-		"\nsink \"dlq\" {\nplugin = \"kafka_sink\"\n"                  \
-		"topic = \"${EVENT_HANDLER_SERVICE_TOPIC_NAME}.dead\"\n"       \
-		"brokers = \"${EVENT_HANDLER_SERVICE_KAFKA_HOST}:"             \
-		"${EVENT_HANDLER_SERVICE_KAFKA_PORT}\"\n" more                 \
-		"}\n\nstore \"events\" {"
 #define TO_TOPIC(more)                                                         \
-	DEAD_SINK(more),                                                       \
-		CREW_HANDLER("\tplugin = \"fail\"\n\tmatch = \"bad.*\"\n"      \
-			     "\tmessage = \"no such user\""),                  \
+	DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, more), DEAD_TOPIC_FAILS,           \
 		"on_fail = { \"events\" }", "on_fail = { \"dlq\" }"
 
 static const char *const to_topic[] = { TO_TOPIC(""), NULL };
@@ -40,16 +32,9 @@ static const char *const to_narrow[] = {
 	TO_TOPIC("rdkafka.message.max.bytes = 2000\n"), NULL
 };
 
-static const char *const with_sink[] = { DEAD_SINK(""), NULL };
-
-static struct world
-dead_world(const struct crew *crew)
-{
-	struct world dead = crew->w;
-
-	snprintf(dead.name, sizeof(dead.name), "%.50s.dead", crew->w.name);
-	return dead;
-}
+static const char *const with_sink[] = {
+	DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""), NULL
+};
 
 /* With a topic that takes more than a consumer does. */
 static int
@@ -63,37 +48,6 @@ large_setup(void **state)
 		topic_create(&crew->w, 6);
 	}
 	return rc;
-}
-
-static int
-large_teardown(void **state)
-{
-	struct world dead = dead_world(*state);
-
-	topic_delete(&dead);
-	return crew_teardown(state);
-}
-
-struct counted {
-	struct world w;
-	int64_t n;
-};
-
-static bool
-has_count(void *arg)
-{
-	struct counted *counted = arg;
-
-	return topic_count(&counted->w) >= counted->n;
-}
-
-static void
-dead_await(const struct crew *crew, int64_t n)
-{
-	struct counted counted = { dead_world(crew), n };
-
-	world_await(has_count, &counted, WAIT_MS, "dead letters in the topic");
-	assert_int_equal(topic_count(&counted.w), n);
 }
 
 /* Puts so many bytes that are no event, and behind them one that is, which has
@@ -113,7 +67,7 @@ poison_pass(struct crew *crew, size_t size)
 	free(poison);
 	crew_await_row(crew, "0192aad2-6c1e-4b3a-9d5e-0f4c1b2a3d4e",
 		       "processed");
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 }
 
 /* The id of the one that there is. */
@@ -154,7 +108,7 @@ check_lost(const char *config, const char *id, size_t size, const char *sha256)
 static size_t
 dead_len(const struct crew *crew)
 {
-	struct world dead = dead_world(crew);
+	struct world dead = dead_topic(crew);
 	size_t len = 0;
 
 	for (int p = 0; p < topic_partitions(&dead); p++) {
@@ -207,7 +161,7 @@ an_event_as_large_as_may_be_is_kept_whole(void **state)
 	service_config(&crew->w, "api.conf", "dlq.conf", with_sink, config);
 	topic_put(&crew->w, 0, "k", value, size, NULL);
 	free(value);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 	dead_run(EX_OK, "\"retryable\":true", config, "list", "--from", "dlq",
 		 "--json", NULL);
 	crew_end(crew);
@@ -237,7 +191,7 @@ a_topic_that_takes_less_gets_the_letter_without_its_bytes(void **state)
 	static const char sha256[] = "29927e273accc68286005017f7fa6e4f27bddb4db"
 				     "3083ff8b8d4c3667905b7fa";
 	struct crew *crew = *state;
-	struct world dead = dead_world(crew);
+	struct world dead = dead_topic(crew);
 	char config[WORLD_PATH_MAX], id[40];
 
 	/* Only the broker knows that. */
@@ -264,7 +218,7 @@ a_letter_without_its_bytes_still_has_name_place_and_error(void **state)
 	crew_ready(crew, "consumer", "consumer.conf", to_narrow);
 	service_config(&crew->w, "api.conf", "dlq.conf", with_sink, config);
 	topic_put(&crew->w, 2, "key 7", text, strlen(text), NULL);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 	dead_run(EX_OK,
 		 "{\"id\":\"0192aad2-6c1e-4b3a-9d5e-0f4c1b2a3d4f\",\"name\":"
 		 "\"bad.thing\",\"created_at\":\"2020-02-29T23:59:59.123456Z\","
@@ -280,7 +234,7 @@ a_letter_without_its_bytes_still_has_name_place_and_error(void **state)
 }
 
 #define large_test(f)                                                          \
-	cmocka_unit_test_setup_teardown(f, large_setup, large_teardown)
+	cmocka_unit_test_setup_teardown(f, large_setup, dead_topic_teardown)
 
 int
 main(void)

@@ -5,6 +5,7 @@
 #include "api.h"
 #include "crew.h"
 #include "dead.h"
+#include "dead_topic.h"
 #include "table.h"
 #include "topic.h"
 
@@ -23,49 +24,20 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	   60000
-#define STORE_UP   "evh_instance_ready{instance=\"events\"}"
-#define N_LETTERS  5
-#define DEAD_TOPIC "topic = \"${EVENT_HANDLER_SERVICE_TOPIC_NAME}.dead\"\n"
-#define DEAD_PORT                                                              \
-	"brokers = \"${EVENT_HANDLER_SERVICE_KAFKA_HOST}:"                     \
-	"${EVENT_HANDLER_SERVICE_KAFKA_PORT}\"\n"
-
-/* Changes that add the sink of a dead letter topic. */
-#define DEAD_SINK(port, more)                                                  \
-	"\nstore \"events\" {",                                                \
-		"\nsink \"dlq\" {\nplugin = \"kafka_sink\"\n" DEAD_TOPIC port  \
-			more "}\n\nstore \"events\" {"
-#define FAILS                                                                  \
-	CREW_HANDLER("\tplugin = \"fail\"\n\tmatch = \"bad.*\"\n"              \
-		     "\tmessage = \"no such user\"")
+#define WAIT_MS	      60000
+#define STORE_UP      "evh_instance_ready{instance=\"events\"}"
+#define N_LETTERS     5
 #define ON_FAIL(list) "on_fail = { \"events\" }", "on_fail = { " list " }"
 
-static const char *const to_topic[] = { DEAD_SINK(DEAD_PORT, ""), FAILS,
-					ON_FAIL("\"dlq\""), NULL };
-static const char *const to_both[] = { DEAD_SINK(DEAD_PORT, ""), FAILS,
+static const char *const to_topic[] = { DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""),
+					DEAD_TOPIC_FAILS, ON_FAIL("\"dlq\""),
+					NULL };
+static const char *const to_both[] = { DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""),
+				       DEAD_TOPIC_FAILS,
 				       ON_FAIL("\"events\", \"dlq\""), NULL };
-static const char *const with_sink[] = { DEAD_SINK(DEAD_PORT, ""), NULL };
-
-/* The dead letter topic, as topic.h wants it. */
-static struct world
-dead_world(const struct crew *crew)
-{
-	struct world dead = crew->w;
-
-	snprintf(dead.name, sizeof(dead.name), "%.50s.dead", crew->w.name);
-	return dead;
-}
-
-/* The topic goes with the crew that used it. */
-static int
-topic_teardown(void **state)
-{
-	struct world dead = dead_world(*state);
-
-	topic_delete(&dead);
-	return crew_teardown(state);
-}
+static const char *const with_sink[] = {
+	DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""), NULL
+};
 
 /* An API whose store is up, and a consumer with these changes; the file is the
  * API's with the sink of the dead letter topic beside. */
@@ -78,29 +50,6 @@ both_start(struct crew *crew, service_changes changes,
 	crew_await_metric(api, STORE_UP, 1, WAIT_MS);
 	service_config(&crew->w, "api.conf", "dlq.conf", with_sink, config);
 	return crew_ready(crew, "consumer", "consumer.conf", changes);
-}
-
-struct counted {
-	struct world w;
-	int64_t n;
-};
-
-static bool
-has_count(void *arg)
-{
-	struct counted *counted = arg;
-
-	return topic_count(&counted->w) >= counted->n;
-}
-
-/* Waits until so many dead letters are in the topic. */
-static void
-dead_await(const struct crew *crew, int64_t n)
-{
-	struct counted counted = { dead_world(crew), n };
-
-	world_await(has_count, &counted, WAIT_MS, "dead letters in the topic");
-	assert_int_equal(topic_count(&counted.w), n);
 }
 
 static void
@@ -116,7 +65,7 @@ a_dead_letter_of_a_topic_has_all_there_is_to_know(void **state)
 
 	both_start(crew, to_topic, config);
 	topic_put(&crew->w, 2, "key 7", value, strlen(value), headers);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 
 	dead_run(EX_OK,
 		 "{\"id\":\"0192aad2-6c1e-4b3a-9d5e-0f4c1b2a3d4e\",\"name\":"
@@ -173,7 +122,7 @@ a_retry_from_a_topic_keeps_bytes_key_headers_and_is_processed(void **state)
 		 "\"created_at\":\"2020-02-29T23:59:59.123456Z\"}",
 		 id, data);
 	topic_put(&crew->w, 2, "key 7", value, strlen(value), headers);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 	assert_int_equal(daemon_stop(consumer, CREW_STOP_MS), 0);
 	dead_run(EX_OK, "retried 1", config, "retry", "--all", "--from", "dlq",
 		 NULL);
@@ -221,12 +170,12 @@ an_event_stands_in_a_list_once_however_often_it_has_failed(void **state)
 
 	both_start(crew, to_topic, config);
 	crew_post(crew, "bad.thing", "{}", id);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 	dead_run(EX_OK, "retried 1", config, "retry", id, "--from", "dlq",
 		 NULL);
-	dead_await(crew, 2);
+	dead_topic_await(crew, 2);
 	crew_post(crew, "bad.other", "{}", other);
-	dead_await(crew, 3);
+	dead_topic_await(crew, 3);
 
 	out = dead_ask(EX_OK, config, "list", "--from", "dlq", "--json", NULL);
 	first = strstr(out, id);
@@ -245,7 +194,7 @@ an_event_stands_in_a_list_once_however_often_it_has_failed(void **state)
 	dead_run(EX_OK, "retried 2", config, "retry", "--all", "--from", "dlq",
 		 NULL);
 	assert_int_equal(topic_count(&crew->w), 5);
-	dead_await(crew, 5);
+	dead_topic_await(crew, 5);
 	/* The loop has an end there, too. */
 	dead_run(EX_DATAERR, "it was retried 2 times already", config, "retry",
 		 id, "--from", "dlq", "--max-replays", "2", NULL);
@@ -308,7 +257,7 @@ a_retry_that_was_ended_goes_on_and_sends_nothing_twice(void **state)
 
 	for (int i = 0; i < N_LETTERS; i++)
 		crew_post(crew, "bad.thing", "{}", id);
-	dead_await(crew, N_LETTERS);
+	dead_topic_await(crew, N_LETTERS);
 	assert_int_equal(daemon_stop(consumer, CREW_STOP_MS), 0);
 
 	snprintf(done, sizeof(done), "%.200s/done", crew->w.dir);
@@ -351,11 +300,11 @@ a_topic_forgets_what_is_older_and_nothing_but_dead_letters(void **state)
 	both_start(crew, to_topic, config);
 	crew_post(crew, "bad.thing", "{}", id);
 	crew_post(crew, "bad.thing", "{}", id);
-	dead_await(crew, 2);
+	dead_topic_await(crew, 2);
 	/* Each has failed twice, which are so many messages. */
 	dead_run(EX_OK, "retried 2", config, "retry", "--all", "--from", "dlq",
 		 NULL);
-	dead_await(crew, 4);
+	dead_topic_await(crew, 4);
 	dead_run(EX_USAGE, "a topic cannot forget a single dead letter", config,
 		 "discard", id, "--from", "dlq", NULL);
 	dead_run(EX_OK, "discarded 0 dead letters", config, "discard",
@@ -389,7 +338,7 @@ kept_in_both_either_can_be_asked_and_retried(void **state)
 	crew_post(crew, "bad.other", "{}", other);
 	crew_await_row(crew, id, "failed");
 	crew_await_row(crew, other, "failed");
-	dead_await(crew, 2);
+	dead_topic_await(crew, 2);
 	dead_run(EX_USAGE,
 		 "\"dlq\" and \"events\" keep dead letters; say "
 		 "whose with --from INSTANCE",
@@ -427,7 +376,7 @@ poison_in_a_topic_is_shown_and_refused_for_retry(void **state)
 
 	both_start(crew, to_topic, config);
 	topic_put(&crew->w, 0, "k", poison, sizeof(poison) - 1, NULL);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 	out = dead_ask(EX_OK, config, "list", "--from", "dlq", "--json", NULL);
 	at = strstr(out, "{\"id\":\"");
 	assert_non_null(at);
@@ -453,8 +402,8 @@ static void
 while_dead_letters_cannot_be_kept_nothing_is_committed(void **state)
 {
 	static const char *const away[] = {
-		DEAD_SINK("brokers = \"127.0.0.1:9\"\n", ""), FAILS,
-		ON_FAIL("\"dlq\""), NULL
+		DEAD_TOPIC_SINK("brokers = \"127.0.0.1:9\"\n", ""),
+		DEAD_TOPIC_FAILS, ON_FAIL("\"dlq\""), NULL
 	};
 	struct crew *crew = *state;
 	char config[WORLD_PATH_MAX], id[API_ID_MAX], good[API_ID_MAX];
@@ -471,7 +420,7 @@ while_dead_letters_cannot_be_kept_nothing_is_committed(void **state)
 	crew_check_row(crew, id, "status", "pending");
 
 	crew_ready(crew, "again", "consumer.conf", to_topic);
-	dead_await(crew, 1);
+	dead_topic_await(crew, 1);
 	dead_run(EX_OK, id, config, "list", "--from", "dlq", NULL);
 	crew_end(crew);
 }
@@ -480,7 +429,7 @@ static void
 what_nobody_can_keep_stops_its_partition(void **state)
 {
 	struct crew *crew = *state;
-	struct world dead = dead_world(crew);
+	struct world dead = dead_topic(crew);
 	char config[WORLD_PATH_MAX], id[API_ID_MAX];
 	struct daemon *consumer;
 
@@ -500,7 +449,7 @@ what_nobody_can_keep_stops_its_partition(void **state)
 }
 
 #define crew_test(f)                                                           \
-	cmocka_unit_test_setup_teardown(f, crew_setup, topic_teardown)
+	cmocka_unit_test_setup_teardown(f, crew_setup, dead_topic_teardown)
 
 int
 main(void)

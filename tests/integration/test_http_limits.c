@@ -27,7 +27,7 @@
 #define CONNECTIONS 3
 #define MEMORY_HALF 600000
 
-#define TOO_LARGE "{\"detail\":\"Request body too large\"}"
+#define TOO_LARGE "{\"detail\":\"The body is larger than max_body = 960 KiB\"}"
 #define TOO_SLOW  "{\"detail\":\"The request took too long to arrive\"}"
 #define ALIVE	  "{\"status\":\"alive\"}"
 #define GET	  "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"

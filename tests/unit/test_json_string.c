@@ -1,4 +1,5 @@
 #include "json.h"
+#include "json_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,26 +10,6 @@
 #include <cmocka.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-/* A copy of its exact size, so that a read beyond the text is seen. */
-static char *
-exact_copy(const char *text, size_t len)
-{
-	char *copy = malloc(len > 0 ? len : 1);
-
-	assert_non_null(copy);
-	memcpy(copy, text, len);
-	return copy;
-}
-
-static struct json_span
-value_of(const char *text)
-{
-	struct json_span value;
-
-	assert_int_equal(json_check(text, strlen(text), &value, NULL), 0);
-	return value;
-}
 
 static void
 strings_are_decoded(void **state)
@@ -56,7 +37,7 @@ strings_are_decoded(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
-		struct json_span value = value_of(rows[i].text);
+		struct json_span value = json_text_value(rows[i].text);
 
 		memset(decoded, 'x', sizeof(decoded));
 		assert_int_equal(json_decode(&value, decoded, sizeof(decoded)),
@@ -68,8 +49,8 @@ strings_are_decoded(void **state)
 static void
 what_does_not_fit_is_cut_between_characters(void **state)
 {
-	struct json_span value = value_of("\"a\\u00e4\xE2\x82\xAC"
-					  "b\"");
+	struct json_span value = json_text_value("\"a\\u00e4\xE2\x82\xAC"
+						 "b\"");
 	static const char *const expected[] = {
 		"",
 		"a",
@@ -127,7 +108,7 @@ text_is_quoted_and_what_is_no_utf8_replaced(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
-		char *text = exact_copy(rows[i].text, rows[i].len);
+		char *text = json_text_copy(rows[i].text, rows[i].len);
 
 		n = json_quote(text, rows[i].len, quoted, sizeof(quoted));
 		assert_int_equal(n, strlen(rows[i].quoted));

@@ -1,131 +1,20 @@
 /*
- * test_options.c - an instance's settings against its plugin's table.
+ * test_options.c - settings as a plugin asks for them.
  */
-#include "../harness/tempdir.h"
-
 #include <errno.h>
 
+#include "../harness/tempdir.h"
 #include "loader.h"
+#include "option_section.h"
 #include "options.h"
 
-/* A plugin with one option of each type, in a config with two instances. */
-static const struct evh_option table[] = {
-	{ .name = "topic", .type = EVH_STR, .help = "where to" },
-	{ .name = "mode",
-	  .type = EVH_STR,
-	  .def = "fast",
-	  .values = "fast|safe" },
-	{ .name = "port",
-	  .type = EVH_INT,
-	  .def = "5432",
-	  .values = "1..65535" },
-	{ .name = "loops",
-	  .type = EVH_INT,
-	  .def = "auto",
-	  .values = "auto|1..64" },
-	{ .name = "create", .type = EVH_BOOL, .def = "yes" },
-	{ .name = "size", .type = EVH_SIZE, .def = "1M", .values = "1K..1G" },
-	{ .name = "wait", .type = EVH_MSEC, .def = "30s", .values = "1ms..5m" },
-	{ .name = "password", .type = EVH_SECRET, .def = "" },
-	{ .name = "names", .type = EVH_LIST, .def = "user.*, order.*" },
-	{ .name = "levels", .type = EVH_LIST, .def = "", .values = "a|b" },
-	{ .name = "rdkafka", .type = EVH_MAP, .def = "" },
-	{ .name = "store", .type = EVH_INSTANCE, .def = "" },
-	{ 0 },
-};
-
-struct section {
-	struct tempdir dir;
-	struct problems problems;
-	struct config *config;
-	struct loader_plugin plugin;
-	struct options *options;
-};
-
-static int
-section_setup(void **state)
-{
-	struct section *s = calloc(1, sizeof(*s));
-	size_t n = sizeof(table) / sizeof(*table);
-
-	assert_non_null(s);
-	tempdir_init(&s->dir);
-	unsetenv("EVH_T_NONE");
-	s->plugin.options = calloc(n, sizeof(*table));
-	assert_non_null(s->plugin.options);
-	memcpy(s->plugin.options, table, sizeof(table));
-	s->plugin.n_options = (unsigned)n - 1;
-	s->plugin.plugin.options = s->plugin.options;
-	*state = s;
-	return 0;
-}
-
-static int
-section_teardown(void **state)
-{
-	struct section *s = *state;
-
-	options_free(s->options);
-	config_free(s->config);
-	problems_fini(&s->problems);
-	free(s->plugin.options);
-	tempdir_fini(&s->dir);
-	free(s);
-	return 0;
-}
-
-/* Reads KEYWORD "x" with these settings; NULL when there was a mistake. */
-static struct options *
-read_as(struct section *s, const char *keyword, const char *settings)
-{
-	char text[1024];
-
-	options_free(s->options);
-	s->options = NULL;
-	config_free(s->config);
-	problems_fini(&s->problems);
-	snprintf(text, sizeof(text),
-		 "store \"events\" { plugin = q }\n"
-		 "%s \"x\" {\n  plugin = p\n%s\n}\n",
-		 keyword, settings);
-	s->config = config_new(tempdir_write(&s->dir, "a.conf", text),
-			       &s->problems);
-	assert_non_null(s->config);
-	assert_int_equal(s->problems.n, 0);
-	s->options = options_new(&s->plugin, config_instance(s->config, "x"),
-				 s->config, &s->problems);
-	assert_true((s->options == NULL) == (s->problems.n_errors > 0));
-	return s->options;
-}
-
-static struct options *
-read_sink(struct section *s, const char *settings)
-{
-	return read_as(s, "sink", settings);
-}
-
-/* One setting beside `topic`, which is wrong for this reason. */
-static void
-assert_refused(struct section *s, const char *setting, const char *sentence)
-{
-	char text[512], where[256];
-
-	snprintf(text, sizeof(text), "topic = t\n%s", setting);
-	assert_null(read_sink(s, text));
-	assert_int_equal(s->problems.n_errors, 1);
-	assert_string_equal(s->problems.list[0].text, sentence);
-	snprintf(where, sizeof(where), "%s/a.conf: sink \"x\"", s->dir.path);
-	assert_string_equal(s->problems.list[0].where, where);
-}
-
-/* ---- What comes out ---------------------------------------------------------
- */
+/* ---- What comes out ------------------------------------------------------ */
 
 static void
 defaults_are_applied(void **state)
 {
 	struct section *s = *state;
-	const struct options *o = read_sink(s, "topic = t");
+	const struct options *o = section_read_sink(s, "topic = t");
 
 	assert_non_null(o);
 	assert_string_equal(options_str(o, "topic"), "t");
@@ -150,7 +39,7 @@ static void
 settings_are_converted_to_their_types(void **state)
 {
 	struct section *s = *state;
-	const struct options *o = read_sink(
+	const struct options *o = section_read_sink(
 		s, "topic = t mode = safe port = 1 loops = 64 create = off\n"
 		   "size = 64M wait = 1500ms password = \"p w\"\n"
 		   "names = { \"a\" } levels = { a, b } store = events\n"
@@ -182,7 +71,7 @@ static void
 asking_for_what_is_not_in_the_table_gives_nothing(void **state)
 {
 	struct section *s = *state;
-	const struct options *o = read_sink(s, "topic = t");
+	const struct options *o = section_read_sink(s, "topic = t");
 
 	assert_null(options_str(o, "nonsense"));
 	assert_int_equal(options_int(o, "nonsense"), 0);
@@ -195,9 +84,9 @@ static void
 empty_counts_as_missing(void **state)
 {
 	struct section *s = *state;
-	const struct options *o =
-		read_sink(s, "topic = t port = \"\" mode = \"\" store = \"\"\n"
-			     "levels = { \"\", a, \"\" }");
+	const struct options *o = section_read_sink(
+		s, "topic = t port = \"\" mode = \"\" store = \"\"\n"
+		   "levels = { \"\", a, \"\" }");
 
 	assert_non_null(o);
 	assert_int_equal(options_int(o, "port"), 5432);
@@ -205,7 +94,7 @@ empty_counts_as_missing(void **state)
 	assert_string_equal(options_at(o, "levels", 0, NULL), "a");
 	assert_null(options_at(o, "levels", 1, NULL));
 
-	assert_null(read_sink(s, "topic = \"\""));
+	assert_null(section_read_sink(s, "topic = \"\""));
 	assert_string_equal(s->problems.list[0].text,
 			    "topic is missing (where to)");
 }
@@ -214,15 +103,15 @@ static void
 a_list_takes_a_single_value(void **state)
 {
 	struct section *s = *state;
-	const struct options *o = read_sink(s, "topic = { t } levels = b");
+	const struct options *o =
+		section_read_sink(s, "topic = { t } levels = b");
 
 	assert_non_null(o);
 	assert_string_equal(options_str(o, "topic"), "t");
 	assert_string_equal(options_at(o, "levels", 0, NULL), "b");
 }
 
-/* ---- What is wrong --------------------------------------------------------
- */
+/* ---- What is wrong ------------------------------------------------------- */
 
 static void
 each_mistake_says_what_would_be_right(void **state)
@@ -282,7 +171,7 @@ each_mistake_says_what_would_be_right(void **state)
 	struct section *s = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		assert_refused(s, cases[i].setting, cases[i].sentence);
+		section_assert_refused(s, cases[i].setting, cases[i].sentence);
 }
 
 static void
@@ -290,7 +179,7 @@ a_required_option_names_its_variable(void **state)
 {
 	struct section *s = *state;
 
-	assert_null(read_sink(s, "topic = \"${EVH_T_NONE}\""));
+	assert_null(section_read_sink(s, "topic = \"${EVH_T_NONE}\""));
 	assert_int_equal(s->problems.n_errors, 1);
 	assert_string_equal(s->problems.list[0].text,
 			    "topic needs the variable EVH_T_NONE, which is "
@@ -302,8 +191,8 @@ all_mistakes_are_told_at_once(void **state)
 {
 	struct section *s = *state;
 
-	assert_null(read_sink(s, "port = 0 wiat = 5s mode = x\n"
-				 "store = nobody password = { a, b }"));
+	assert_null(section_read_sink(s, "port = 0 wiat = 5s mode = x\n"
+					 "store = nobody password = { a, b }"));
 	assert_int_equal(s->problems.n_errors, 6);
 }
 
@@ -313,113 +202,21 @@ a_secret_is_never_in_a_sentence(void **state)
 	struct section *s = *state;
 
 	s->plugin.options[7].values = "x|y";
-	assert_refused(s, "password = hunter2", "password: this must be x|y");
+	section_assert_refused(s, "password = hunter2",
+			       "password: this must be x|y");
 }
 
-/* ---- Secrets in files ------------------------------------------------------
- */
-
-static void
-secret_write(const struct section *s, const char *text, mode_t mode)
-{
-	assert_int_equal(chmod(tempdir_write(&s->dir, "secret", text), mode),
-			 0);
-}
-
-static void
-a_secret_may_stand_in_a_file(void **state)
-{
-	struct section *s = *state;
-	const struct options *o;
-
-	secret_write(s, "hunter2\n", 0640);
-	o = read_sink(s, "topic = t password_file = secret");
-	assert_non_null(o);
-	assert_string_equal(options_str(o, "password"), "hunter2");
-}
-
-static void
-one_newline_at_the_end_is_trimmed(void **state)
-{
-	struct section *s = *state;
-	const struct options *o;
-
-	secret_write(s, " a \n\n", 0600);
-	o = read_sink(s, "topic = t password_file = \"./secret\"");
-	assert_non_null(o);
-	assert_string_equal(options_str(o, "password"), " a \n");
-}
-
-static void
-a_secret_that_others_can_read_is_refused(void **state)
-{
-	struct section *s = *state;
-
-	secret_write(s, "hunter2\n", 0644);
-	assert_refused(s, "password_file = secret",
-		       "password_file = \"secret\": others can read or write "
-		       "the file (mode 0644); its mode must be 0640 at most");
-	secret_write(s, "hunter2\n", 0660);
-	assert_refused(s, "password_file = secret",
-		       "password_file = \"secret\": others can read or write "
-		       "the file (mode 0660); its mode must be 0640 at most");
-}
-
-static void
-a_secret_of_another_user_is_refused(void **state)
-{
-	struct section *s = *state;
-	char path[128];
-
-	if (geteuid() != 0) {
-		print_message("only root can give a file away\n");
-		skip();
-	}
-	secret_write(s, "hunter2\n", 0600);
-	snprintf(path, sizeof(path), "%s/secret", s->dir.path);
-	assert_int_equal(chown(path, 12345, 0), 0);
-	assert_refused(s, "password_file = secret",
-		       "password_file = \"secret\": the file belongs to user "
-		       "12345; it must belong to root or to the user that "
-		       "runs evhd");
-}
-
-static void
-a_secret_must_be_there_and_have_something_in_it(void **state)
-{
-	struct section *s = *state;
-
-	assert_refused(s, "password_file = nowhere",
-		       "password_file = \"nowhere\": No such file or "
-		       "directory");
-	secret_write(s, "\n", 0600);
-	assert_refused(s, "password_file = secret",
-		       "password_file = \"secret\": the file is empty");
-}
-
-static void
-a_secret_is_given_once(void **state)
-{
-	struct section *s = *state;
-
-	secret_write(s, "a", 0600);
-	assert_refused(s, "password = b password_file = secret",
-		       "password and password_file are both given; one is "
-		       "enough");
-}
-
-/* ---- A handler's section ---------------------------------------------------
- */
+/* ---- A handler's section ------------------------------------------------- */
 
 static void
 a_handler_has_the_hosts_words(void **state)
 {
 	struct section *s = *state;
 	const struct options *o =
-		read_as(s, "handler",
-			"topic = t match = { \"user.*\", b }\n"
-			"attempts = 5 backoff = 1s timeout = 30s\n"
-			"on_timeout = abort");
+		section_read(s, "handler",
+			     "topic = t match = { \"user.*\", b }\n"
+			     "attempts = 5 backoff = 1s timeout = 30s\n"
+			     "on_timeout = abort");
 
 	assert_non_null(o);
 	assert_string_equal(options_at(o, "match", 0, NULL), "user.*");
@@ -430,7 +227,7 @@ a_handler_has_the_hosts_words(void **state)
 	assert_int_equal(options_int(o, "timeout"), 30000);
 	assert_string_equal(options_str(o, "on_timeout"), "abort");
 
-	o = read_as(s, "handler", "topic = t");
+	o = section_read(s, "handler", "topic = t");
 	assert_non_null(o);
 	assert_null(options_at(o, "match", 0, NULL));
 	assert_int_equal(options_int(o, "attempts"), 0);
@@ -442,16 +239,17 @@ static void
 only_handlers_have_a_process_of_their_own(void **state)
 {
 	struct section *s = *state;
-	const struct options *o = read_as(s, "handler",
-					  "topic = t isolate = process "
-					  "timeout = 5s isolate_processes = 3");
+	const struct options *o =
+		section_read(s, "handler",
+			     "topic = t isolate = process "
+			     "timeout = 5s isolate_processes = 3");
 
 	assert_non_null(o);
 	assert_string_equal(options_str(o, "isolate"), "process");
 	assert_int_equal(options_int(o, "timeout"), 5000);
 	assert_int_equal(options_int(o, "isolate_processes"), 3);
-	assert_null(read_as(s, "handler", "topic = t isolate = yes"));
-	assert_null(read_as(s, "sink", "topic = t isolate = process"));
+	assert_null(section_read(s, "handler", "topic = t isolate = yes"));
+	assert_null(section_read(s, "sink", "topic = t isolate = process"));
 	assert_string_equal(s->problems.list[0].text,
 			    "isolate: only a handler can run in a process of "
 			    "its own");
@@ -472,8 +270,7 @@ the_hosts_words_are_reserved(void **state)
 	assert_false(options_is_reserved("topic"));
 }
 
-/* ---- Units -----------------------------------------------------------------
- */
+/* ---- Units --------------------------------------------------------------- */
 
 static void
 times_and_sizes_have_units(void **state)
@@ -527,12 +324,6 @@ main(void)
 		TEST(a_required_option_names_its_variable),
 		TEST(all_mistakes_are_told_at_once),
 		TEST(a_secret_is_never_in_a_sentence),
-		TEST(a_secret_may_stand_in_a_file),
-		TEST(one_newline_at_the_end_is_trimmed),
-		TEST(a_secret_that_others_can_read_is_refused),
-		TEST(a_secret_of_another_user_is_refused),
-		TEST(a_secret_must_be_there_and_have_something_in_it),
-		TEST(a_secret_is_given_once),
 		TEST(a_handler_has_the_hosts_words),
 		TEST(only_handlers_have_a_process_of_their_own),
 		TEST(the_hosts_words_are_reserved),

@@ -332,12 +332,14 @@ headers_beyond_the_limit_get_431(void **state)
 static void
 a_thousand_small_fields_get_431(void **state)
 {
-	static char request[100000] = GET HOST;
+	static char request[100000];
 	static struct answer answer;
+	size_t len = (size_t)snprintf(request, sizeof(request), "%s", GET HOST);
 
 	for (int i = 0; i < 1000; i++)
-		strcat(request, "a:b\r\n");
-	strcat(request, "\r\n");
+		len += (size_t)snprintf(request + len, sizeof(request) - len,
+					"a:b\r\n");
+	snprintf(request + len, sizeof(request) - len, "\r\n");
 	client_call(*state, request, &answer);
 	assert_int_equal(answer.status, 431);
 	assert_true(answer.closed);

@@ -279,6 +279,52 @@ an_answer_leaves_when_the_chain_has_answered(void **state)
 	rig_stop(&rig);
 }
 
+static void
+assert_refusal_names(const char *setting, const char *limit)
+{
+	const char *const settings[] = { setting, NULL };
+	char body[96];
+
+	start(settings);
+	client_call(&rig,
+		    "POST /api/v1/events HTTP/1.1\r\n" HOST
+		    "Content-Length: 1048577\r\n\r\n",
+		    &answer);
+	assert_int_equal(answer.status, 413);
+	snprintf(body, sizeof(body),
+		 "{\"detail\":\"The body is larger than max_body = %s\"}",
+		 limit);
+	assert_string_equal(answer.body, body);
+	rig_stop(&rig);
+}
+
+static void
+a_body_too_large_is_told_the_limit(void **state)
+{
+	(void)state;
+	assert_refusal_names("max_body=1M", "1 MiB");
+	assert_refusal_names("max_body=1023K", "1023 KiB");
+	assert_refusal_names("max_body=1000000", "1000000 bytes");
+}
+
+/* The library refuses this one itself, and it is answered past it. */
+static void
+a_chunk_of_no_size_at_all_is_told_the_limit(void **state)
+{
+	(void)state;
+	start(NULL);
+	client_call(&rig,
+		    "POST /api/v1/events HTTP/1.1\r\n" HOST
+		    "Transfer-Encoding: chunked\r\n\r\n"
+		    "10000000000000016\r\n" EVENT "\r\n0\r\n\r\n",
+		    &answer);
+	assert_int_equal(answer.status, 413);
+	assert_string_equal(answer.body,
+			    "{\"detail\":\"The body is larger than "
+			    "max_body = 960 KiB\"}");
+	rig_stop(&rig);
+}
+
 /* The rest of a refused body is read and thrown away: a reset might overtake
  * the answer. */
 static void
@@ -391,6 +437,8 @@ main(void)
 			a_client_that_goes_leaves_its_event_to_the_chain),
 		cmocka_unit_test(many_answers_at_once_reach_their_clients),
 		cmocka_unit_test(an_answer_leaves_when_the_chain_has_answered),
+		cmocka_unit_test(a_body_too_large_is_told_the_limit),
+		cmocka_unit_test(a_chunk_of_no_size_at_all_is_told_the_limit),
 		cmocka_unit_test(a_client_that_still_sends_is_not_reset),
 		cmocka_unit_test(a_port_that_is_taken_fails_start),
 		cmocka_unit_test(a_host_is_looked_up_by_start_and_not_before),

@@ -219,11 +219,11 @@ what_can_be_seen_in_the_head_is_refused_before_the_body(void **state)
 	       POST("Content-Encoding: gzip\r\nContent-Length: 9999\r\n"), 415,
 	       "{\"detail\":\"Content-Encoding is not supported\"}");
 	expect(*state, POST("Content-Length: 983041\r\n"), 413,
-	       "{\"detail\":\"Request body too large\"}");
+	       "{\"detail\":\"The body is larger than max_body = 960 KiB\"}");
 	assert_true(answer.closed);
 	expect(*state,
 	       POST("Expect: 100-continue\r\nContent-Length: 983041\r\n"), 413,
-	       "{\"detail\":\"Request body too large\"}");
+	       "{\"detail\":\"The body is larger than max_body = 960 KiB\"}");
 #undef POST
 }
 

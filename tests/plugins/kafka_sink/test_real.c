@@ -1,293 +1,27 @@
 /*
- * The whole sink on a real Kafka, which the environment names (scripts/servers
- * env): what it writes, and what it says while topic or broker are away.
+ * test_real.c - the whole sink on a real Kafka, which the environment
+ * names (scripts/servers env): what it writes, and what it says while topic or
+ * broker are away.
  */
-#include "clock.h"
-#include "fake_host.h"
-#include "keeper.h"
-
-#include <envelope.h>
-#include <uuid_text.h>
-
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-#include <librdkafka/rdkafka.h>
+#include <envelope.h>
+#include <uuid_text.h>
 
-struct bench {
-	char brokers[100], topic[60];
-	pid_t kafka;
-	struct fake_host host;
-	struct settings settings;
-	struct keeper *keeper;
-};
-
-static int
-setup(void **state)
-{
-	static int n; /* a topic of its own for each test */
-	struct bench *b = calloc(1, sizeof(*b));
-
-	snprintf(b->brokers, sizeof(b->brokers), "%s:%s",
-		 getenv("EVENT_HANDLER_SERVICE_KAFKA_HOST"),
-		 getenv("EVENT_HANDLER_SERVICE_KAFKA_PORT"));
-	snprintf(b->topic, sizeof(b->topic), "sink-%d-%d", (int)getpid(), ++n);
-	b->kafka = (pid_t)strtol(getenv("EVH_KAFKA_PID"), NULL, 10);
-	fake_host_init(&b->host, settings_options);
-	fake_host_set(&b->host, "brokers", b->brokers);
-	fake_host_set(&b->host, "topic", b->topic);
-	*state = b;
-	return 0;
-}
-
-static void
-begin(struct bench *b)
-{
-	assert_int_equal(0, settings_read(&b->host.ctx, &b->settings));
-	b->keeper = keeper_new(&b->host.ctx, &b->settings);
-	assert_non_null(b->keeper);
-	assert_int_equal(0, keeper_start(b->keeper));
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *b = *state;
-
-	kill(b->kafka, SIGCONT);
-	if (b->keeper != NULL) {
-		keeper_stop(b->keeper, 5000);
-		keeper_free(b->keeper);
-	}
-	fake_host_fini(&b->host);
-	free(b);
-	return 0;
-}
-
-static int
-submit(void *self, struct evh_event *const *evs, int n)
-{
-	return keeper_submit(self, evs, n);
-}
-
-static void
-offer(struct bench *b, struct fake_event *evs, int n)
-{
-	assert_int_equal(
-		n, fake_submit(&b->host, submit, b->keeper, evs, n, 60000));
-}
-
-/* As the host does: again after a RETRY, which a partition that is just being
- * made may be the reason for.  Until so many are delivered. */
-static void
-deliver(struct bench *b, struct fake_event *e, int ok)
-{
-	int64_t until_ms = clock_ms() + 60000;
-
-	for (int answers = b->host.answers + 1; b->host.ok < ok; answers++) {
-		assert_true(clock_ms() < until_ms);
-		assert_true(fake_wait_ready(&b->host, true, 60000));
-		e->answers = 0;
-		offer(b, e, 1);
-		assert_true(fake_wait_answers(&b->host, answers, 60000));
-	}
-	assert_int_equal(ok, b->host.ok);
-}
-
-/* ---- Kafka's side ---- */
-
-/* SIGSTOP has reached every thread when the process's state says so. */
-static void
-freeze(pid_t pid)
-{
-	char path[64], stat[256] = "";
-	int64_t until_ms = clock_ms() + 60000;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	assert_int_equal(0, kill(pid, SIGSTOP));
-	while (strstr(stat, ") T ") == NULL && clock_ms() < until_ms) {
-		FILE *f = fopen(path, "r");
-
-		assert_non_null(f);
-		assert_non_null(fgets(stat, sizeof(stat), f));
-		fclose(f);
-	}
-	assert_non_null(strstr(stat, ") T "));
-}
-
-static rd_kafka_t *
-admin_new(struct bench *b)
-{
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char why[200];
-
-	rd_kafka_conf_set(conf, "bootstrap.servers", b->brokers, why,
-			  sizeof(why));
-	return rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
-}
-
-static void
-topic_delete(struct bench *b)
-{
-	rd_kafka_t *rk = admin_new(b);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-	rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(b->topic);
-	rd_kafka_event_t *event;
-
-	rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, 20000);
-	assert_non_null(event);
-	assert_int_equal(0, rd_kafka_event_error(event));
-	rd_kafka_event_destroy(event);
-	rd_kafka_DeleteTopic_destroy(topic);
-	rd_kafka_queue_destroy(queue);
-	rd_kafka_destroy(rk);
-}
-
-static void
-topic_make(struct bench *b, const char *config, const char *value)
-{
-	rd_kafka_t *rk = admin_new(b);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-	rd_kafka_NewTopic_t *topic =
-		rd_kafka_NewTopic_new(b->topic, 1, 1, NULL, 0);
-	rd_kafka_event_t *event;
-
-	rd_kafka_NewTopic_set_config(topic, config, value);
-	rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, 20000);
-	assert_non_null(event);
-	assert_int_equal(0, rd_kafka_event_error(event));
-	rd_kafka_event_destroy(event);
-	rd_kafka_NewTopic_destroy(topic);
-	rd_kafka_queue_destroy(queue);
-	rd_kafka_destroy(rk);
-}
-
-typedef void see(void *arg, const rd_kafka_message_t *message);
-
-/* Where a partition begins and ends.  One that is just being made has no
- * leader yet. */
-static void
-partition_bounds(struct bench *b, rd_kafka_t *rk, int32_t id, int64_t *ret_low,
-		 int64_t *ret_high)
-{
-	int64_t until_ms = clock_ms() + 60000;
-
-	while (rd_kafka_query_watermark_offsets(rk, b->topic, id, ret_low,
-						ret_high, 5000) !=
-	       RD_KAFKA_RESP_ERR_NO_ERROR)
-		assert_true(clock_ms() < until_ms);
-}
-
-/* The partitions that have messages, from their beginnings; how many messages
- * these are. */
-static int64_t
-topic_begin(struct bench *b, rd_kafka_t *rk)
-{
-	rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, b->topic, NULL);
-	rd_kafka_topic_partition_list_t *parts =
-		rd_kafka_topic_partition_list_new(6);
-	const struct rd_kafka_metadata *metadata;
-	int64_t low, high, n = 0;
-
-	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 60000));
-	for (int32_t i = 0; i < metadata->topics[0].partition_cnt; i++) {
-		partition_bounds(b, rk, i, &low, &high);
-		if (high > low)
-			rd_kafka_topic_partition_list_add(parts, b->topic, i)
-				->offset = low;
-		n += high - low;
-	}
-	rd_kafka_assign(rk, parts);
-	rd_kafka_metadata_destroy(metadata);
-	rd_kafka_topic_destroy(topic);
-	rd_kafka_topic_partition_list_destroy(parts);
-	return n;
-}
-
-/* As the broker says. */
-static int
-topic_partitions(struct bench *b)
-{
-	rd_kafka_t *rk = admin_new(b);
-	rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, b->topic, NULL);
-	const struct rd_kafka_metadata *metadata;
-	int n;
-
-	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 60000));
-	n = metadata->topics[0].partition_cnt;
-	rd_kafka_metadata_destroy(metadata);
-	rd_kafka_topic_destroy(topic);
-	rd_kafka_destroy(rk);
-	return n;
-}
-
-/* Reads all of the topic's messages, up to where it ends now. */
-static int
-topic_read(struct bench *b, see *fn, void *arg)
-{
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	int64_t until_ms = clock_ms() + 60000;
-	rd_kafka_message_t *message;
-	char why[200];
-	rd_kafka_t *rk;
-	int64_t left;
-	int n = 0;
-
-	rd_kafka_conf_set(conf, "bootstrap.servers", b->brokers, why,
-			  sizeof(why));
-	rd_kafka_conf_set(conf, "group.id", b->topic, why, sizeof(why));
-	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-	rd_kafka_poll_set_consumer(rk);
-	for (left = topic_begin(b, rk); left > 0; left--) {
-		do {
-			message = rd_kafka_consumer_poll(rk, 1000);
-			assert_true(clock_ms() < until_ms);
-		} while (message == NULL);
-		assert_int_equal(RD_KAFKA_RESP_ERR_NO_ERROR, message->err);
-		fn(arg, message);
-		n++;
-		rd_kafka_message_destroy(message);
-	}
-	rd_kafka_assign(rk, NULL);
-	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-	return n;
-}
-
-static void
-assert_header(const rd_kafka_message_t *message, const char *name,
-	      const char *value)
-{
-	rd_kafka_headers_t *headers;
-	const void *found;
-	size_t len;
-
-	assert_int_equal(0, rd_kafka_message_headers(message, &headers));
-	if (value == NULL) {
-		assert_int_equal(
-			RD_KAFKA_RESP_ERR__NOENT,
-			rd_kafka_header_get_last(headers, name, &found, &len));
-		return;
-	}
-	assert_int_equal(0,
-			 rd_kafka_header_get(headers, 0, name, &found, &len));
-	assert_int_equal(strlen(value), len);
-	assert_memory_equal(value, found, len);
-	assert_int_equal(RD_KAFKA_RESP_ERR__NOENT,
-			 rd_kafka_header_get(headers, 1, name, &found, &len));
-}
-
-/* ---- Tests ---- */
+#include "clock.h"
+#include "fake_host.h"
+#include "real_bench.h"
+#include "real_topic.h"
 
 static void
 check_message(void *arg, const rd_kafka_message_t *message)
@@ -329,9 +63,9 @@ an_event_is_written_as_promised_to_a_topic_made_for_it(void **state)
 	e->ev.headers = headers;
 	e->ev.n_headers = 2;
 	e->ev.attempts = 3;
-	begin(b);
+	bench_begin(b);
 	assert_true(fake_wait_ready(&b->host, true, 60000));
-	deliver(b, e, 1);
+	bench_deliver(b, e, 1);
 	assert_int_equal(6, topic_partitions(b));
 	assert_int_equal(1, topic_read(b, check_message, e));
 	free(e);
@@ -388,9 +122,9 @@ only_the_first_message_of_an_event_has_the_time_of_its_making(void **state)
 	evs[2].ev.status = EVH_FAILED;
 	evs[3].ev.status = EVH_DROPPED;
 	evs[4].ev.status = EVH_PROCESSED; /* from a topic to another */
-	begin(b);
+	bench_begin(b);
 	for (int i = 0; i < 5; i++)
-		deliver(b, &evs[i], i + 1);
+		bench_deliver(b, &evs[i], i + 1);
 	topic_read(b, check_time, &times);
 	assert_true(times.n_created >= 1);
 	assert_true(times.n_written >= 4);
@@ -422,8 +156,8 @@ what_is_no_event_is_kept_as_the_bytes_that_came(void **state)
 	e->ev.topic = "events";
 	e->ev.partition = 3;
 	e->ev.offset = 77;
-	begin(b);
-	deliver(b, e, 1);
+	bench_begin(b);
+	bench_deliver(b, e, 1);
 	assert_int_equal(1, topic_read(b, check_poison, NULL));
 	free(e);
 }
@@ -434,7 +168,7 @@ a_missing_topic_that_may_not_be_created_is_waited_for(void **state)
 	struct bench *b = *state;
 
 	fake_host_set(&b->host, "create", "no");
-	begin(b);
+	bench_begin(b);
 	assert_true(fake_wait_why(&b->host, "set create = yes", 60000));
 	topic_make(b, "cleanup.policy", "delete");
 	assert_true(fake_wait_ready(&b->host, true, 60000));
@@ -446,14 +180,14 @@ a_topic_that_is_deleted_is_made_again(void **state)
 	struct bench *b = *state;
 	struct fake_event *evs = fake_events(20, 1);
 
-	begin(b);
+	bench_begin(b);
 	assert_true(fake_wait_ready(&b->host, true, 60000));
-	offer(b, evs, 10);
+	bench_offer(b, evs, 10);
 	assert_true(fake_wait_answers(&b->host, 10, 60000));
 	topic_delete(b);
 	assert_true(fake_wait_ready(&b->host, false, 60000));
 	assert_true(fake_wait_ready(&b->host, true, 60000));
-	offer(b, evs + 10, 10);
+	bench_offer(b, evs + 10, 10);
 	assert_true(fake_wait_answers(&b->host, 20, 60000));
 	assert_int_equal(20, b->host.ok + b->host.retry);
 	free(evs);
@@ -468,13 +202,13 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 	int last = -1;
 
 	fake_host_set(&b->host, "message_timeout", "4s");
-	begin(b);
+	bench_begin(b);
 	assert_true(fake_wait_ready(&b->host, true, 60000));
-	offer(b, evs, 100);
+	bench_offer(b, evs, 100);
 	assert_true(fake_wait_answers(&b->host, 100, 60000));
-	freeze(b->kafka);
+	broker_freeze(b->kafka);
 	from_ms = clock_ms();
-	offer(b, evs + 100, 100);
+	bench_offer(b, evs + 100, 100);
 	assert_true(fake_wait_ready(&b->host, false, 60000));
 	assert_true(fake_wait_answers(&b->host, 200, 60000));
 	assert_true(clock_ms() - from_ms >= 3500);
@@ -488,7 +222,7 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 	assert_true(fake_wait_ready(&b->host, true, 60000));
 	for (int i = 100; i < 200; i++)
 		evs[i].answers = 0;
-	offer(b, evs + 100, 100);
+	bench_offer(b, evs + 100, 100);
 	assert_true(fake_wait_answers(&b->host, 300, 60000));
 	assert_int_equal(200, b->host.ok);
 	free(evs);
@@ -539,7 +273,8 @@ offer_in_turn(struct bench *b, struct fake_event *ev, int retries_before)
 	int64_t until_ms = clock_ms() + 60000;
 
 	while (retries(b) == retries_before) {
-		if (fake_submit(&b->host, submit, b->keeper, ev, 1, 0) == 1)
+		if (fake_submit(&b->host, bench_submit, b->keeper, ev, 1, 0) ==
+		    1)
 			return true;
 		assert_true(clock_ms() < until_ms);
 	}
@@ -567,7 +302,7 @@ batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
 	evs[150].ev.data = (struct evh_bytes){ data, 9000 };
 	topic_make(b, "max.message.bytes", "6000");
 	fake_host_set(&b->host, "rdkafka.linger.ms", "20");
-	begin(b);
+	bench_begin(b);
 	assert_true(fake_wait_ready(&b->host, true, 60000));
 	while (open > 0) {
 		int before = retries(b);
@@ -593,7 +328,7 @@ batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
 	free(evs);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
 
 int
 main(void)

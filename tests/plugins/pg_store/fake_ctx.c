@@ -1,11 +1,12 @@
 #include "fake_ctx.h"
 
-#include <errno.h>
+#include "condition.h"
+#include "deadline.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static struct fake_ctx *
 fake_of(struct evh_ctx *ctx)
@@ -177,8 +178,6 @@ fake_done(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 void
 fake_ctx_init(struct fake_ctx *fake)
 {
-	pthread_condattr_t attr;
-
 	memset(fake, 0, sizeof(*fake));
 	fake->ctx = (struct evh_ctx){
 		.size = sizeof(fake->ctx),
@@ -195,10 +194,8 @@ fake_ctx_init(struct fake_ctx *fake)
 		.done = fake_done,
 	};
 	pthread_mutex_init(&fake->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&fake->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	if (condition_init(&fake->changed) < 0)
+		abort();
 }
 
 void
@@ -241,16 +238,13 @@ wait_until(struct fake_ctx *fake,
 	   bool (*is_so)(struct fake_ctx *fake, const void *arg),
 	   const void *arg)
 {
-	struct timespec until;
+	int64_t until = deadline_in(FAKE_WAIT_MS);
 	bool so;
-	int rc = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += FAKE_WAIT_MS / 1000;
 	pthread_mutex_lock(&fake->lock);
-	while (!(so = is_so(fake, arg)) && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&fake->changed, &fake->lock,
-					    &until);
+	while (!(so = is_so(fake, arg)) &&
+	       condition_wait(&fake->changed, &fake->lock, until))
+		;
 	if (!so)
 		fprintf(stderr,
 			"waited in vain; done %u, ready %d, why: %s\n%s",

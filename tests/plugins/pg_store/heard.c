@@ -1,28 +1,22 @@
 #include "heard.h"
 
+#include "condition.h"
 #include "deadline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 void
 heard_init(struct heard *heard)
 {
-	pthread_condattr_t attr;
-
 	memset(heard, 0, sizeof(*heard));
 	pthread_mutex_init(&heard->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&heard->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	assert_int_equal(condition_init(&heard->changed), 0);
 }
 
 void
@@ -71,13 +65,12 @@ hear(void *arg, int rc, const struct evh_row *rows, size_t n, int64_t total)
 void
 heard_wait(struct heard *heard)
 {
-	struct timespec until = deadline_timespec(deadline_in(FAKE_WAIT_MS));
-	int rc = 0;
+	int64_t until = deadline_in(FAKE_WAIT_MS);
 
 	pthread_mutex_lock(&heard->lock);
-	while (!heard->n_calls && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&heard->changed, &heard->lock,
-					    &until);
+	while (!heard->n_calls &&
+	       condition_wait(&heard->changed, &heard->lock, until))
+		;
 	pthread_mutex_unlock(&heard->lock);
 	assert_int_equal(heard->n_calls, 1);
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench.h"
+#include "group.h"
 
 #include <evh/services.h>
 
@@ -17,8 +17,6 @@
 
 #define DB    "dead"
 #define BATCH 1000 /* rows that one statement deletes */
-
-static struct pg_server server;
 
 /* Who asks, and what he hears. */
 static struct {
@@ -75,39 +73,9 @@ discard_all(const struct evh_dead *dead, bool cancels)
 }
 
 static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
-
-static int
 setup(void **state)
 {
-	static struct bench bench;
-
-	pg_server_database(&server, DB, 0);
-	bench_create(&bench, &server, DB, NULL);
-	bench_start(&bench);
-	*state = &bench;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	bench_stop(*state);
-	bench_destroy(*state);
-	return 0;
+	return group_bench_setup(state, DB, NULL, NULL);
 }
 
 static void
@@ -138,7 +106,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_discard_that_is_ended_says_so_and_how_far_it_came,
-			setup, teardown),
+			setup, group_bench_teardown),
 	};
 
 	return cmocka_run_group_tests_name("pg_dead", tests, group_setup,

@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench.h"
+#include "clock.h"
 #include "deadline.h"
+#include "group.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,51 +17,10 @@
 
 #define DB "faults"
 
-static struct pg_server server;
-static struct fake_event events[2000];
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
-
 static int
 setup(void **state)
 {
-	static struct bench bench;
-	unsigned i;
-
-	(void)state;
-	pg_server_database(&server, DB, 0);
-	for (i = 0; i < 2000; i++)
-		fake_event_init(&events[i], i, EVH_PROCESSED, 1, "{}");
-	memset(&bench, 0, sizeof(bench));
-	*state = &bench;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *bench = *state;
-	unsigned i;
-
-	bench_stop(bench);
-	bench_destroy(bench);
-	for (i = 0; i < 2000; i++)
-		fake_event_fini(&events[i]);
-	return 0;
+	return group_events_setup(state, DB);
 }
 
 static const char *
@@ -70,22 +30,17 @@ count(void)
 }
 
 static void
-open_with(struct bench *bench, const char *name, const char *value)
-{
-	bench_create(bench, &server, DB, name, value, NULL);
-	bench_start(bench);
-}
-
-static void
 all_have(unsigned n, enum evh_result result)
 {
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		if (events[i].result != result || events[i].n_done != 1)
+		if (group_events[i].result != result ||
+		    group_events[i].n_done != 1)
 			fail_msg("event %u: result %d, answered %u times", i,
-				 events[i].result, events[i].n_done);
-		events[i].n_done = 0;
+				 group_events[i].result,
+				 group_events[i].n_done);
+		group_events[i].n_done = 0;
 	}
 }
 
@@ -133,18 +88,18 @@ a_server_that_stops_and_starts_is_noticed_both_times(void **state)
 {
 	struct bench *bench = *state;
 
-	open_with(bench, NULL, NULL);
-	bench_write(bench, events, 500);
+	group_bench_open(bench, DB, NULL, NULL);
+	bench_write(bench, group_events, 500);
 	all_have(500, EVH_OK);
 
 	pg_server_command(&server, "stop-postgres");
 	assert_true(fake_ctx_wait_why(&bench->fake, ""));
-	assert_int_equal(bench_submit(bench, events, 10), -EAGAIN);
+	assert_int_equal(bench_submit(bench, group_events, 10), -EAGAIN);
 
 	pg_server_command(&server, "start-postgres");
 	assert_true(fake_ctx_wait_ready(&bench->fake));
 	assert_true(fake_ctx_logged(&bench->fake, "PostgreSQL is there after"));
-	bench_write(bench, events, 1000);
+	bench_write(bench, group_events, 1000);
 	all_have(1000, EVH_OK);
 	assert_string_equal(count(), "1000");
 	assert_int_equal(fake_ctx_metric(&bench->fake, "store_reconnects", ""),
@@ -162,7 +117,7 @@ a_server_that_is_away_at_first_is_waited_for(void **state)
 	assert_true(fake_ctx_wait_why(&bench->fake, "refused"));
 	pg_server_command(&server, "start-postgres");
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 }
 
@@ -172,20 +127,20 @@ a_killed_backend_gives_its_events_back_and_they_are_written_once(void **state)
 	struct bench *bench = *state;
 	struct pg_conn *lock;
 
-	open_with(bench, NULL, NULL);
-	bench_write(bench, events + 1999, 1);
+	group_bench_open(bench, DB, NULL, NULL);
+	bench_write(bench, group_events + 1999, 1);
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, events, 1000), 1000);
+	assert_int_equal(bench_submit(bench, group_events, 1000), 1000);
 	wait_for_lock_waiter();
 	/* More comes while it waits: these go back as well. */
-	assert_int_equal(bench_submit(bench, events + 1000, 500), 500);
+	assert_int_equal(bench_submit(bench, group_events + 1000, 500), 500);
 	writer_signal(bench, SIGTERM);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(1500, EVH_RETRY);
 
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 1500);
+	bench_write(bench, group_events, 1500);
 	all_have(1500, EVH_OK);
 	assert_string_equal(count(), "1501");
 }
@@ -196,10 +151,10 @@ a_backend_killed_by_a_crash_is_survived(void **state)
 	struct bench *bench = *state;
 	struct pg_conn *lock;
 
-	open_with(bench, NULL, NULL);
-	bench_write(bench, events + 1999, 1);
+	group_bench_open(bench, DB, NULL, NULL);
+	bench_write(bench, group_events + 1999, 1);
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, events, 100), 100);
+	assert_int_equal(bench_submit(bench, group_events, 100), 100);
 	wait_for_lock_waiter();
 	/* All of the cluster's processes go down, and it recovers. */
 	writer_signal(bench, SIGKILL);
@@ -207,7 +162,7 @@ a_backend_killed_by_a_crash_is_survived(void **state)
 	all_have(100, EVH_RETRY);
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 100);
+	bench_write(bench, group_events, 100);
 	all_have(100, EVH_OK);
 	assert_string_equal(count(), "101");
 }
@@ -222,20 +177,20 @@ a_frozen_backend_is_answered_retry_in_time(void **state)
 	int64_t start;
 	int pid;
 
-	open_with(bench, "write_timeout", "3000");
-	bench_write(bench, events, 10);
+	group_bench_open(bench, DB, "write_timeout", "3000");
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 	pid = bench_writer_pid(bench);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
-	start = deadline_now();
-	assert_int_equal(bench_submit(bench, events, 500), 500);
+	start = clock_ns();
+	assert_int_equal(bench_submit(bench, group_events, 500), 500);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 2950, 29000);
+	assert_in_range((clock_ns() - start) / NS_PER_MS, 2950, 29000);
 	all_have(500, EVH_RETRY);
 
 	/* Another backend takes over while that one is still frozen. */
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 500);
+	bench_write(bench, group_events, 500);
 	all_have(500, EVH_OK);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	assert_string_equal(count(), "500");
@@ -249,17 +204,17 @@ a_frozen_server_is_not_ready_until_it_thaws(void **state)
 	bench_create(bench, &server, DB, "write_timeout", "2000",
 		     "connect_timeout", "1000", NULL);
 	bench_start(bench);
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 	pg_server_command(&server, "freeze-postgres");
-	assert_int_equal(bench_submit(bench, events, 10), 10);
+	assert_int_equal(bench_submit(bench, group_events, 10), 10);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(10, EVH_RETRY);
 	assert_true(fake_ctx_wait_why(&bench->fake,
 				      "did not take the connection in time"));
 	pg_server_command(&server, "thaw-postgres");
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 }
 
@@ -270,21 +225,21 @@ flush_gives_back_what_takes_too_long(void **state)
 	int64_t start;
 	int pid;
 
-	open_with(bench, NULL, NULL);
-	bench_write(bench, events, 10);
+	group_bench_open(bench, DB, NULL, NULL);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 	pid = bench_writer_pid(bench);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
-	assert_int_equal(bench_submit(bench, events, 500), 500);
-	start = deadline_now();
+	assert_int_equal(bench_submit(bench, group_events, 500), 500);
+	start = clock_ns();
 	evh_plugin.flush(bench->self, 300);
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 290, 20000);
+	assert_in_range((clock_ns() - start) / NS_PER_MS, 290, 20000);
 	all_have(500, EVH_RETRY); /* nothing is owed */
 
 	/* Events may still arrive, and find a new connection. */
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 500);
+	bench_write(bench, group_events, 500);
 	all_have(500, EVH_OK);
 }
 
@@ -293,8 +248,8 @@ flush_waits_for_what_is_quick(void **state)
 {
 	struct bench *bench = *state;
 
-	open_with(bench, NULL, NULL);
-	assert_int_equal(bench_submit(bench, events, 2000), 2000);
+	group_bench_open(bench, DB, NULL, NULL);
+	assert_int_equal(bench_submit(bench, group_events, 2000), 2000);
 	evh_plugin.flush(bench->self, 20000);
 	all_have(2000, EVH_OK);
 }
@@ -305,11 +260,11 @@ stop_does_not_wait_for_a_frozen_server(void **state)
 	struct bench *bench = *state;
 	int64_t start;
 
-	open_with(bench, NULL, NULL);
+	group_bench_open(bench, DB, NULL, NULL);
 	pg_server_command(&server, "freeze-postgres");
-	start = deadline_now();
+	start = clock_ns();
 	bench_stop(bench);
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 0, 20000);
+	assert_in_range((clock_ns() - start) / NS_PER_MS, 0, 20000);
 	pg_server_command(&server, "thaw-postgres");
 	bench_start(bench); /* for the teardown */
 }
@@ -324,9 +279,9 @@ a_lock_that_is_held_longer_than_lock_timeout_is_waited_for(void **state)
 	struct pg_conn *lock;
 
 	/* lock_timeout is half of it. */
-	open_with(bench, "write_timeout", "6000");
+	group_bench_open(bench, DB, "write_timeout", "6000");
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, events, 100), 100);
+	assert_int_equal(bench_submit(bench, group_events, 100), 100);
 	wait_for_lock_waiter();
 	/* The server has cancelled the statement when it logs so; here, when
 	 * the waiter is gone for a moment. */
@@ -342,9 +297,9 @@ a_lock_that_is_held_for_ever_is_answered_retry(void **state)
 	struct bench *bench = *state;
 	struct pg_conn *lock;
 
-	open_with(bench, "write_timeout", "1000");
+	group_bench_open(bench, DB, "write_timeout", "1000");
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, events, 100), 100);
+	assert_int_equal(bench_submit(bench, group_events, 100), 100);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(100, EVH_RETRY);
 	pg_server_release(lock);
@@ -361,25 +316,25 @@ late_check(struct bench *bench, const char *topic, unsigned n_late)
 		     "10", NULL);
 	bench_start(bench);
 	for (i = 0; i < 40; i++)
-		events[i].ev.topic = topic;
+		group_events[i].ev.topic = topic;
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, events, 30), 30);
+	assert_int_equal(bench_submit(bench, group_events, 30), 30);
 	wait_for_lock_waiter();
 	pg_server_sql(&server, "evh", "SELECT pg_sleep(2.95)");
 	/* Comes late itself, so it is not late. */
-	assert_int_equal(bench_submit(bench, events + 30, 10), 10);
+	assert_int_equal(bench_submit(bench, group_events + 30, 10), 10);
 	pg_server_sql(&server, "evh", "SELECT pg_sleep(0.3)");
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	for (i = 0; i < 40; i++)
-		assert_int_equal(events[i].result, i < 10 || i >= 10 + n_late
-							   ? EVH_OK
-							   : EVH_RETRY);
+		assert_int_equal(group_events[i].result,
+				 i < 10 || i >= 10 + n_late ? EVH_OK
+							    : EVH_RETRY);
 	assert_true(bench->fake.is_ready);
 	assert_int_equal(fake_ctx_metric(&bench->fake, "store_reconnects", ""),
 			 0);
-	bench_write(bench, events + 40, 10);
-	assert_int_equal(events[40].result, EVH_OK);
+	bench_write(bench, group_events + 40, 10);
+	assert_int_equal(group_events[40].result, EVH_OK);
 }
 
 static void
@@ -404,10 +359,10 @@ a_full_queue_takes_no_more(void **state)
 		     NULL);
 	bench_start(bench);
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, events, 10), 10);
+	assert_int_equal(bench_submit(bench, group_events, 10), 10);
 	wait_for_lock_waiter();
-	assert_int_equal(bench_submit(bench, events + 10, 200), 100);
-	assert_int_equal(bench_submit(bench, events + 110, 1), 0);
+	assert_int_equal(bench_submit(bench, group_events + 10, 200), 100);
+	assert_int_equal(bench_submit(bench, group_events + 110, 1), 0);
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(110, EVH_OK);
@@ -416,7 +371,8 @@ a_full_queue_takes_no_more(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, group_events_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_server_that_stops_and_starts_is_noticed_both_times),
 		TEST(a_server_that_is_away_at_first_is_waited_for),

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench.h"
+#include "group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,25 +15,8 @@
 
 #define DB "migrate"
 
-static struct pg_server server;
 static char folder[64]; /* of the test's own migrations, copied from ours */
 static char said[8192]; /* both outputs of the last command */
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
 
 static void
 shell(const char *fmt, ...)

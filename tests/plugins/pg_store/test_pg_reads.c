@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "awkward.h"
-#include "bench.h"
+#include "group.h"
 #include "heard.h"
 #include "query.h"
 
@@ -17,42 +17,10 @@
 
 #define DB "reads"
 
-static struct pg_server server;
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
-
 static int
 setup(void **state)
 {
-	static struct bench bench;
-
-	pg_server_database(&server, DB, 0);
-	bench_create(&bench, &server, DB, NULL);
-	bench_start(&bench);
-	*state = &bench;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	bench_stop(*state);
-	bench_destroy(*state);
-	return 0;
+	return group_bench_setup(state, DB, NULL, NULL);
 }
 
 /* ---- Rows ------------------------------------------------------------------
@@ -397,7 +365,8 @@ a_status_that_is_none_is_refused(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, group_bench_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_row_comes_back_as_it_was_written),
 		TEST(what_is_not_known_is_null_or_zero),

@@ -5,48 +5,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench.h"
+#include "group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct pg_server server;
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
-
 static int
 setup(void **state)
 {
-	static struct bench bench;
-
-	pg_server_database(&server, "rows", 0);
-	bench_create(&bench, &server, "rows", NULL);
-	bench_start(&bench);
-	*state = &bench;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	bench_stop(*state);
-	bench_destroy(*state);
-	return 0;
+	return group_bench_setup(state, "rows", NULL, NULL);
 }
 
 static const char *
@@ -484,7 +452,8 @@ a_failed_event_that_is_refused_is_kept_as_bytes(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, group_bench_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(each_status_over_each_with_fewer_as_many_and_more_attempts),
 		TEST(name_data_and_created_at_stay_those_first_written),

@@ -6,65 +6,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench.h"
+#include "group.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define DB "setup"
 
-static struct pg_server server;
-static struct fake_event events[2000];
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
-
 static int
 setup(void **state)
 {
-	static struct bench bench;
-	unsigned i;
-
-	(void)state;
-	pg_server_database(&server, DB, 0);
-	for (i = 0; i < 2000; i++)
-		fake_event_init(&events[i], i, EVH_PROCESSED, 1, "{}");
-	memset(&bench, 0, sizeof(bench));
-	*state = &bench;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *bench = *state;
-	unsigned i;
-
-	bench_stop(bench);
-	bench_destroy(bench);
-	for (i = 0; i < 2000; i++)
-		fake_event_fini(&events[i]);
-	return 0;
-}
-
-static void
-open_with(struct bench *bench, const char *name, const char *value)
-{
-	bench_create(bench, &server, DB, name, value, NULL);
-	bench_start(bench);
+	return group_events_setup(state, DB);
 }
 
 static void
@@ -73,10 +25,12 @@ all_have(unsigned n, enum evh_result result)
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		if (events[i].result != result || events[i].n_done != 1)
+		if (group_events[i].result != result ||
+		    group_events[i].n_done != 1)
 			fail_msg("event %u: result %d, answered %u times", i,
-				 events[i].result, events[i].n_done);
-		events[i].n_done = 0;
+				 group_events[i].result,
+				 group_events[i].n_done);
+		group_events[i].n_done = 0;
 	}
 }
 
@@ -93,13 +47,13 @@ a_missing_schema_is_waited_for_and_says_what_to_type(void **state)
 	assert_true(fake_ctx_wait_why(
 		&bench->fake,
 		"type `evhd migrate -c <your config> upgrade head`"));
-	assert_int_equal(bench_submit(bench, events, 1), -EAGAIN);
+	assert_int_equal(bench_submit(bench, group_events, 1), -EAGAIN);
 	pg_server_sql(&server, DB,
 		      "ALTER TABLE later RENAME TO events;"
 		      "CREATE TABLE evh_migrations AS"
 		      " SELECT 1 AS revision");
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 }
 
@@ -111,10 +65,10 @@ a_newer_schema_is_a_warning(void **state)
 	pg_server_sql(&server, DB,
 		      "INSERT INTO evh_migrations VALUES (2), (3);"
 		      "ALTER TABLE events ADD COLUMN more text");
-	open_with(bench, NULL, NULL);
+	group_bench_open(bench, DB, NULL, NULL);
 	assert_true(fake_ctx_logged(&bench->fake,
 				    "at revision 0003, newer than the 0001"));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 }
 
@@ -124,9 +78,9 @@ auto_migrate_makes_the_tables(void **state)
 	struct bench *bench = *state;
 
 	pg_server_database(&server, DB, 1);
-	open_with(bench, "auto_migrate", "yes");
+	group_bench_open(bench, DB, "auto_migrate", "yes");
 	assert_true(fake_ctx_logged(&bench->fake, "upgraded to 0001 (events)"));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 }
 
@@ -135,17 +89,17 @@ a_table_that_vanishes_is_no_fault_of_the_events(void **state)
 {
 	struct bench *bench = *state;
 
-	open_with(bench, NULL, NULL);
-	bench_write(bench, events, 10);
+	group_bench_open(bench, DB, NULL, NULL);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 	pg_server_sql(&server, DB, "ALTER TABLE events RENAME TO gone");
-	assert_int_equal(bench_submit(bench, events, 10), 10);
+	assert_int_equal(bench_submit(bench, group_events, 10), 10);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(10, EVH_RETRY);
 	assert_true(fake_ctx_wait_why(&bench->fake, "events"));
 	pg_server_sql(&server, DB, "ALTER TABLE gone RENAME TO events");
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 }
 
@@ -164,7 +118,7 @@ a_missing_permission_is_found_before_an_event_is(void **state)
 	assert_true(fake_ctx_wait_why(&bench->fake, "permission denied"));
 	pg_server_sql(&server, DB, "GRANT INSERT, UPDATE ON events TO reader");
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, events, 10);
+	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 	pg_server_sql(&server, DB, "DROP OWNED BY reader");
 }
@@ -208,7 +162,7 @@ a_server_that_loses_writes_is_warned_of(void **state)
 	pg_server_sql(&server, "evh",
 		      "ALTER SYSTEM SET full_page_writes = off");
 	pg_server_sql(&server, "evh", "SELECT pg_reload_conf()");
-	open_with(bench, NULL, NULL);
+	group_bench_open(bench, DB, NULL, NULL);
 	pg_server_sql(&server, "evh", "ALTER SYSTEM RESET full_page_writes");
 	pg_server_sql(&server, "evh", "SELECT pg_reload_conf()");
 	assert_true(fake_ctx_logged(&bench->fake, "full_page_writes off"));
@@ -233,8 +187,8 @@ the_session_is_set_as_promised(void **state)
 		      " RETURN NEW; END $$;"
 		      "CREATE TRIGGER note BEFORE INSERT ON events"
 		      " FOR EACH ROW EXECUTE FUNCTION note()");
-	open_with(bench, "write_timeout", "8000");
-	bench_write(bench, events, 1);
+	group_bench_open(bench, DB, "write_timeout", "8000");
+	bench_write(bench, group_events, 1);
 	assert_string_equal(
 		pg_server_sql(&server, DB, "SELECT name FROM events"),
 		"6s 4s on evhd/events UTF8");
@@ -243,7 +197,8 @@ the_session_is_set_as_promised(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, setup, group_events_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_missing_schema_is_waited_for_and_says_what_to_type),
 		TEST(a_newer_schema_is_a_warning),

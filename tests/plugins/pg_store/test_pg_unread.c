@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench.h"
+#include "clock.h"
 #include "deadline.h"
+#include "group.h"
 #include "heard.h"
 
 #include <errno.h>
@@ -14,66 +15,28 @@
 
 #define DB "unread"
 
-static struct pg_server server;
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	pg_server_start(&server);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	pg_server_stop(&server);
-	return 0;
-}
-
-static int
-setup_with(void **state, const char *name, const char *value)
-{
-	static struct bench bench;
-
-	pg_server_database(&server, DB, 0);
-	bench_create(&bench, &server, DB, name, value, NULL);
-	bench_start(&bench);
-	*state = &bench;
-	return 0;
-}
-
 static int
 setup(void **state)
 {
-	return setup_with(state, NULL, NULL);
+	return group_bench_setup(state, DB, NULL, NULL);
 }
 
 static int
 setup_impatient(void **state)
 {
-	return setup_with(state, "read_timeout", "500");
+	return group_bench_setup(state, DB, "read_timeout", "500");
 }
 
 static int
 setup_patient(void **state)
 {
-	return setup_with(state, "read_timeout", "20000");
+	return group_bench_setup(state, DB, "read_timeout", "20000");
 }
 
 static int
 setup_narrow(void **state)
 {
-	return setup_with(state, "read_size", "1048576");
-}
-
-static int
-teardown(void **state)
-{
-	bench_stop(*state);
-	bench_destroy(*state);
-	return 0;
+	return group_bench_setup(state, DB, "read_size", "1048576");
 }
 
 static void
@@ -243,7 +206,7 @@ a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
 	pg_server_command(&server, "thaw-postgres");
 	pg_server_sql(&server, "evh", "SELECT 1");
 	pg_server_command(&server, "freeze-postgres");
-	start = deadline_now();
+	start = clock_ns();
 	for (i = 0; i < N; i++) {
 		heard_init(&heard[i]);
 		assert_int_equal(bench->store->get(bench->store->self, id, hear,
@@ -255,7 +218,7 @@ a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
 		assert_int_equal(heard[i].rc, -ETIMEDOUT);
 	}
 	/* By turns, two at a time, they would take 50 s. */
-	assert_in_range((deadline_now() - start) / NS_PER_MS, 450, 49000);
+	assert_in_range((clock_ns() - start) / NS_PER_MS, 450, 49000);
 	pg_server_command(&server, "thaw-postgres");
 	for (i = 0; i < N; i++)
 		heard_fini(&heard[i]);
@@ -344,8 +307,9 @@ reads_go_on_while_a_write_waits(void **state)
 int
 main(void)
 {
-#define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST(name)	  WITH(setup, name)
+#define WITH(setup, name)                                                      \
+	cmocka_unit_test_setup_teardown(name, setup, group_bench_teardown)
+#define TEST(name) WITH(setup, name)
 	const struct CMUnitTest tests[] = {
 		WITH(setup_narrow, an_answer_beyond_its_bound_is_none),
 		TEST(a_server_that_is_away_is_told_at_once_and_then_found_again),

@@ -2,8 +2,8 @@
  * condition.h - condition variables whose waits end by the monotonic clock, so
  * that a clock that is set never shortens or lengthens one.
  */
-#ifndef EVH_CONDITION_H
-#define EVH_CONDITION_H
+#ifndef EVH_WIRE_CONDITION_H
+#define EVH_WIRE_CONDITION_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,0 +1,277 @@
+/*
+ * test_setup_chains.c - what stands in a chain, and several chains of one
+ * source.
+ */
+#include "../harness/tempdir.h"
+#include "setup.h"
+#include "whole_conf.h"
+
+/* ---- Chains -------------------------------------------------------------- */
+
+#define BASE INGEST("http") HANDLER("log") SINK("kafka") STORE("events")
+
+static void
+a_chain_begins_with_its_only_source(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka, "
+		     "events } }\npipeline \"q\" { }",
+		"pipeline \"q\"",
+		"there is no chain; write chain = { \"SOURCE\", \"SINK\" "
+		"}");
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, events } }\n"
+		     "pipeline \"q\" { chain = { kafka, events } }",
+		"pipeline \"q\"",
+		"chain begins with the sink \"kafka\"; only a source "
+		"makes events");
+	whole_assert_error(
+		whole,
+		BASE INGEST("udp") "pipeline \"p\" { chain = { http, log, "
+				   "kafka, udp } }\n"
+				   "pipeline \"q\" { chain = { udp, events } }",
+		"pipeline \"p\"",
+		"chain has the source \"udp\" in place 4; a source comes "
+		"first");
+	whole_assert_warning(
+		whole, INGEST("http") "pipeline \"p\" { chain = http }",
+		"pipeline \"p\"",
+		"chain has nothing behind \"http\": its events are "
+		"answered and forgotten");
+}
+
+static void
+a_chain_names_instances_that_are_there_once_each(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka, "
+		     "evnts, events } }",
+		"pipeline \"p\"",
+		"chain names \"evnts\", which is no instance; did you "
+		"mean \"events\"?");
+	whole_assert_error(whole,
+			   BASE
+			   "pipeline \"p\" { chain = { http, log, kafka, log, "
+			   "events } }",
+			   "pipeline \"p\"", "chain names \"log\" twice");
+	whole_assert_error(
+		whole,
+		BASE "service \"admin\" { plugin = plain_service }\n"
+		     "pipeline \"p\" { chain = { http, log, kafka, "
+		     "admin, events } }",
+		"pipeline \"p\"",
+		"chain names \"admin\", a service, which has no events");
+}
+
+static void
+optional_on_fail_and_on_drop_name_sinks(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka, events "
+		     "} optional = { log } }",
+		"pipeline \"p\"",
+		"optional names the handler \"log\"; only sinks and "
+		"stores may stand there");
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka }\n"
+		     "  optional = events on_fail = events }",
+		"pipeline \"p\"",
+		"optional names \"events\", which is not in the chain");
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka, events "
+		     "} on_fail = { http } }",
+		"pipeline \"p\"",
+		"on_fail names the ingest \"http\"; only sinks and "
+		"stores may stand there");
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka, events "
+		     "} on_drop = { dlqueue } }",
+		"pipeline \"p\"",
+		"on_drop names \"dlqueue\", which is no instance");
+	whole_assert_error(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, log, kafka, events "
+		     "} on_drop = { events, events } }",
+		"pipeline \"p\"", "on_drop names \"events\" twice");
+}
+
+static void
+an_instance_that_stands_nowhere_is_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(
+		whole,
+		BASE "pipeline \"p\" { chain = { http, kafka, events } }",
+		"handler \"log\"",
+		"no pipeline and no option names it: it has nothing to "
+		"do");
+	whole_assert_warning(
+		whole,
+		INGEST("http") SOURCE("topic") SINK(
+			"kafka") "pipeline \"p\" { chain = { http, kafka } }",
+		"source \"topic\"",
+		"no pipeline begins with it: it has nowhere to put "
+		"events");
+	/* A store that is only read from has something to do. */
+	whole_assert_fine(
+		whole,
+		"ingest \"http\" { plugin = plain_source friend = events "
+		"}\n" SINK("kafka") STORE(
+			"events") "pipeline \"p\" { chain = { http, kafka } }");
+}
+
+static void
+a_source_without_on_fail_is_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(whole,
+			     SOURCE("topic")
+				     STORE("events") "pipeline \"p\" { chain "
+						     "= { topic, events } }",
+			     "pipeline \"p\"",
+			     "it has no on_fail: an event that fails stops its "
+			     "partition of \"topic\" until somebody looks");
+}
+
+/* ---- Several pipelines of one source ------------------------------------- */
+
+#define TWO_STORES INGEST("http") STORE("a") STORE("b")
+
+static void
+two_outcomes_of_one_event_are_worth_a_warning(void **state)
+{
+	static const char *const overlaps[][2] = {
+		{ "", "" },
+		{ "match = { \"user.*\" }", "" },
+		{ "match = { \"user.*\" }", "match = { \"user.created\" }" },
+		{ "match = { \"user.created\" }", "match = { \"user.*\" }" },
+		{ "match = { a, b }", "match = { b, c }" },
+		{ "match = { \"user.*\" }", "match = { \"*.created\" }" },
+		{ "match = { x, \"a*c\" }", "match = { y, \"ab*\" }" },
+	};
+	struct whole *whole = *state;
+
+	for (size_t i = 0; i < sizeof(overlaps) / sizeof(*overlaps); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text),
+			 INGEST("http") SINK("k")
+				 STORE("a") "pipeline \"p\" { chain = { http, "
+					    "a } %s }\n"
+					    "pipeline \"q\" { chain = { http, "
+					    "k } on_fail = a %s "
+					    "}\npipeline \"o\" { chain = { "
+					    "http, k } otherwise = "
+					    "yes }\n",
+			 overlaps[i][0], overlaps[i][1]);
+		whole_assert_warning(
+			whole, text, "pipeline \"q\"",
+			"an event of \"http\" may be in it and in the "
+			"pipeline \"p\", and both write \"a\": a row "
+			"has one outcome, of whichever comes last");
+	}
+}
+
+static void
+events_that_go_one_way_only_are_fine(void **state)
+{
+	static const char *const apart[][2] = {
+		{ "match = { \"user.*\" }", "otherwise = yes" },
+		{ "match = { \"user.*\" }", "match = { \"order.*\" }" },
+		{ "match = { a, b }", "match = { c, d }" },
+		{ "match = { \"*.created\" }", "match = { \"*.deleted\" }" },
+	};
+	struct whole *whole = *state;
+
+	for (size_t i = 0; i < sizeof(apart) / sizeof(*apart); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text),
+			 INGEST("http") SINK("k")
+				 STORE("a") "pipeline \"p\" { chain = { http, "
+					    "a } %s }\n"
+					    "pipeline \"q\" { chain = { http, "
+					    "a } %s }\n%s",
+			 apart[i][0], apart[i][1],
+			 i == 0 ? "pipeline \"o\" { chain = { http, k } }"
+				: "pipeline \"o\" { chain = { http, k } "
+				  "otherwise = yes }");
+		whole_assert_fine(whole, text);
+	}
+	/* Two stores, one for each. */
+	whole_assert_fine(whole,
+			  TWO_STORES "pipeline \"p\" { chain = { http, a } }\n"
+				     "pipeline \"q\" { chain = { http, b } }");
+}
+
+static void
+what_no_match_takes_is_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(
+		whole,
+		TWO_STORES "pipeline \"p\" { chain = { http, a } match = x }\n"
+			   "pipeline \"q\" { chain = { http, b } match = y }",
+		"ingest \"http\"",
+		"every pipeline that it heads has match, and none has "
+		"otherwise: events that none matches end there");
+}
+
+static void
+otherwise_is_there_once_and_without_match(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_error(
+		whole,
+		TWO_STORES "pipeline \"p\" { chain = { http, a } "
+			   "otherwise = yes }\npipeline \"q\" { chain = { "
+			   "http, b } otherwise = yes }",
+		"pipeline \"q\"",
+		"it and the pipeline \"p\" both have otherwise; of the "
+		"pipelines of one source (\"http\") only one can");
+	whole_assert_error(
+		whole,
+		TWO_STORES "pipeline \"p\" { chain = { http, a } match = "
+			   "x otherwise = yes }\npipeline \"q\" { chain = "
+			   "{ http, b } }",
+		"pipeline \"p\"",
+		"it has match and otherwise; otherwise takes just what "
+		"no match of the others does");
+}
+
+int
+main(void)
+{
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, whole_setup, whole_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_chain_begins_with_its_only_source),
+		TEST(a_chain_names_instances_that_are_there_once_each),
+		TEST(optional_on_fail_and_on_drop_name_sinks),
+		TEST(an_instance_that_stands_nowhere_is_worth_a_warning),
+		TEST(a_source_without_on_fail_is_worth_a_warning),
+		TEST(two_outcomes_of_one_event_are_worth_a_warning),
+		TEST(events_that_go_one_way_only_are_fine),
+		TEST(what_no_match_takes_is_worth_a_warning),
+		TEST(otherwise_is_there_once_and_without_match),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
