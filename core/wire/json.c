@@ -1,4 +1,5 @@
 #include "json.h"
+#include "json_plain.h"
 #include "json_string.h"
 #include "utf8.h"
 
@@ -278,20 +279,14 @@ explain(const char *text, size_t len, json_error_t *error,
 	return refuse(ret, place, false, error->text);
 }
 
-int
-json_check(const char *text, size_t len, struct json_span *ret,
-	   struct json_error *ret_error)
+/* What is not plain: jansson's tree is made, and thrown away. */
+static int
+ask_jansson(const char *text, size_t len, struct json_error *ret_error)
 {
-	const char *end = text + len;
 	json_error_t error;
 	json_t *tree;
 	int r;
 
-	if (len == 0)
-		return refuse(ret_error, 0, false, "empty");
-	/* jansson counts its position in an int. */
-	if (len > INT32_MAX)
-		return refuse(ret_error, 0, false, "beyond 2 GiB");
 	r = check_bytes(text, len, ret_error);
 	if (r < 0)
 		return r;
@@ -304,6 +299,26 @@ json_check(const char *text, size_t len, struct json_span *ret,
 	if (tree == NULL)
 		return explain(text, len, &error, ret_error);
 	json_decref(tree);
+	return 0;
+}
+
+int
+json_check(const char *text, size_t len, struct json_span *ret,
+	   struct json_error *ret_error)
+{
+	const char *end = text + len;
+	int r;
+
+	if (len == 0)
+		return refuse(ret_error, 0, false, "empty");
+	/* jansson counts its position in an int. */
+	if (len > INT32_MAX)
+		return refuse(ret_error, 0, false, "beyond 2 GiB");
+	if (!json_is_plain(text, len)) {
+		r = ask_jansson(text, len, ret_error);
+		if (r < 0)
+			return r;
+	}
 	text = skip_space(text, end);
 	while (is_space(end[-1]))
 		end--;

@@ -4,9 +4,10 @@
  * The grammar is that of RFC 8259, and narrower: UTF-8 without BOM, depth up to
  * a limit, no member twice at any depth, no lone surrogate, no NUL in a
  * member's name, no number beyond a double's range; integers of more digits
- * than a double keeps are fine.  jansson decides that; its tree is thrown
- * away, because writing it out again would change numbers.  What is kept are
- * spans: where the members of the outermost object lie in the bytes that came.
+ * than a double keeps are fine.  jansson decides that, unless the text is so
+ * plain that there is no doubt (json_plain.h); its tree is thrown away, because
+ * writing it out again would change numbers.  What is kept are spans: where the
+ * members of the outermost object lie in the bytes that came.
  *
  * One thing here is shared by all threads: jansson's hash seed, which the
  * first check makes, once.

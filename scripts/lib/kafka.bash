@@ -46,10 +46,12 @@ kafka_java() {
 	return 1
 }
 
-# kafka_ports NODE move|keep: chooses and remembers a node's four.
+# kafka_ports NODE move|keep: chooses and remembers a node's four.  They lie apart
+# from those of a cluster's nodes, of PostgreSQL and of the fault rows' processes,
+# any of which may be down when another one looks for a free port.
 kafka_ports() {
 	local first=19092 keep=keep
-	[[ $1 == kafka ]] || first=$((19092 + 1000 * ${1#kafka-} + 2000))
+	[[ $1 == kafka ]] || first=$((11000 + 1000 * ${1#kafka-}))
 	[[ $2 == keep && -s $dir/$1-controller-port ]] || keep=move
 	server_port "$1" $first $keep >"$dir/$1-port.new"
 	mv "$dir/$1-port.new" "$dir/$1-port"
@@ -58,7 +60,7 @@ kafka_ports() {
 	port_remember "$1-behind" $((first + 2)) $keep
 	# A proxy may listen there already, while the node starts again.
 	[[ -s $dir/$1-proxy-port ]] ||
-		port_remember "$1-proxy" $((first + 500)) move
+		port_remember "$1-proxy" $((first + 11000)) move
 }
 
 # port_remember NAME FIRST move|keep: $dir/NAME-port, from FIRST on.

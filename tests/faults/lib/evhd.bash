@@ -28,13 +28,15 @@ evhd_start() {
 }
 
 # port_next: no two processes of a row get the same one, and a port stays its
-# process's own while that is down: two trees that run at once keep apart.
+# process's own while that is down: two lanes, or two trees, that run at once keep
+# apart.
 port_next() {
 	local first last
-	first=$((20000 + $(cksum <<<"$root" | cut -d' ' -f1) % 10 * 1000))
+	first=$((20000 + $(cksum <<<"$root" | cut -d' ' -f1) % 10 * 1000 +
+		(EVH_FAULT_LANE - 1) * 250))
 	last=$((first - 1))
 	[[ ! -s $row_dir/port ]] || last=$(<"$row_dir/port")
-	port_free $((last + 1)) $((first + 899)) | tee "$row_dir/port"
+	port_free $((last + 1)) $((first + 249)) | tee "$row_dir/port"
 }
 
 # evhd_ready NAME...: waits until each says so.
@@ -143,7 +145,7 @@ consumers_in_flight() {
 	local name text n=0
 	for name in "${!evhd_pid[@]}"; do
 		[[ $name == consumer* ]] || continue
-		text=$(curl -s -m 1 \
+		text=$(curl -s -m 5 \
 			"http://127.0.0.1:${evhd_admin[$name]}/metrics") ||
 			continue
 		[[ $text =~ evh_in_flight\{pipeline=\"process\"\}\ ([0-9]+) ]] &&

@@ -53,14 +53,17 @@ figure_await() {
 	done
 }
 
-# strike [consumers]: says that the fault comes now.  Waits until something is
-# in flight, in the API, or in what the fault is about: a fault that strikes
-# nothing proves nothing.
+# strike [consumers [CODE...]]: says that the fault comes now.  Waits until
+# something is in flight, in the API, or in what the fault is about: a fault that
+# strikes nothing proves nothing.  With codes, as evhd_revive, where consumers end
+# by themselves meanwhile.
 strike() {
-	local n=0 until=$((SECONDS + 60))
+	local n=0 until=$((SECONDS + 60)) what=${1-}
+	shift || true
 	while ((!n)); do
 		load_runs
-		if [[ ${1-} == consumers ]]; then
+		(($# == 0)) || evhd_revive "$@"
+		if [[ $what == consumers ]]; then
 			n=$(consumers_in_flight)
 		else
 			n=$(load_figure in_flight)

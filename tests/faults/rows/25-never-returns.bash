@@ -22,7 +22,7 @@ row_run() {
 	load_over
 	load_begin --run on --rate 200
 	load_await 50
-	strike consumers
+	strike consumers 70
 	supervise 300 all_dead 70
 	mended
 	load_await 100
