@@ -52,7 +52,7 @@ topic_delete(struct bench *b)
 	rd_kafka_event_t *event;
 
 	rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, 20000);
+	event = rd_kafka_queue_poll(queue, 60000);
 	assert_non_null(event);
 	assert_int_equal(0, rd_kafka_event_error(event));
 	rd_kafka_event_destroy(event);
@@ -72,7 +72,7 @@ topic_make(struct bench *b, const char *config, const char *value)
 
 	rd_kafka_NewTopic_set_config(topic, config, value);
 	rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, 20000);
+	event = rd_kafka_queue_poll(queue, 60000);
 	assert_non_null(event);
 	assert_int_equal(0, rd_kafka_event_error(event));
 	rd_kafka_event_destroy(event);
