@@ -99,7 +99,7 @@ pg_psql() {
 # pg_wait: until the cluster itself says "ready" and answers a query; fails
 # when its process has ended, dies when time is up.
 pg_wait() {
-	local home until=$((SECONDS + 60)) pid lines
+	local home until=$((SECONDS + 120)) pid lines
 	home=$(<"$dir/postgres-home")
 	while ((SECONDS < until)); do
 		pid=$(process_pid "$(pg_pidfile)") || return 1
@@ -115,7 +115,7 @@ pg_wait() {
 		sleep 0.05
 	done
 	log_tail postgres
-	die "PostgreSQL did not become ready within 60 s"
+	die "PostgreSQL did not become ready within 120 s"
 }
 
 # pg_spawn BIN HOME PORT: one attempt.
