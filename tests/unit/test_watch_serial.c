@@ -71,7 +71,7 @@ a_serial_handler_that_hangs_holds_up_nobody_that_it_does_not_look_at(
 		rig_emit_named(&b.src, HANGS + i, "quick");
 	rig_await_heard(&b.src, 8);
 	assert_int_equal(b.out.n_seen, 8);
-	await_late(&b, 1);
+	bench_await_late(&b, 1);
 	gate_set(HANGS, EVH_OK);
 	rig_await_heard(&b.src, 16);
 	/* Those behind the one that hung were only waiting. */
