@@ -320,10 +320,11 @@ late_check(struct bench *bench, const char *topic, unsigned n_late)
 	lock = row_lock();
 	assert_int_equal(bench_submit(bench, group_events, 30), 30);
 	wait_for_lock_waiter();
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(2.95)");
-	/* Comes late itself, so it is not late. */
+	pg_server_sql(&server, "evh", "SELECT pg_sleep(1.5)");
+	/* Comes late itself, so it is not late; and well before the server's
+	 * lock_timeout, which is half of it, too. */
 	assert_int_equal(bench_submit(bench, group_events + 30, 10), 10);
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(0.3)");
+	pg_server_sql(&server, "evh", "SELECT pg_sleep(1.8)");
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	for (i = 0; i < 40; i++)
