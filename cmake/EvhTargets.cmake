@@ -27,21 +27,19 @@ function(evh_plugin name)
 		LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/evh/plugins)
 endfunction()
 
-# evh_test(NAME SOURCES ... [LIBS ...] [LABELS ...] [TIMEOUT s] [ENV A=B ...])
+# evh_test(NAME SOURCES ... [LIBS ...] [LABELS ...] [ENV A=B ...])
 #
 # One cmocka program and one ctest entry.  Labels: unit, abi, integration;
-# `threads` on what is worth running under TSan.
+# `threads` on what is worth running under TSan.  The time limit is for what
+# hangs, on any machine: what a test waits for has deadlines of its own.
 function(evh_test name)
-	cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBS;LABELS;ENV" ${ARGN})
+	cmake_parse_arguments(arg "" "" "SOURCES;LIBS;LABELS;ENV" ${ARGN})
 	add_executable(${name} ${arg_SOURCES})
 	set_target_properties(${name} PROPERTIES
 		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 	target_link_libraries(${name} PRIVATE ${arg_LIBS} PkgConfig::CMOCKA)
 	add_test(NAME ${name} COMMAND ${name})
-	if(NOT arg_TIMEOUT)
-		set(arg_TIMEOUT 60)
-	endif()
-	set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
+	set_tests_properties(${name} PROPERTIES TIMEOUT 1200
 		LABELS "${arg_LABELS}"
 		ENVIRONMENT "EVH_BUILD_DIR=${CMAKE_BINARY_DIR};EVH_SOURCE_DIR=${CMAKE_SOURCE_DIR};${arg_ENV}")
 endfunction()

@@ -5,7 +5,7 @@
 # evhd_spawn FOLDER NAME LOG COMMAND...: in a session of its own, so that a
 # Ctrl-C comes to the script alone, which ends things in their order.
 evhd_spawn() {
-	local folder=$1 name=$2 log=$3 until=$((SECONDS + 10))
+	local folder=$1 name=$2 log=$3 until=$((SECONDS + 60))
 	shift 3
 	rm -f "$folder/$name.pid" "$folder/$name.code"
 	evhd_mind "$folder/$name" "$log" "$@" </dev/null >/dev/null 2>&1 7>&- &

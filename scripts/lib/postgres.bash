@@ -99,7 +99,7 @@ pg_psql() {
 # pg_wait: until the cluster itself says "ready" and answers a query; fails
 # when its process has ended, dies when time is up.
 pg_wait() {
-	local home until=$((SECONDS + 60)) pid lines
+	local home until=$((SECONDS + 120)) pid lines
 	home=$(<"$dir/postgres-home")
 	while ((SECONDS < until)); do
 		pid=$(process_pid "$(pg_pidfile)") || return 1
@@ -115,7 +115,7 @@ pg_wait() {
 		sleep 0.05
 	done
 	log_tail postgres
-	die "PostgreSQL did not become ready within 60 s"
+	die "PostgreSQL did not become ready within 120 s"
 }
 
 # pg_spawn BIN HOME PORT: one attempt.
@@ -129,9 +129,10 @@ pg_spawn() {
 }
 
 # pg_start move|keep: starts it unless it runs.  `keep` insists on the port of
-# last time, which clients already know.
+# last time, which clients already know, if there is one.
 pg_start() {
 	local bin home port try mark
+	[[ -s $dir/postgres-port ]] || set -- move
 	process_pid "$(pg_pidfile)" >/dev/null && return
 	home=$(pg_home)
 	if [[ -f $home/data/PG_VERSION ]]; then

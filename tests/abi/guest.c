@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define AWAIT_MS 10000
+#define AWAIT_MS 60000
 
 int
 guest_setup(void **state)

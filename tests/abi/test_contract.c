@@ -15,7 +15,7 @@
 
 #include "guest.h"
 
-#define STOP_MS 20000
+#define STOP_MS 60000
 
 /* ---- Contained: the events go on, evhd drains ---------------------------- */
 
@@ -185,13 +185,14 @@ a_done_by_a_stranger_is_named_and_ignored(void **state)
 
 static void
 ends_and_names(struct guest *g, const char *handler, const char *sink,
-	       const char *sentence)
+	       int n_kept, const char *sentence)
 {
 	long begin_ms;
 
 	guest_start_with(g, "", handler, sink, "workers = 1",
 			 "shutdown_timeout = \"1s\"");
 	guest_await(g, "evhd is ready", 1);
+	guest_await(g, "life: keeps one", n_kept);
 	begin_ms = world_now_ms();
 	assert_int_equal(daemon_stop(&g->daemon, STOP_MS), 0);
 	/* Five sixths of it for what is in flight, the rest for the stops. */
@@ -210,7 +211,7 @@ ends_and_names(struct guest *g, const char *handler, const char *sink,
 static void
 a_sink_that_never_answers_is_named_when_evhd_stops(void **state)
 {
-	ends_and_names(*state, "", "keep",
+	ends_and_names(*state, "", "keep", 3,
 		       "instance=out msg=\"stopping with 3 events in its hands "
 		       "and 0 waiting for it\" pipeline=p");
 }
@@ -218,7 +219,7 @@ a_sink_that_never_answers_is_named_when_evhd_stops(void **state)
 static void
 a_handler_that_holds_for_ever_is_named_when_evhd_stops(void **state)
 {
-	ends_and_names(*state, "hold", "",
+	ends_and_names(*state, "hold", "", 1,
 		       "instance=look msg=\"stopping with 1 events in its "
 		       "hands\"");
 }
@@ -226,7 +227,7 @@ a_handler_that_holds_for_ever_is_named_when_evhd_stops(void **state)
 static void
 a_handler_that_does_not_return_is_named_when_evhd_stops(void **state)
 {
-	ends_and_names(*state, "stuck", "",
+	ends_and_names(*state, "stuck", "", 1,
 		       "instance=look msg=\"stopping with 1 events in its "
 		       "hands\"");
 }
@@ -239,6 +240,7 @@ a_source_that_was_stopped_hears_no_done(void **state)
 	guest_start_with(g, "slow_stop", "", "late", "workers = 0",
 			 "shutdown_timeout = \"1s\"");
 	guest_await(g, "evhd is ready", 1);
+	guest_await(g, "life: keeps one", 3);
 	guest_assert_logged(g, "heard", 0);
 	assert_int_equal(daemon_stop(&g->daemon, STOP_MS), 0);
 	guest_assert_logged(g, "done after stop", 0);

@@ -29,11 +29,15 @@ daemon_free_port(void)
 				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int on = 1;
 
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	close(fd);
+	/* Stays open to the end: while it is bound, the kernel gives the port
+	 * to nobody else who asks for any.  Whoever names it, may listen. */
+	assert_int_equal(
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
 	return ntohs(at.sin_port);
 }
 
@@ -249,7 +253,7 @@ daemon_admin_port(struct daemon *d)
 
 	if (d->admin_port > 0)
 		return d->admin_port;
-	daemon_await_logged(d, says, 10000);
+	daemon_await_logged(d, says, 60000);
 	log = file_read(d->log);
 	at = strstr(log, says);
 	d->admin_port = (int)strtol(at + strlen(says), NULL, 10);

@@ -40,6 +40,7 @@ int daemon_admin_port(struct daemon *d);
  * ret_out, malloced, gets stdout and stderr together.  The exit code. */
 int daemon_run(char **ret_out, const char *const *args);
 
+/* A port of this program's own, where nobody listens yet. */
 int daemon_free_port(void);
 
 #endif

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define CALL_TIMEOUT_MS 30000
+#define CALL_TIMEOUT_MS 60000
 
 struct text {
 	char *at;

@@ -25,7 +25,7 @@
 
 #define ELEMENTS_MAX  16
 #define PIPELINES_MAX 8
-#define AWAIT_S	      10
+#define AWAIT_S	      60
 #define NS_PER_S      INT64_C(1000000000)
 
 struct rig {
@@ -173,7 +173,7 @@ rig_new(void)
 
 	assert_non_null(rig);
 	rig->events_before = event_count();
-	rig->config.shutdown_timeout_ms = 5000;
+	rig->config.shutdown_timeout_ms = 20000;
 	rig->config.file = (char *)"rig";
 	rig->setup.config = &rig->config;
 	rig->host.setup = &rig->setup;

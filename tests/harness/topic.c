@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	       20000
+#define WAIT_MS	       60000
 #define PARTITIONS_MAX 64
 #define MESSAGE_MAX    "4000000"
 
@@ -165,7 +165,7 @@ topic_fill(const struct world *w, const char *name, int n)
 			       RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 			rd_kafka_poll(rk, 100);
 	}
-	assert_int_equal(rd_kafka_flush(rk, 3 * WAIT_MS), 0);
+	assert_int_equal(rd_kafka_flush(rk, WAIT_MS), 0);
 	rd_kafka_destroy(rk);
 }
 

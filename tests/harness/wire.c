@@ -15,7 +15,7 @@
 
 #include "world.h"
 
-#define SEND_MS 10000
+#define SEND_MS 60000
 #define CHUNK	65536
 
 void

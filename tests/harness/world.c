@@ -74,7 +74,7 @@ conninfo_write(char *ret, size_t size, const char *dbname)
 {
 	snprintf(ret, size,
 		 "host=%s port=%s user=%s password=%s dbname=%s "
-		 "connect_timeout=10",
+		 "connect_timeout=60",
 		 world_env("EVENT_HANDLER_SERVICE_POSTGRES_HOST"),
 		 world_env("EVENT_HANDLER_SERVICE_POSTGRES_PORT"),
 		 world_env("EVENT_HANDLER_SERVICE_POSTGRES_USER"),

@@ -16,7 +16,7 @@
 #include "http_client.h"
 #include "table.h"
 
-#define ROW_MS 30000
+#define ROW_MS 60000
 /* A fault's load leaves room on a small machine, for what restarts and for a
  * slow handler. */
 #define LOAD_CLIENTS 16

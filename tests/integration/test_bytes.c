@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define ROW_MS 20000
+#define ROW_MS 60000
 
 /* What each POST of the corpus was answered with. */
 static char ids[N_AWKWARD][API_ID_MAX];

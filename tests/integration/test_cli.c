@@ -21,9 +21,8 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	 30000
-#define QUICK_MS 10000
-#define PREFIX	 "EVENT_HANDLER_SERVICE_"
+#define WAIT_MS 60000
+#define PREFIX	"EVENT_HANDLER_SERVICE_"
 
 /* The service's variables, as the tests before and after need them. */
 static const char *const names[] = {
@@ -229,6 +228,7 @@ a_port_that_somebody_has_is_the_systems_refusal(void **state)
 	/* Whoever shares its ports shares them with itself only. */
 	at.sin_port = htons((uint16_t)crew->api_port);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(fd, 8), 0);
 	second = crew_start(crew, "second", "api.conf", NULL);
@@ -301,7 +301,7 @@ sigint_drains_as_sigterm_does(void **state)
 	struct daemon *api = crew_ready(crew, "api", "api.conf", NULL);
 
 	assert_int_equal(kill(api->pid, SIGINT), 0);
-	assert_int_equal(daemon_wait(api, QUICK_MS), 0);
+	assert_int_equal(daemon_wait(api, WAIT_MS), 0);
 	assert_int_equal(daemon_logged(api, "msg=drained"), 1);
 	crew->has_ended = true;
 }
@@ -348,7 +348,7 @@ sighup_opens_the_log_anew(void **state)
 	assert_int_equal(kill(api->pid, SIGHUP), 0);
 	log.has = "";
 	world_await(file_has, &log, WAIT_MS, "there is a new log");
-	assert_int_equal(daemon_stop(api, QUICK_MS), 0);
+	assert_int_equal(daemon_stop(api, WAIT_MS), 0);
 	log.has = "drained";
 	assert_true(file_has(&log));
 	moved.has = "drained";

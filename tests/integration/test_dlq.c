@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	   30000
+#define WAIT_MS	   60000
 #define STORE_UP   "evh_instance_ready{instance=\"events\"}"
 #define KAFKA_HOST "EVENT_HANDLER_SERVICE_KAFKA_HOST"
 

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS 30000
+#define WAIT_MS 60000
 
 /* Changes that fail what is called bad, and keep it in a topic of its own. */
 #define TO_TOPIC(more)                                                         \

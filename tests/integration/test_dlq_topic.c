@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	      30000
+#define WAIT_MS	      60000
 #define STORE_UP      "evh_instance_ready{instance=\"events\"}"
 #define N_LETTERS     5
 #define ON_FAIL(list) "on_fail = { \"events\" }", "on_fail = { " list " }"

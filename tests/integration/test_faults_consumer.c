@@ -155,7 +155,7 @@ a_second_sigterm_ends_the_wait_and_what_was_held_comes_again(void **state)
 		assert_int_equal(daemon_logged(consumer, "drained"), 0);
 		nanosleep(&pause, NULL);
 	}
-	assert_int_equal(daemon_stop(consumer, 5000), 0);
+	assert_int_equal(daemon_stop(consumer, 20000), 0);
 	assert_int_equal(table_count(&crew->w, "SELECT count(*) FROM events"),
 			 0);
 	crew_ready(crew, "quick", "consumer.conf", NULL);
@@ -183,7 +183,7 @@ a_stop_ends_in_time_whatever_a_handler_does(void **state)
 	topic_fill(&crew->w, "n", 20);
 	crew_await_metric(consumer, IN_FLIGHT, 20, WAIT_MS);
 	/* Two seconds, and a few to stop. */
-	assert_int_equal(daemon_stop(consumer, 8000), 0);
+	assert_int_equal(daemon_stop(consumer, WAIT_MS), 0);
 	crew_ready(crew, "quick", "consumer.conf", NULL);
 	table_await(&crew->w,
 		    "SELECT count(*) FROM events WHERE status = 'processed'",

@@ -19,8 +19,8 @@
 
 #include <cmocka.h>
 
-#define ROW_MS	  20000
-#define ANSWER_MS 10000
+#define ROW_MS	  60000
+#define ANSWER_MS 60000
 #define N_EVENTS  7
 /* Stands in what clients send, and nowhere else. */
 #define PAYLOAD "payload-5e1f"
@@ -195,44 +195,65 @@ every_metric_that_is_promised_is_there(void **state)
 	expect_names(&s->consumer, consumer);
 }
 
+static const struct {
+	const char *begin;
+	int more;
+} event_rows[] = {
+	{ "evh_events_total{instance=\"kafka\",pipeline=\"create\","
+	  "result=\"ok\"} ",
+	  N_EVENTS },
+	{ "evh_events_total{instance=\"kafka\",pipeline=\"create\","
+	  "result=\"fail\"} ",
+	  0 },
+	{ "evh_event_seconds_count{pipeline=\"create\"} ", N_EVENTS },
+	{ "evh_kafka_delivery_seconds_count{instance=\"kafka\"} ", N_EVENTS },
+	{ "evh_store_rows_total{instance=\"events\",status=\"pending\"} ",
+	  N_EVENTS },
+	{ "evh_in_flight{pipeline=\"create\"} ", 0 },
+};
+#define N_EVENT_ROWS (sizeof(event_rows) / sizeof(event_rows[0]))
+
+struct event_counts {
+	struct daemon *api;
+	double before[N_EVENT_ROWS];
+	char wrong[512]; /* "" when all are as they should be */
+};
+
+static bool
+are_events_counted(void *arg)
+{
+	struct event_counts *c = arg;
+	struct http_answer a = metrics_get(c->api);
+
+	c->wrong[0] = '\0';
+	for (size_t i = 0; i < N_EVENT_ROWS; i++) {
+		const char *begin = event_rows[i].begin;
+		int more = (int)(metric(a.body, begin) - c->before[i]);
+
+		if (more != event_rows[i].more)
+			snprintf(c->wrong, sizeof(c->wrong),
+				 "%s: %d more, not %d", begin, more,
+				 event_rows[i].more);
+	}
+	http_answer_fini(&a);
+	return c->wrong[0] == '\0';
+}
+
+/* Some of it a moment after the answer. */
 static void
 events_are_counted_by_what_became_of_them(void **state)
 {
 	struct service *s = *state;
-	struct http_answer before = metrics_get(&s->api), after;
-	static const struct {
-		const char *begin;
-		int more;
-	} rows[] = {
-		{ "evh_events_total{instance=\"kafka\",pipeline=\"create\","
-		  "result=\"ok\"} ",
-		  N_EVENTS },
-		{ "evh_events_total{instance=\"kafka\",pipeline=\"create\","
-		  "result=\"fail\"} ",
-		  0 },
-		{ "evh_event_seconds_count{pipeline=\"create\"} ", N_EVENTS },
-		{ "evh_kafka_delivery_seconds_count{instance=\"kafka\"} ",
-		  N_EVENTS },
-		{ "evh_store_rows_total{instance=\"events\","
-		  "status=\"pending\"} ",
-		  N_EVENTS },
-		{ "evh_in_flight{pipeline=\"create\"} ", 0 },
-	};
+	struct event_counts counts = { .api = &s->api };
+	struct http_answer a = metrics_get(&s->api);
 	char id[API_ID_MAX];
 
+	for (size_t i = 0; i < N_EVENT_ROWS; i++)
+		counts.before[i] = metric(a.body, event_rows[i].begin);
+	http_answer_fini(&a);
 	for (int i = 0; i < N_EVENTS; i++)
 		api_make(port_of(state), "counted", "{}", id);
-	after = metrics_get(&s->api);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int more = (int)(metric(after.body, rows[i].begin) -
-				 metric(before.body, rows[i].begin));
-
-		if (more != rows[i].more)
-			fail_msg("%s: %d more, not %d", rows[i].begin, more,
-				 rows[i].more);
-	}
-	http_answer_fini(&before);
-	http_answer_fini(&after);
+	world_await(are_events_counted, &counts, ANSWER_MS, counts.wrong);
 }
 
 /* A request is counted a moment after its answer has been sent. */
@@ -285,7 +306,8 @@ requests_are_counted_by_route_method_and_code(void **state)
 		http_answer_fini(&a);
 		a = api_get(port_of(state), "/" PAYLOAD);
 		http_answer_fini(&a);
-		world_await(are_counted, &counts, 10000, "requests counted");
+		world_await(are_counted, &counts, ANSWER_MS,
+			    "requests counted");
 		a = metrics_get(&s->api);
 		for (int i = 0; i < 4; i++) {
 			values[round][i] = metric(a.body, begins[i]);

@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #define PARTITIONS 6
-#define ANSWER_MS  5000
+#define ANSWER_MS  60000
 #define QUIET_MS   300
 
 #define USER "{\"name\":\"user.created\",\"data\":{\"user_id\":123}}"

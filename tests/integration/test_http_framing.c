@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#define ANSWER_MS 5000
+#define ANSWER_MS 60000
 #define QUIET_MS  200
 
 static const char second[] = POST "Host: x\r\nContent-Length: 29\r\n\r\n"

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define ROW_MS 20000
+#define ROW_MS 60000
 
 #define NOT_FAILED "{\"detail\":\"Event has not failed\"}"
 

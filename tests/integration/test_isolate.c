@@ -61,6 +61,21 @@ children_of(pid_t parent, pid_t *ret, int max)
 	return n;
 }
 
+struct family {
+	pid_t parent;
+	pid_t children[8];
+	int n;
+};
+
+static bool
+is_whole(void *arg)
+{
+	struct family *f = arg;
+
+	f->n = children_of(f->parent, f->children, 8);
+	return f->n == 2;
+}
+
 static bool
 is_gone(void *arg)
 {
@@ -130,8 +145,7 @@ no_process_outlives_evhd(void **state)
 {
 	struct crew *crew = *state;
 	struct daemon *consumer;
-	pid_t children[8];
-	int n;
+	struct family family = { 0 };
 
 	topic_create(&crew->w, 1);
 	consumer = crew_ready(crew, "orphans", "consumer.conf", isolated);
@@ -139,20 +153,20 @@ no_process_outlives_evhd(void **state)
 	topic_fill(&crew->w, "hang", 1);
 	crew_await_metric(consumer, "evh_in_flight{pipeline=\"process\"}", 1,
 			  WAIT_MS);
-	n = children_of(consumer->pid, children, 8);
-	assert_int_equal(n, 2);
+	family.parent = consumer->pid;
+	world_await(is_whole, &family, WAIT_MS, "two processes");
 	daemon_kill(consumer);
-	for (int i = 0; i < n; i++)
-		world_await(is_gone, &children[i], 5000, "its end");
+	for (int i = 0; i < family.n; i++)
+		world_await(is_gone, &family.children[i], WAIT_MS, "its end");
 	/* And a stop ends what hangs, in time. */
 	consumer = crew_ready(crew, "again", "consumer.conf", isolated);
 	crew_await_metric(consumer, "evh_in_flight{pipeline=\"process\"}", 1,
 			  WAIT_MS);
-	n = children_of(consumer->pid, children, 8);
-	assert_int_equal(n, 2);
+	family.parent = consumer->pid;
+	world_await(is_whole, &family, WAIT_MS, "two processes");
 	assert_int_equal(daemon_stop(consumer, CREW_STOP_MS), 0);
-	for (int i = 0; i < n; i++)
-		assert_true(is_gone(&children[i]));
+	for (int i = 0; i < family.n; i++)
+		assert_true(is_gone(&family.children[i]));
 	crew_end(crew);
 }
 

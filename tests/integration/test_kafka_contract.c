@@ -20,7 +20,7 @@
 
 #define PARTITIONS 6
 #define TEXT_MAX   2048
-#define WAIT_MS	   30000
+#define WAIT_MS	   60000
 
 struct message {
 	int partition; /* -1: none */

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #define SQL_MAX	  1024
-#define WAIT_MS	  30000
+#define WAIT_MS	  60000
 #define TOO_LARGE (1024 * 1024 + 1)
 #define GIVEN_ID  "0192AAD2-6C1E-4B3A-9D5E-0F4C1B2A3D4E"
 #define LOWER_ID  "0192aad2-6c1e-4b3a-9d5e-0f4c1b2a3d4e"

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	   30000
+#define WAIT_MS	   60000
 #define N_KEYS	   4
 #define N_PER_KEY  30
 #define STORE_UP   "evh_instance_ready{instance=\"events\"}"

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS	   30000
+#define WAIT_MS	   60000
 #define N_REPLICAS 5
 #define HAS_EVENTS "SELECT count(*) FROM pg_tables WHERE tablename = 'events'"
 #define PG_PORT	   "EVENT_HANDLER_SERVICE_POSTGRES_PORT"

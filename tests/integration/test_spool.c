@@ -20,10 +20,10 @@
 
 #include <cmocka.h>
 
-#define AWAY_MS	 60000 /* for the outage to be noticed */
-#define DRAIN_MS 60000
-#define ROW_MS	 90000
-#define STOP_MS	 15000 /* shutdown_timeout is 30 s: with none to spare */
+#define AWAY_MS	 180000 /* for the outage to be noticed */
+#define DRAIN_MS 180000
+#define ROW_MS	 180000
+#define STOP_MS	 25000 /* shutdown_timeout is 30 s: with none to spare */
 #define KILLS	 2
 
 #define EVENT "{\"name\":\"user.created\",\"data\":{\"n\":1}}"

@@ -108,7 +108,7 @@ static void
 with_abort_an_event_that_hangs_is_dead_after_three_ends(void **state)
 {
 	static const char *const aborts[] = {
-		UNRULY("\ttimeout = \"1s\"\n\ton_timeout = \"abort\"\n"),
+		UNRULY("\ttimeout = \"2s\"\n\ton_timeout = \"abort\"\n"),
 		WITH_STATE, SHORT_SESSION, NULL
 	};
 	struct crew *crew = *state;
@@ -139,7 +139,7 @@ names_late_event(void *arg)
 static void
 while_one_event_hangs_the_others_go_on_and_a_stop_is_in_time(void **state)
 {
-	static const char *const hangs[] = { UNRULY("\ttimeout = \"500ms\"\n"),
+	static const char *const hangs[] = { UNRULY("\ttimeout = \"2s\"\n"),
 					     "workers = 4",
 					     "workers = 1",
 					     WITH_STATE,
@@ -155,9 +155,9 @@ while_one_event_hangs_the_others_go_on_and_a_stop_is_in_time(void **state)
 	world_await(names_late_event, d, WAIT_MS, "the late event's name");
 	assert_int_equal(daemon_logged(d, "process() has not returned"), 1);
 	begin_ms = world_now_ms();
-	assert_int_equal(daemon_stop(d, 10000), 0);
-	/* Four seconds, and a little to stop its sources. */
-	assert_in_range(world_now_ms() - begin_ms, 0, 7000);
+	assert_int_equal(daemon_stop(d, WAIT_MS), 0);
+	/* Four seconds, a little to stop its sources, and a busy machine. */
+	assert_in_range(world_now_ms() - begin_ms, 0, 25000);
 	assert_int_equal(table_count(&crew->w, "SELECT count(*) FROM events"),
 			 N_FINE / 4 * 3);
 	assert_int_equal(topic_committed(&crew->w), N_FINE / 4 * 3);

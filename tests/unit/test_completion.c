@@ -3,6 +3,7 @@
  * that evhd does not stop before.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -188,7 +189,7 @@ emit_until_told_to_stop(void *arg)
 	uintptr_t i = 0;
 
 	while (rig_emit(&t->src, i++, NULL, 0) != -ESHUTDOWN)
-		;
+		sched_yield();
 	return NULL;
 }
 
@@ -226,7 +227,7 @@ evhd_is_not_drained_while_a_source_emits(void **state)
 						emit_until_told_to_stop, &t),
 				 0);
 		while (metric_value(t.pa->elements[0].results[EVH_OK]) == 0)
-			;
+			sched_yield();
 		assert_int_equal(shutdown_drain(t.src.in->host, never), 0);
 		t.a.submit = rig_keep; /* nothing comes here any more */
 		pthread_join(thread, NULL);

@@ -33,6 +33,7 @@
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 #define KEPT_MAX  512
+#define AWAIT_MS  60000 /* at 1 ms or more each */
 #define PLUGIN	  "../fixtures/isolated/isolated.so"
 #define SERIAL	  "../fixtures/isolated/isolated_serial.so"
 
@@ -185,7 +186,7 @@ emit_one(struct bench *b, const char *name)
 {
 	const struct timespec pause = { 0, 1000000 };
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < AWAIT_MS; i++) {
 		if (emit(b, name, "{}", 2) == 1)
 			return;
 		nanosleep(&pause, NULL); /* its process is being started */
@@ -222,7 +223,7 @@ await_ready(struct bench *b, bool is_ready)
 {
 	const struct timespec pause = { 0, 1000000 };
 
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < AWAIT_MS; i++) {
 		if (atomic_load(&b->in->is_ready) == is_ready)
 			return;
 		nanosleep(&pause, NULL);
@@ -236,7 +237,7 @@ await_why(struct bench *b, const char *expected)
 	const struct timespec pause = { 0, 1000000 };
 	char why[INSTANCE_WHY_MAX] = "";
 
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < AWAIT_MS; i++) {
 		instance_why_not(b->in, why, sizeof(why));
 		if (strstr(why, expected))
 			return;
@@ -265,7 +266,10 @@ count_pids(const struct bench *b, int first)
 static void
 await_processes(struct bench *b, int n)
 {
-	for (int tries = 0; tries < 20; tries++) {
+	int64_t begin_ns = timer_now_ns();
+
+	while (elapsed_ms(begin_ns) < AWAIT_MS &&
+	       b->n_seen < KEPT_MAX - 2 * n) {
 		int first = b->src.n_heard;
 
 		for (int i = 0; i < 2 * n; i++)
@@ -422,7 +426,7 @@ its_metrics_are_evhds(void **state)
 		(void)pass(&b, "any");
 	seen = b.in->ctx.metric(&b.in->ctx, EVH_COUNTER, "isolated_seen", NULL,
 				NULL);
-	for (int i = 0; i < 5000 && metric_value(seen) < 10; i++)
+	for (int i = 0; i < AWAIT_MS && metric_value(seen) < 10; i++)
 		nanosleep(&pause, NULL);
 	assert_int_equal(metric_value(seen), 10);
 	bench_close(&b);
@@ -432,16 +436,10 @@ static void
 workers_have_a_process_each(void **state)
 {
 	struct bench b = { 0 };
-	int64_t begin_ns;
 
 	(void)state;
 	bench_open(&b, 4, plain);
-	begin_ns = timer_now_ns();
-	for (int i = 0; i < 100; i++)
-		emit_one(&b, "slow");
-	rig_await_heard(&b.src, 100);
-	/* 20 ms each. */
-	assert_in_range(elapsed_ms(begin_ns), 400, 1500);
+	await_processes(&b, 4);
 	bench_close(&b);
 }
 
@@ -569,7 +567,7 @@ what_a_process_has_started_does_not_hide_its_end(void **state)
 static void
 a_handler_with_a_thread_holds_there_too(void **state)
 {
-	static const char *const sleep[] = { ISOLATED, "time", "100ms", NULL };
+	static const char *const sleep[] = { ISOLATED, "time", "500ms", NULL };
 	struct bench b = { 0 };
 	int64_t begin_ns;
 
@@ -581,8 +579,8 @@ a_handler_with_a_thread_holds_there_too(void **state)
 		emit_one(&b, "any");
 	rig_await_heard(&b.src, 100);
 	assert_int_equal(b.out.n_seen, 100);
-	/* All at once. */
-	assert_in_range(elapsed_ms(begin_ns), 100, 5000);
+	/* All at once: one after the other they would take 50 s. */
+	assert_in_range(elapsed_ms(begin_ns), 500, 49000);
 	bench_close(&b);
 }
 
@@ -598,20 +596,53 @@ an_exit_is_a_crash(void **state)
 	bench_close(&b);
 }
 
+/* How many of its processes have ended unasked. */
+static int64_t
+ends_of(struct bench *b)
+{
+	struct evh_ctx *ctx = &b->in->ctx;
+
+	return metric_value(
+		ctx->metric(ctx, EVH_COUNTER, "isolate_ends", NULL, NULL));
+}
+
+/* Whether it is seen to be away, and why, and takes nothing meanwhile; on a
+ * busy machine it may be back before anybody has looked. */
+static bool
+is_seen_away(struct bench *b, int64_t n_ends, const char *expected)
+{
+	const struct timespec pause = { 0, 1000000 };
+	char why[INSTANCE_WHY_MAX] = "";
+	int n = b->src.n_heard;
+
+	while (!strstr(why, expected)) {
+		if (ends_of(b) > n_ends && atomic_load(&b->in->is_ready))
+			return false;
+		nanosleep(&pause, NULL);
+		instance_why_not(b->in, why, sizeof(why));
+	}
+	if (emit(b, "pid", "{}", 2) == -EAGAIN)
+		return true;
+	rig_await_heard(&b->src, n + 1);
+	return false;
+}
+
 static void
 kill_9_from_outside_is_mended(void **state)
 {
 	struct bench b = { 0 };
 	pid_t first;
+	int64_t n_ends;
 	char why[INSTANCE_WHY_MAX];
 
 	(void)state;
 	bench_open(&b, 1, plain);
-	first = pid_of(pass(&b, "pid"));
-	assert_true(first > 0 && first != getpid());
-	assert_int_equal(kill(first, SIGKILL), 0);
-	await_why(&b, "its process ended by signal 9");
-	assert_int_equal(emit(&b, "pid", "{}", 2), -EAGAIN);
+	do {
+		first = pid_of(pass(&b, "pid"));
+		n_ends = ends_of(&b);
+		assert_true(first > 0 && first != getpid());
+		assert_int_equal(kill(first, SIGKILL), 0);
+	} while (!is_seen_away(&b, n_ends, "its process ended by signal 9"));
 	await_ready(&b, true);
 	assert_int_not_equal(pid_of(pass(&b, "pid")), first);
 	instance_why_not(b.in, why, sizeof(why));
@@ -647,11 +678,13 @@ one_that_was_given_up_is_reaped_when_it_ends(void **state)
 	(void)state;
 	assert_int_equal(process_start(&process, "any", &left), 0);
 	pid = process.pid;
+	/* Or it would end by itself, since nobody speaks with it any more. */
+	assert_int_equal(kill(pid, SIGSTOP), 0);
 	process_leave(&process, &left);
 	process_left_reap(&left);
 	assert_int_equal(left.n, 1); /* it runs still */
 	assert_int_equal(kill(pid, SIGKILL), 0);
-	for (int i = 0; i < 5000 && left.n > 0; i++) {
+	for (int i = 0; i < AWAIT_MS && left.n > 0; i++) {
 		process_left_reap(&left);
 		nanosleep(&pause, NULL);
 	}
@@ -672,7 +705,7 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 	assert_non_null(
 		strstr(pass(&b, "hang")->error, "\"type\":\"timeout\""));
 	assert_int_equal(b.dead.n_seen, 1);
-	assert_in_range(elapsed_ms(begin_ns), 300, 5000);
+	assert_in_range(elapsed_ms(begin_ns), 300, AWAIT_MS);
 	/* And it has not used up anything of others. */
 	assert_int_equal(pass(&b, "any")->attempts, 0);
 	bench_close(&b);
@@ -682,8 +715,7 @@ a_hang_is_killed_at_its_timeout_and_fails(void **state)
 static void
 be_frozen(int fd, pid_t *ret_pid)
 {
-	static const char *const quick[] = { ISOLATED, "timeout", "800ms",
-					     NULL };
+	static const char *const quick[] = { ISOLATED, "timeout", "3s", NULL };
 	struct bench b = { 0 };
 
 	bench_open(&b, 1, quick);
@@ -712,7 +744,7 @@ a_pause_of_evhd_is_no_time_of_an_event(void **state)
 	nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	assert_int_equal(kill(handler, SIGSTOP), 0);
-	nanosleep(&(struct timespec){ 1, 200000000 }, NULL);
+	nanosleep(&(struct timespec){ 3, 500000000 }, NULL);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
 	assert_int_equal(kill(handler, SIGCONT), 0);
@@ -727,15 +759,12 @@ static void
 a_hang_does_not_hold_up_a_stop(void **state)
 {
 	struct bench b = { 0 };
-	int64_t begin_ns;
 
 	(void)state;
 	bench_open(&b, 1, plain);
 	emit_one(&b, "hang");
 	rig_await_standing(b.pipeline);
-	begin_ns = timer_now_ns();
-	bench_close(&b); /* drains within its five seconds, or fails */
-	assert_in_range(elapsed_ms(begin_ns), 0, 8000);
+	bench_close(&b); /* drains within its time, or fails */
 	assert_int_equal(b.src.results[0], EVH_RETRY);
 }
 
@@ -751,7 +780,7 @@ a_stop_that_hangs_is_killed(void **state)
 	(void)pass(&b, "any");
 	begin_ns = timer_now_ns();
 	bench_close(&b);
-	assert_in_range(elapsed_ms(begin_ns), 1000, 3000);
+	assert_in_range(elapsed_ms(begin_ns), 1000, AWAIT_MS);
 }
 
 /* ---- Create and start -------------------------------------------------- */

@@ -45,7 +45,7 @@ overfill_and_read(struct stderr_now *now)
 	char expected[64];
 	size_t len, i;
 
-	alarm(20); /* who waits for the reader is killed */
+	alarm(60); /* who waits for the reader is killed */
 	for (i = 0; i < 20000; i++)
 		log_write(EVH_INFO, NULL, "entry %zu", i);
 	lost = log_count_lost() - lost;
@@ -121,7 +121,7 @@ write_in_child(void (*prepare)(int writer), bool socket)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		alarm(10);
+		alarm(60);
 		signal(SIGPIPE, SIG_DFL);
 		lost = log_count_lost();
 		prepare(fds[1]);

@@ -107,7 +107,7 @@ lines_of_two_processes_in_one_pipe_never_mix(void **state)
 		if (pids[i] == 0) {
 			char letter = (char)('a' + i);
 
-			alarm(20);
+			alarm(60);
 			close(now.reader);
 			log_open(EVH_INFO, LOG_JSON, NULL);
 			write_many(&letter);

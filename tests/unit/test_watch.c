@@ -77,7 +77,7 @@ its_verdict_is_replaced_when_it_comes_late(void **state)
 	assert_string_equal(gate_error(),
 			    "{\"stage\":\"look\",\"type\":\"timeout\","
 			    "\"message\":\"its verdict came later than the "
-			    "timeout of 40 ms\"}");
+			    "timeout of 300 ms\"}");
 	assert_int_equal(b.look.in->late.n, 0);
 	rig_free(b.rig);
 }
@@ -161,7 +161,7 @@ the_rest_of_its_inbox_goes_on_by_the_spare_thread(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open_with(&b, hold_or_hang, 1, EVH_PARALLEL, 500);
+	bench_open_with(&b, hold_or_hang, 1, EVH_PARALLEL, 2000);
 	/* 11 is held, and 9 behind it will hang. */
 	rig_emit(&b.src, 11, "a", 0);
 	rig_emit(&b.src, 9, "a", 0);

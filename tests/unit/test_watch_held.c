@@ -44,7 +44,7 @@ a_held_event_that_is_resumed_in_time_goes_on(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, handler_hold, 1, EVH_PARALLEL);
+	bench_open_with(&b, handler_hold, 1, EVH_PARALLEL, 60000);
 	rig_emit(&b.src, 1, "a", 0);
 	rig_await_held(&b.look, 1);
 	pipeline_poke(b.pipeline);

@@ -84,7 +84,7 @@ be_stopped(int fd,
 	struct bench b;
 	char byte = 0;
 
-	bench_open_with(&b, process, 1, EVH_PARALLEL, 800);
+	bench_open_with(&b, process, 1, EVH_PARALLEL, 3000);
 	rig_emit(&b.src, 1, "a", 0);
 	if (process == handler_hold)
 		rig_await_held(&b.look, 1);
@@ -102,7 +102,7 @@ be_stopped(int fd,
 static void assert_survives_a_stop(
 	enum evh_result (*process)(struct rig_element *, struct evh_event *))
 {
-	const struct timespec some = { 0, 50000000 }, pause = { 1, 200000000 };
+	const struct timespec some = { 0, 50000000 }, pause = { 3, 500000000 };
 	int fds[2];
 	int status;
 	char byte;

@@ -308,9 +308,9 @@ who_stands_in_back_off_is_not_shown_to_an_absent_handler(void **state)
 	bench_open(&b, retry_then_go_away, NULL,
 		   (struct config_pipeline){ .workers = 1,
 					     .attempts = 9,
-					     .deadline_ms = 700,
-					     .backoff_ms = 200,
-					     .backoff_max_ms = 200 });
+					     .deadline_ms = 1500,
+					     .backoff_ms = 500,
+					     .backoff_max_ms = 500 });
 	rig_start(b.rig);
 	emit_named(&b, 0, "a");
 	gate_await();

@@ -80,7 +80,7 @@ got_ask(struct got *got, const struct bench *bench, const char *method,
 	curl_easy_setopt(got->curl, CURLOPT_URL, url);
 	curl_easy_setopt(got->curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(got->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(got->curl, CURLOPT_TIMEOUT, 20L);
+	curl_easy_setopt(got->curl, CURLOPT_TIMEOUT_MS, (long)CLIENT_WAIT_MS);
 	curl_easy_setopt(got->curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(got->curl, CURLOPT_WRITEDATA, got);
 	curl_easy_setopt(got->curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -141,5 +141,22 @@ socket_read(int fd, char *ret, size_t size, int timeout_ms)
 		if (n <= 0)
 			return true;
 		len += (size_t)n;
+	}
+}
+
+void
+socket_hears(int fd, const char *what, char *ret, size_t size)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	size_t len = 0;
+	ssize_t n;
+
+	ret[0] = '\0';
+	while (!strstr(ret, what)) {
+		assert_int_equal(poll(&poll_fd, 1, CLIENT_WAIT_MS), 1);
+		n = recv(fd, ret + len, size - 1 - len, 0);
+		assert_true(n > 0);
+		len += (size_t)n;
+		ret[len] = '\0';
 	}
 }

@@ -10,6 +10,8 @@
 
 #include "admin_bench.h"
 
+#define CLIENT_WAIT_MS 60000 /* what the plugin does, on any machine */
+
 struct got {
 	CURL *curl;
 	char body[1 << 20];
@@ -33,5 +35,7 @@ int socket_to(const struct bench *bench);
 void socket_send(int fd, const char *text);
 /* Reads until the other side closes, or for timeout_ms; false then. */
 bool socket_read(int fd, char *ret, size_t size, int timeout_ms);
+/* Reads until an answer with this text has come, with a minute's patience. */
+void socket_hears(int fd, const char *what, char *ret, size_t size);
 
 #endif

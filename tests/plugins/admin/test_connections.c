@@ -34,10 +34,10 @@ one_that_says_nothing_holds_up_nobody_and_is_closed_after_5_s(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	socket_send(half, "GET /livez HTT");
 	got_answers(got, bench, "GET", "/livez", 200, "{\"status\":\"alive\"}");
-	assert_true(socket_read(half, text, sizeof(text), 12000));
-	assert_true(socket_read(fd, text, sizeof(text), 12000));
+	assert_true(socket_read(half, text, sizeof(text), CLIENT_WAIT_MS));
+	assert_true(socket_read(fd, text, sizeof(text), CLIENT_WAIT_MS));
 	clock_gettime(CLOCK_MONOTONIC, &after);
-	assert_in_range(after.tv_sec - before.tv_sec, 4, 10);
+	assert_in_range(after.tv_sec - before.tv_sec, 4, CLIENT_WAIT_MS / 1000);
 	close(fd);
 	close(half);
 	got_free(got);
@@ -58,19 +58,16 @@ beyond_the_limit_the_longest_without_an_answer_goes(void **state)
 	socket_send(silent, "GET /li");
 	kept = socket_to(bench);
 	socket_send(kept, request);
-	assert_false(socket_read(kept, text, sizeof(text), 300));
-	assert_non_null(strstr(text, "alive"));
+	socket_hears(kept, "alive", text, sizeof(text));
 	socket_send(silent, "vez HT"); /* no end of it */
 
 	third = socket_to(bench);
 	socket_send(third, request);
-	assert_false(socket_read(third, text, sizeof(text), 3000));
-	assert_non_null(strstr(text, "alive"));
-	assert_true(socket_read(silent, text, sizeof(text), 3000));
+	socket_hears(third, "alive", text, sizeof(text));
+	assert_true(socket_read(silent, text, sizeof(text), CLIENT_WAIT_MS));
 	assert_string_equal(text, "");
 	socket_send(kept, request);
-	assert_false(socket_read(kept, text, sizeof(text), 300));
-	assert_non_null(strstr(text, "alive"));
+	socket_hears(kept, "alive", text, sizeof(text));
 	close(silent);
 	close(kept);
 	close(third);
@@ -88,7 +85,7 @@ of_the_librarys_messages_only_the_form_is_logged(void **state)
 	bench_start(bench);
 	fd = socket_to(bench);
 	socket_send(fd, "GET /livez HTTP/1.1\r\nSecret: \r\nno colon\r\n\r\n");
-	assert_true(socket_read(fd, text, sizeof(text), 3000));
+	assert_true(socket_read(fd, text, sizeof(text), CLIENT_WAIT_MS));
 	close(fd);
 	bench->plugin->stop(bench->self, 1000); /* its thread has ended */
 	bench->plugin->destroy(bench->self);

@@ -184,7 +184,7 @@ stop_ends_all_connections_and_frees_the_port(void **state)
 	fd = socket_to(bench);
 	socket_send(fd, "GET /liv");
 	bench->plugin->stop(bench->self, 1000);
-	assert_true(socket_read(fd, text, sizeof(text), 3000));
+	assert_true(socket_read(fd, text, sizeof(text), CLIENT_WAIT_MS));
 	close(fd);
 
 	/* The same instance may start again, on the same port. */

@@ -110,7 +110,8 @@ a_body_is_not_read_and_ends_the_connection(void **state)
 		int fd = socket_to(bench);
 
 		socket_send(fd, requests[i]);
-		assert_true(socket_read(fd, text, sizeof(text), 3000));
+		assert_true(
+			socket_read(fd, text, sizeof(text), CLIENT_WAIT_MS));
 		assert_memory_equal(
 			text, i == 0 ? "HTTP/1.1 405" : "HTTP/1.1 200", 12);
 		assert_non_null(strstr(text, "Connection: close\r\n"));
@@ -134,7 +135,7 @@ headers_beyond_the_limit_are_refused(void **state)
 	for (i = 0; i < 20; i++)
 		if (send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0)
 			break;
-	assert_true(socket_read(fd, text, sizeof(text), 3000));
+	assert_true(socket_read(fd, text, sizeof(text), CLIENT_WAIT_MS));
 	assert_null(strstr(text, "alive"));
 	close(fd);
 	got_answers(got, bench, "GET", "/livez", 200, "{\"status\":\"alive\"}");

@@ -25,7 +25,7 @@ client_open(const struct rig *rig)
 		.sin_port = htons((uint16_t)rig->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	const struct timeval limit = { .tv_sec = 10 };
+	const struct timeval limit = { .tv_sec = 60 };
 	const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -128,7 +128,7 @@ client_read(int fd, struct answer *ret, bool head_only)
 bool
 client_sees_end(int fd)
 {
-	const struct timeval limit = { .tv_sec = 2 };
+	const struct timeval limit = { .tv_sec = 60 };
 	char byte;
 	ssize_t n;
 

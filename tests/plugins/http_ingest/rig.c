@@ -364,7 +364,7 @@ rig_wait_held(struct rig *rig, unsigned n)
 	unsigned held = 0;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
+	until.tv_sec += 60;
 	pthread_mutex_lock(&rig->lock);
 	for (;;) {
 		held = 0;
@@ -385,7 +385,7 @@ rig_counted(struct rig *rig, unsigned n, const char *line)
 	bool found;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
+	until.tv_sec += 60;
 	pthread_mutex_lock(&rig->lock);
 	while (rig->n_counted < n &&
 	       pthread_cond_timedwait(&rig->changed, &rig->lock, &until) == 0)
@@ -422,7 +422,7 @@ rig_init(struct rig *rig)
 	rig->chain = RIG_ANSWER;
 	rig->result = EVH_OK;
 	rig->ready = true;
-	rig->stop_ms = 5000;
+	rig->stop_ms = 60000;
 	rig->store_mode = RIG_ROWS;
 	rig->state = "{\"status\":\"ready\",\"reasons\":[],\"checks\":{},"
 		     "\"instances\":[],\"pipelines\":[]}";

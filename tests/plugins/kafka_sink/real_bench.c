@@ -68,20 +68,20 @@ void
 bench_offer(struct bench *b, struct fake_event *evs, int n)
 {
 	assert_int_equal(n, fake_submit(&b->host, bench_submit, b->keeper, evs,
-					n, 30000));
+					n, 60000));
 }
 
 void
 bench_deliver(struct bench *b, struct fake_event *e, int ok)
 {
-	int64_t until_ms = clock_ms() + 20000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	for (int answers = b->host.answers + 1; b->host.ok < ok; answers++) {
 		assert_true(clock_ms() < until_ms);
-		assert_true(fake_wait_ready(&b->host, true, 30000));
+		assert_true(fake_wait_ready(&b->host, true, 60000));
 		e->answers = 0;
 		bench_offer(b, e, 1);
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
 	}
 	assert_int_equal(ok, b->host.ok);
 }

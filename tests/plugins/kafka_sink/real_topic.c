@@ -18,7 +18,7 @@ void
 broker_freeze(pid_t pid)
 {
 	char path[64], stat[256] = "";
-	int64_t until_ms = clock_ms() + 5000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	assert_int_equal(0, kill(pid, SIGSTOP));
@@ -52,7 +52,7 @@ topic_delete(struct bench *b)
 	rd_kafka_event_t *event;
 
 	rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, 20000);
+	event = rd_kafka_queue_poll(queue, 60000);
 	assert_non_null(event);
 	assert_int_equal(0, rd_kafka_event_error(event));
 	rd_kafka_event_destroy(event);
@@ -72,7 +72,7 @@ topic_make(struct bench *b, const char *config, const char *value)
 
 	rd_kafka_NewTopic_set_config(topic, config, value);
 	rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, 20000);
+	event = rd_kafka_queue_poll(queue, 60000);
 	assert_non_null(event);
 	assert_int_equal(0, rd_kafka_event_error(event));
 	rd_kafka_event_destroy(event);
@@ -87,7 +87,7 @@ static void
 partition_bounds(struct bench *b, rd_kafka_t *rk, int32_t id, int64_t *ret_low,
 		 int64_t *ret_high)
 {
-	int64_t until_ms = clock_ms() + 20000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	while (rd_kafka_query_watermark_offsets(rk, b->topic, id, ret_low,
 						ret_high, 5000) !=
@@ -106,7 +106,7 @@ topic_begin(struct bench *b, rd_kafka_t *rk)
 	const struct rd_kafka_metadata *metadata;
 	int64_t low, high, n = 0;
 
-	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 30000));
+	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 60000));
 	for (int32_t i = 0; i < metadata->topics[0].partition_cnt; i++) {
 		partition_bounds(b, rk, i, &low, &high);
 		if (high > low)
@@ -129,7 +129,7 @@ topic_partitions(struct bench *b)
 	const struct rd_kafka_metadata *metadata;
 	int n;
 
-	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 30000));
+	assert_int_equal(0, rd_kafka_metadata(rk, 0, topic, &metadata, 60000));
 	n = metadata->topics[0].partition_cnt;
 	rd_kafka_metadata_destroy(metadata);
 	rd_kafka_topic_destroy(topic);
@@ -141,7 +141,7 @@ int
 topic_read(struct bench *b, see *fn, void *arg)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	int64_t until_ms = clock_ms() + 30000;
+	int64_t until_ms = clock_ms() + 60000;
 	rd_kafka_message_t *message;
 	char why[200];
 	rd_kafka_t *rk;

@@ -247,7 +247,7 @@ a_stop_waits_for_no_reading_of_dead_letters(void **state)
 
 	(void)state;
 	dead_stop(&asking->dead, 1000);
-	assert_in_range(clock_ms() - from_ms, 0, 3000);
+	assert_in_range(clock_ms() - from_ms, 0, 9000);
 	assert_int_equal(-ESHUTDOWN, atomic_load(&asking->rc));
 	asking_free(asking);
 }
@@ -257,7 +257,7 @@ a_reading_of_dead_letters_is_cancelled_while_no_broker_answers(void **state)
 {
 	struct asking *asking = asking_new(NULL);
 	const struct evh_dead *service = &asking->dead.desk.service;
-	int64_t due_ms = clock_ms() + 3000;
+	int64_t due_ms = clock_ms() + 60000;
 
 	(void)state;
 	service->cancel(service->self, asking);

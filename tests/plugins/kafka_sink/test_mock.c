@@ -19,7 +19,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #define PRODUCE	    0	  /* Kafka's ApiKey */
-#define WATCHDOG_MS 20000 /* what is bounded ends long before */
+#define WATCHDOG_MS 50000 /* what is bounded ends long before */
 
 struct bench {
 	rd_kafka_t *owner; /* of the mock cluster */
@@ -54,7 +54,7 @@ start(struct bench *b)
 	b->keeper = keeper_new(&b->host.ctx, &b->settings);
 	assert_non_null(b->keeper);
 	assert_int_equal(0, keeper_start(b->keeper));
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 }
 
 static int
@@ -80,7 +80,7 @@ submit(void *self, struct evh_event *const *evs, int n)
 static int
 offer(struct bench *b, struct fake_event *evs, int n)
 {
-	return fake_submit(&b->host, submit, b->keeper, evs, n, 10000);
+	return fake_submit(&b->host, submit, b->keeper, evs, n, 60000);
 }
 
 /*
@@ -132,12 +132,12 @@ a_fatal_producer_is_replaced_and_every_event_answered_once(void **state)
 			RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
 		assert_int_equal(2000, offer(b, evs, 2000));
 		answers += 2000;
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
 		assert_int_equal(0, b->host.fail);
 		assert_order(evs, 2000, 7);
 		answers += offer_again(b, evs, 2000);
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
-		assert_true(fake_wait_ready(&b->host, true, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
+		assert_true(fake_wait_ready(&b->host, true, 60000));
 		assert_int_equal(round, fake_restarts(&b->host));
 		assert_int_equal(2000 * round, b->host.ok);
 		free(evs);
@@ -159,12 +159,12 @@ a_report_without_an_offset_is_no_proof(void **state)
 		b->cluster, PRODUCE, 1,
 		RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
 	assert_int_equal(50, offer(b, evs, 50));
-	assert_true(fake_wait_answers(&b->host, 50, 30000));
+	assert_true(fake_wait_answers(&b->host, 50, 60000));
 	assert_true(b->host.retry > 0);
 	assert_int_equal(0, b->host.fail);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	answers = 50 + offer_again(b, evs, 50);
-	assert_true(fake_wait_answers(&b->host, answers, 30000));
+	assert_true(fake_wait_answers(&b->host, answers, 60000));
 	assert_int_equal(50, b->host.ok);
 	free(evs);
 }
@@ -176,27 +176,27 @@ a_batch_is_refused_as_such_and_the_culprit_alone(void **state)
 	struct fake_event *evs = fake_events(20, 1);
 	int answers;
 
-	fake_host_set(&b->host, "rdkafka.linger.ms", "100");
+	fake_host_set(&b->host, "rdkafka.linger.ms", "400");
 	start(b);
 	rd_kafka_mock_push_request_errors(b->cluster, PRODUCE, 1,
 					  RD_KAFKA_RESP_ERR_INVALID_RECORD);
 	assert_int_equal(20, offer(b, evs, 20));
-	assert_true(fake_wait_answers(&b->host, 20, 30000));
+	assert_true(fake_wait_answers(&b->host, 20, 60000));
 	assert_int_equal(20, b->host.retry);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 
 	rd_kafka_mock_push_request_errors(b->cluster, PRODUCE, 1,
 					  RD_KAFKA_RESP_ERR_INVALID_RECORD);
 	offer_again(b, evs, 20);
 	answers = 40;
-	assert_true(fake_wait_answers(&b->host, answers, 30000));
+	assert_true(fake_wait_answers(&b->host, answers, 60000));
 	assert_int_equal(1, b->host.fail);
 	assert_int_equal(EVH_FAIL, evs[0].result);
 	assert_non_null(strstr(evs[0].error, "INVALID_RECORD"));
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 
 	answers += offer_again(b, evs, 20);
-	assert_true(fake_wait_answers(&b->host, answers, 30000));
+	assert_true(fake_wait_answers(&b->host, answers, 60000));
 	assert_int_equal(1, b->host.fail);
 	assert_int_equal(19, b->host.ok);
 	free(evs);
@@ -219,7 +219,7 @@ an_event_too_large_fails_in_its_turn(void **state)
 	fake_host_set(&b->host, "rdkafka.linger.ms", "200");
 	start(b);
 	assert_int_equal(10, offer(b, evs, 10));
-	assert_true(fake_wait_answers(&b->host, 10, 30000));
+	assert_true(fake_wait_answers(&b->host, 10, 60000));
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(i, evs[i].order);
 		assert_int_equal(i == 4 ? EVH_FAIL : EVH_OK, evs[i].result);
@@ -245,7 +245,7 @@ a_full_queue_takes_the_first_that_fit(void **state)
 	assert_int_equal(10, keeper_submit(b->keeper, list, 50));
 	assert_int_equal(0, keeper_submit(b->keeper, list + 10, 40));
 	assert_int_equal(40, offer(b, evs + 10, 40));
-	assert_true(fake_wait_answers(&b->host, 50, 30000));
+	assert_true(fake_wait_answers(&b->host, 50, 60000));
 	assert_int_equal(50, b->host.ok);
 	free(evs);
 }
@@ -262,21 +262,21 @@ without_a_broker_events_come_back_in_time_and_in_order(void **state)
 	rd_kafka_mock_broker_set_down(b->cluster, 1);
 	from_ms = clock_ms();
 	assert_int_equal(100, offer(b, evs, 100));
-	assert_true(fake_wait_answers(&b->host, 100, 30000));
+	assert_true(fake_wait_answers(&b->host, 100, 60000));
 	assert_true(clock_ms() - from_ms >= 900);
 	assert_int_equal(100, b->host.retry);
 	assert_order(evs, 100, 3);
-	assert_true(fake_wait_ready(&b->host, false, 30000));
-	assert_true(fake_wait_why(&b->host, "no broker of", 30000));
+	assert_true(fake_wait_ready(&b->host, false, 60000));
+	assert_true(fake_wait_why(&b->host, "no broker of", 60000));
 
 	rd_kafka_mock_broker_set_up(b->cluster, 1);
 	until_ms = clock_ms() + 60000;
 	/* A second is not always enough for a machine that is busy. */
 	for (int answers = 100; b->host.ok < 100;) {
 		assert_true(clock_ms() < until_ms);
-		assert_true(fake_wait_ready(&b->host, true, 30000));
+		assert_true(fake_wait_ready(&b->host, true, 60000));
 		answers += offer_again(b, evs, 100);
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
 	}
 	assert_int_equal(100, b->host.ok);
 	free(evs);
@@ -291,9 +291,9 @@ a_broker_that_is_back_is_back_for_good(void **state)
 
 	start(b);
 	rd_kafka_mock_broker_set_down(b->cluster, 1);
-	assert_true(fake_wait_ready(&b->host, false, 30000));
+	assert_true(fake_wait_ready(&b->host, false, 60000));
 	rd_kafka_mock_broker_set_up(b->cluster, 1);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	/* Three looks of the keeper, which are 2 s apart. */
 	assert_false(fake_wait_ready(&b->host, false, 7000));
 }
@@ -306,9 +306,9 @@ flush_waits_for_reports_and_then_no_longer(void **state)
 	int64_t from_ms;
 
 	start(b);
-	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 300);
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 1500);
 	assert_int_equal(20, offer(b, evs, 20));
-	keeper_flush(b->keeper, 10000);
+	keeper_flush(b->keeper, 60000);
 	assert_int_equal(20, b->host.ok);
 
 	assert_int_equal(20, offer(b, evs + 20, 20));
@@ -321,7 +321,7 @@ flush_waits_for_reports_and_then_no_longer(void **state)
 	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 0);
 	assert_int_equal(20, offer(b, evs + 40, 20));
 	from_ms = clock_ms();
-	keeper_flush(b->keeper, 10000);
+	keeper_flush(b->keeper, 60000);
 	assert_int_equal(40, b->host.ok);
 	assert_true(clock_ms() - from_ms < WATCHDOG_MS);
 	free(evs);

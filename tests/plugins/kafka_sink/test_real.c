@@ -64,7 +64,7 @@ an_event_is_written_as_promised_to_a_topic_made_for_it(void **state)
 	e->ev.n_headers = 2;
 	e->ev.attempts = 3;
 	bench_begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	bench_deliver(b, e, 1);
 	assert_int_equal(6, topic_partitions(b));
 	assert_int_equal(1, topic_read(b, check_message, e));
@@ -169,9 +169,9 @@ a_missing_topic_that_may_not_be_created_is_waited_for(void **state)
 
 	fake_host_set(&b->host, "create", "no");
 	bench_begin(b);
-	assert_true(fake_wait_why(&b->host, "set create = yes", 30000));
+	assert_true(fake_wait_why(&b->host, "set create = yes", 60000));
 	topic_make(b, "cleanup.policy", "delete");
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 }
 
 static void
@@ -181,14 +181,14 @@ a_topic_that_is_deleted_is_made_again(void **state)
 	struct fake_event *evs = fake_events(20, 1);
 
 	bench_begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	bench_offer(b, evs, 10);
-	assert_true(fake_wait_answers(&b->host, 10, 30000));
+	assert_true(fake_wait_answers(&b->host, 10, 60000));
 	topic_delete(b);
-	assert_true(fake_wait_ready(&b->host, false, 30000));
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, false, 60000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	bench_offer(b, evs + 10, 10);
-	assert_true(fake_wait_answers(&b->host, 20, 30000));
+	assert_true(fake_wait_answers(&b->host, 20, 60000));
 	assert_int_equal(20, b->host.ok + b->host.retry);
 	free(evs);
 }
@@ -203,14 +203,14 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 
 	fake_host_set(&b->host, "message_timeout", "4s");
 	bench_begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	bench_offer(b, evs, 100);
-	assert_true(fake_wait_answers(&b->host, 100, 30000));
+	assert_true(fake_wait_answers(&b->host, 100, 60000));
 	broker_freeze(b->kafka);
 	from_ms = clock_ms();
 	bench_offer(b, evs + 100, 100);
-	assert_true(fake_wait_ready(&b->host, false, 30000));
-	assert_true(fake_wait_answers(&b->host, 200, 30000));
+	assert_true(fake_wait_ready(&b->host, false, 60000));
+	assert_true(fake_wait_answers(&b->host, 200, 60000));
 	assert_true(clock_ms() - from_ms >= 3500);
 	assert_int_equal(100, b->host.ok);
 	assert_int_equal(100, b->host.retry);
@@ -219,11 +219,11 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 		last = evs[i].order;
 	}
 	kill(b->kafka, SIGCONT);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	for (int i = 100; i < 200; i++)
 		evs[i].answers = 0;
 	bench_offer(b, evs + 100, 100);
-	assert_true(fake_wait_answers(&b->host, 300, 30000));
+	assert_true(fake_wait_answers(&b->host, 300, 60000));
 	assert_int_equal(200, b->host.ok);
 	free(evs);
 }
@@ -270,7 +270,7 @@ retries(struct bench *b)
 static bool
 offer_in_turn(struct bench *b, struct fake_event *ev, int retries_before)
 {
-	int64_t until_ms = clock_ms() + 20000;
+	int64_t until_ms = clock_ms() + 60000;
 
 	while (retries(b) == retries_before) {
 		if (fake_submit(&b->host, bench_submit, b->keeper, ev, 1, 0) ==
@@ -303,7 +303,7 @@ batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
 	topic_make(b, "max.message.bytes", "6000");
 	fake_host_set(&b->host, "rdkafka.linger.ms", "20");
 	bench_begin(b);
-	assert_true(fake_wait_ready(&b->host, true, 30000));
+	assert_true(fake_wait_ready(&b->host, true, 60000));
 	while (open > 0) {
 		int before = retries(b);
 
@@ -316,7 +316,7 @@ batches_too_large_for_a_topic_shrink_and_keep_their_order(void **state)
 				break;
 			answers++;
 		}
-		assert_true(fake_wait_answers(&b->host, answers, 30000));
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
 		open = 300 - b->host.ok - b->host.fail;
 	}
 	assert_int_equal(299, b->host.ok);

@@ -18,7 +18,7 @@
 
 #define FAKE_OPTIONS 24
 #define FAKE_METRICS 16
-#define FAKE_WAIT_MS 20000
+#define FAKE_WAIT_MS 60000
 
 struct fake_metric {
 	char name[64], labels[64];

@@ -91,7 +91,7 @@ a_server_that_is_away_is_told_at_once_and_then_found_again(void **state)
 	heard_fini(&heard);
 
 	pg_server_command(&server, "start-postgres");
-	deadline = deadline_in(10000);
+	deadline = deadline_in(60000);
 	do {
 		heard_init(&heard);
 		rc = bench->store->get(bench->store->self, id, hear, &heard);
@@ -107,7 +107,7 @@ a_server_that_is_away_is_told_at_once_and_then_found_again(void **state)
 static void
 fail_to_read(struct bench *bench, unsigned n)
 {
-	int64_t deadline = deadline_in(10000);
+	int64_t deadline = deadline_in(60000);
 	unsigned char id[16] = { 0 };
 	struct heard heard;
 
@@ -133,7 +133,7 @@ whoever_has_an_answer_ends_the_wait_of_all(void **state)
 	struct evh_query q = { .limit = 1 };
 	struct heard slow, next;
 	unsigned char id[16] = { 0 };
-	int64_t deadline = deadline_in(10000);
+	int64_t deadline = deadline_in(60000);
 	struct pg_conn *lock;
 	int rc;
 
@@ -193,7 +193,7 @@ a_connection_that_was_closed_meanwhile_is_not_an_outage(void **state)
 static void
 a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
 {
-	enum { N = 40 };
+	enum { N = 200 };
 	static struct heard heard[N];
 	struct bench *bench = *state;
 	unsigned char id[16] = { 0 };
@@ -217,8 +217,8 @@ a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
 		heard_wait(&heard[i]);
 		assert_int_equal(heard[i].rc, -ETIMEDOUT);
 	}
-	/* By turns, two at a time, they would take 10 s. */
-	assert_in_range((clock_ns() - start) / NS_PER_MS, 450, 9000);
+	/* By turns, two at a time, they would take 50 s. */
+	assert_in_range((clock_ns() - start) / NS_PER_MS, 450, 49000);
 	pg_server_command(&server, "thaw-postgres");
 	for (i = 0; i < N; i++)
 		heard_fini(&heard[i]);
