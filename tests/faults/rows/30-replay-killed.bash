@@ -4,10 +4,10 @@
 # everything is processed, once.
 title="kill -9 of a replay"
 
-# retry_begin: in the background, at a rate, with a memory.
+# retry_begin RATE: in the background, with a memory.
 retry_begin() {
 	"$build/evhd" dlq -c "$row_dir/api.conf" retry --all \
-		--state "$row_dir/retried" --rate 200/s \
+		--state "$row_dir/retried" --rate "$1/s" \
 		>>"$row_dir/retry.log" 2>&1 &
 	evhd_pid[retry]=$!
 }
@@ -36,8 +36,10 @@ row_run() {
 	load_begin --run on --rate 300
 	load_await 100
 	for ((i = $(times 20 2); i > 0; i--)); do
-		n=$(($(rows_with failed) - 100))
-		retry_begin
+		# So slow that many are left at the last kill, however long it
+		# takes to see that some are done.
+		n=$(($(rows_with failed) - 50))
+		retry_begin 50
 		until (($(rows_with failed) <= n)); do
 			evhd_revive
 			sleep 0.05
@@ -46,7 +48,7 @@ row_run() {
 		evhd_kill retry
 		mended
 	done
-	retry_begin
+	retry_begin 500
 	evhd_wait retry 120
 	((!ret_code)) || fail "the last retry exited with $ret_code"
 	load_await 100
