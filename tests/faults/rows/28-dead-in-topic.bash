@@ -4,19 +4,30 @@
 # what is dead is there, and its row says pending for ever.
 title="dead letters in a topic"
 
-# failures NAME: how many events have failed there.
-failures() { grep -c ' msg="failed: ' "$row_dir/$1.log" || true; }
+# letters_sent NAME LINE: how many events have failed there behind that line of
+# its log, and before it saw that the topic is away: their dead letters are with
+# librdkafka.  Fails while it has not seen it.
+letters_sent() {
+	tail -n "+$(($2 + 1))" "$row_dir/$1.log" |
+		awk '/ instance=dlq msg="not ready/ && !is_away++ { print n + 0 }
+			/ msg="failed: / { n++ }
+			END { exit !is_away }'
+}
 
 # letters_wait NAME: the topic answers no more, dead letters wait for it, and
 # offsets have had their time to be committed.
 letters_wait() {
-	local until=$((SECONDS + 60)) n
-	proxy_say kafka blackhole
-	n=$(failures "$1")
-	until (($(failures "$1") >= n + 2)); do
-		load_runs
-		((SECONDS < until)) || fail "nothing fails in $1"
-		sleep 0.1
+	local until=$((SECONDS + 120)) line n=0
+	while ((!n)); do
+		proxy_say kafka pass
+		evhd_ready "$1"
+		line=$(wc -l <"$row_dir/$1.log")
+		proxy_say kafka blackhole
+		until n=$(letters_sent "$1" "$line"); do
+			load_runs
+			((SECONDS < until)) || fail "no dead letter of $1 waits"
+			sleep 0.1
+		done
 	done
 	under_fault 3
 }
