@@ -92,7 +92,7 @@ row_run() {
 		posix/io/rw/write)
 	for point in "${points[@]}"; do
 		least=0
-		[[ $point != posix/io/net* ]] || least=$(times 10 3)
+		[[ $point != posix/io/net* ]] || least=$(times 5 3)
 		strike
 		for name in api consumer-1; do
 			head -c 8 /dev/zero >"$(count_file "$name")"
