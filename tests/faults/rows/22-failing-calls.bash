@@ -1,23 +1,32 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# System calls fail at random, by libfiu: reads, writes and whatever the network
-# needs, 1 % of them; then allocations, one of 20,000, which may well end the
-# process (librdkafka aborts): it is started again.
+# System calls fail at random, by libfiu: what sockets are read and written by,
+# 5 % of the API's and 10 % of a consumer's, which writes by large batches; then
+# allocations, one of 20,000, which may well end the process (librdkafka
+# aborts): it is started again.
 title="failing calls and allocations"
 row_excuses="broken other"
 
 # failing NAME: such an evhd; does not wait until it is ready, since it may end
 # before.  What libfiu makes fail there is counted.
 failing() {
+	local probability=0.01
+	case $point-$1 in
+	libc*) probability=0.00005 ;;
+	posix/io/net*-api) probability=0.05 ;;
+	posix/io/net*) probability=0.1 ;;
+	esac
 	evhd_with=(env FIU_CTRL_FIFO=
 		FIU_ENABLE="enable_random name=$point,probability=$probability"
-		EVH_FIU_COUNT="$count_file"
+		EVH_FIU_COUNT="$(count_file "$1")"
 		LD_PRELOAD="$build/faults/fiu_count.so $fiu_libs")
 	evhd_start "$1" "${1%-*}"
 	evhd_with=()
 }
 
-# injected: how many calls failed at this point, so far.
-injected() { od -An -td8 "$count_file" | tr -d ' '; }
+count_file() { printf '%s\n' "$row_dir/injected-${point//\//-}-$1"; }
+
+# injected NAME: how many calls failed there at this point, so far.
+injected() { od -An -td8 "$(count_file "$1")" | tr -d ' '; }
 
 # killed NAME: kill -9, unless it has ended by itself, as it may here.
 killed() {
@@ -27,14 +36,34 @@ killed() {
 	unset "evhd_pid[$1]"
 }
 
+# reconnects: how often the consumer's store has lost its connection and found
+# another; its admin's calls may fail, too.
+reconnects() {
+	local text
+	text=$(curl -s -m 5 \
+		"http://127.0.0.1:${evhd_admin[consumer-1]}/metrics") || true
+	[[ $text =~ evh_store_reconnects_total\{[^}]*\}\ ([0-9]+) ]] || return 0
+	printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+# enough: at least one call has failed, and so many have cost the store its
+# connection.
+enough() {
+	local n=0
+	(($(injected api) + $(injected consumer-1))) || return 1
+	((!least)) || n=$(reconnects)
+	((${n:-0} >= least))
+}
+
 # alive SECONDS: whoever has ended in that time is started again; and on, until
-# one call at least has failed.
+# enough calls have failed.
 alive() {
-	local until=$((SECONDS + $1)) limit=$((SECONDS + $1 + 60)) name
-	while ((SECONDS < until || !$(injected))); do
+	local until=$((SECONDS + $1)) limit=$((SECONDS + $1 + 120)) name
+	until ((SECONDS >= until)) && enough; do
 		load_runs
-		((SECONDS < limit)) ||
-			fail "not one call of $point was made to fail"
+		((SECONDS < limit)) || fail "too few calls of $point failed:" \
+			"$(injected api), $(injected consumer-1)," \
+			"and a store reconnected $(reconnects) times"
 		for name in api consumer-1; do
 			kill -0 "${evhd_pid[$name]}" 2>/dev/null && continue
 			wait "${evhd_pid[$name]}" 2>/dev/null || true
@@ -46,25 +75,27 @@ alive() {
 }
 
 row_run() {
-	local name points=(posix/io/net/recv libc/mm/malloc)
-	local point probability count_file fiu_libs ends=0
+	local name points=(posix/io/net/send libc/mm/malloc)
+	local point least fiu_libs ends=0
 	fiu_libs=$(fiu-run -n -x -f '' true |
 		sed -n 's/^LD_PRELOAD="\(.*\)".*/\1/p')
 	[[ -n $fiu_libs ]] || fail "fiu-run does not say what it preloads"
 	world_begin
+	# For an answer to what could not be sent it waits in vain.
+	conf_add consumer '^store "events"' '	write_timeout = "3s"' \
+		'	connect_timeout = "3s"'
 	api_start
 	consumers_start 2
 	load_begin --rate 500
 	load_await 500
-	[[ -n ${EVH_FAULT_SHORT-} ]] || points+=(posix/io/net/send
+	[[ -n ${EVH_FAULT_SHORT-} ]] || points+=(posix/io/net/recv
 		posix/io/rw/write)
 	for point in "${points[@]}"; do
-		probability=0.01
-		[[ $point != libc* ]] || probability=0.00005
-		count_file=$row_dir/injected-${point//\//-}
-		head -c 8 /dev/zero >"$count_file"
+		least=0
+		[[ $point != posix/io/net* ]] || least=$(times 5 3)
 		strike
 		for name in api consumer-1; do
+			head -c 8 /dev/zero >"$(count_file "$name")"
 			killed "$name"
 			failing "$name"
 		done
@@ -76,7 +107,8 @@ row_run() {
 		evhd_ready api consumer-1
 		mended
 		load_await 200
-		figure "${point//\//_}" "$(injected)"
+		figure "${point//\//_}" \
+			"$(($(injected api) + $(injected consumer-1)))"
 	done
 	load_end
 	verify

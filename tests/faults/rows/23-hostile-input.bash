@@ -4,6 +4,12 @@
 title="hostile HTTP, JSON, bytes"
 row_has_ledger=
 
+# what_failed: the names of tests, each a sentence.
+what_failed() {
+	sed -n 's/^.*\[  FAILED  \] \([a-z][a-z0-9_]*\)$/\1; /p' \
+		"$row_dir/ctest.log" | sort -u | tr -d '\n'
+}
+
 row_run() {
 	local tests='^(bytes|http_framing|http_limits|http_errors)$'
 	[[ -z ${EVH_FAULT_SHORT-} ]] || tests='^(bytes|http_framing)$'
@@ -12,6 +18,5 @@ row_run() {
 		http_limits http_errors >"$row_dir/build.log" 2>&1
 	ctest --test-dir "$build" -R "$tests" --timeout 300 \
 		--no-tests=error --output-on-failure >"$row_dir/ctest.log" ||
-		fail "$(grep -cE '\*\*\*Failed|Timeout' "$row_dir/ctest.log")" \
-			"of them failed; see $row_dir/ctest.log"
+		fail "failed: $(what_failed)see $row_dir/ctest.log"
 }

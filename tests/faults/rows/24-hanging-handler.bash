@@ -5,7 +5,11 @@ title="a handler that hangs"
 
 # others_went_on: past those that hang, which do so still.
 others_went_on() { (($(rows_with processed) >= floor)); }
-late_failed() { (($(rows_with failed) == n)); }
+# late_judged: each of them, by whatever verdict; the ledger says by which.
+late_judged() {
+	(($(sql -c "SELECT count(*) FROM events WHERE status <> 'pending'
+		AND name = 'fault.load.hang'") == n))
+}
 
 row_run() {
 	local n floor
@@ -28,7 +32,7 @@ row_run() {
 	supervise 120 others_went_on
 	((!$(rows_with failed))) || fail "one has failed that hung"
 	touch "$row_dir/go"
-	supervise 60 late_failed
+	supervise 60 late_judged
 	mended
 	load_await 100
 	load_end

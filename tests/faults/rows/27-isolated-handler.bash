@@ -29,4 +29,6 @@ row_run() {
 	((n)) || fail "nothing crashed"
 	n=$(rows_with failed "error::text NOT LIKE '%ended by signal 11%'")
 	((!n)) || fail "not zero: $n failed for another reason"
+	n=$(rows_with failed "attempts <> 3")
+	((!n)) || fail "not zero: $n failed after less or more than three ends"
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The same with dead letters in the table and in a topic: in both, or in none.
+# 1 % of the events fail, dead letters go to the table and to a topic, and
+# consumers are killed: what is dead is in both, or in none.
 title="dead letters in both"
 
 row_run() {
