@@ -74,6 +74,16 @@ join_result(struct event *ev, enum evh_result result)
 					       (int)joined));
 }
 
+/* Stopping: whoever follows in its lane must not be done before it. */
+static void
+note_handed_back(struct event *ev)
+{
+	struct pipeline *p = ev->pipeline;
+
+	if (p && atomic_load_explicit(&p->gives_up, memory_order_relaxed))
+		lane_share_hand_back(&p->shares, ev);
+}
+
 /* The only one that is owed a completion, as most events are: no atomics. */
 static bool
 is_plain(struct event *ev)
@@ -87,6 +97,8 @@ void
 completion_end(struct pass *pass, struct event *ev, enum evh_result result)
 {
 	assert(!atomic_load_explicit(&ev->holder, memory_order_relaxed));
+	if (result == EVH_RETRY)
+		note_handed_back(ev);
 	if (is_plain(ev)) {
 		ev->verdict = result;
 		event_list_push(&pass->ended, ev);

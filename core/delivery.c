@@ -172,7 +172,10 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 			continue;
 		}
 		diversion_leave_with(pass, ev);
-		event_list_push(&here, ev);
+		if (pipeline_hands_back(ev))
+			completion_end(pass, ev, EVH_RETRY);
+		else
+			event_list_push(&here, ev);
 	}
 	handling_post(d->element->pipeline, &elsewhere);
 	if (!here.head)

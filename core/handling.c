@@ -54,7 +54,8 @@ handle(struct pass *pass, struct element *el, struct event *ev)
 		return VERDICT_MOVED_ON;
 	}
 	if (atomic_load_explicit(&el->pipeline->cuts_short,
-				 memory_order_relaxed)) {
+				 memory_order_relaxed) ||
+	    pipeline_hands_back(ev)) {
 		completion_end(pass, ev, EVH_RETRY);
 		return VERDICT_MOVED_ON;
 	}

@@ -165,3 +165,18 @@ lane_share_is_full(const struct lane_shares *shares, const struct event *ev,
 		return false;
 	return atomic_load(&shares->n[i]) >= shares->limit;
 }
+
+void
+lane_share_hand_back(struct lane_shares *shares, const struct event *ev)
+{
+	if (ev->is_ordered)
+		atomic_store(&shares->is_handed_back[share_of(ev)], true);
+}
+
+bool
+lane_share_is_handed_back(const struct lane_shares *shares,
+			  const struct event *ev)
+{
+	return ev->is_ordered &&
+	       atomic_load(&shares->is_handed_back[share_of(ev)]);
+}

@@ -34,6 +34,9 @@ struct lane_shares {
 	unsigned limit; /* a quarter of the window, 1 at least */
 	atomic_uint n[LANE_SHARES];
 	atomic_uint n_standing[LANE_SHARES];
+	/* At a stop: one of it was handed back, so that what follows it may not
+	 * be done before it comes again. */
+	atomic_bool is_handed_back[LANE_SHARES];
 };
 
 struct lanes {
@@ -55,6 +58,11 @@ void lane_share_stand(struct lane_shares *shares, const struct event *ev,
 /* No more room for this lane; is_scarce: half of the window is taken. */
 bool lane_share_is_full(const struct lane_shares *shares,
 			const struct event *ev, bool is_scarce);
+
+/* ev is handed back to its source; has one of its lane been? */
+void lane_share_hand_back(struct lane_shares *shares, const struct event *ev);
+bool lane_share_is_handed_back(const struct lane_shares *shares,
+			       const struct event *ev);
 
 /* The foremost event of the lane that ev would wait in, or NULL. */
 struct event *lanes_find(const struct lanes *lanes, const struct event *ev);

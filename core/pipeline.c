@@ -253,6 +253,15 @@ pipeline_cut_short(struct pipeline *p)
 }
 
 bool
+pipeline_hands_back(const struct event *ev)
+{
+	const struct pipeline *p = ev->pipeline;
+
+	return atomic_load_explicit(&p->gives_up, memory_order_relaxed) &&
+	       lane_share_is_handed_back(&p->shares, ev);
+}
+
+bool
 pipeline_is_ready(const struct pipeline *p)
 {
 	if (p->spool)

@@ -123,6 +123,10 @@ struct worker *pipeline_worker(const struct pipeline *p,
 bool pipeline_is_here(const struct pass *pass, const struct pipeline *p,
 		      const struct event *ev);
 
+/* Stopping: one of its lane was handed back, and this one is to be, too, before
+ * anybody sees it: it comes again behind that one. [any] */
+bool pipeline_hands_back(const struct event *ev);
+
 /* Its time is over: it is retried no more. */
 bool pipeline_is_late(const struct pipeline *p, const struct event *ev,
 		      int64_t now_ns);

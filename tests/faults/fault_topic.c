@@ -4,6 +4,8 @@
  *   fault_topic BROKERS create TOPIC PARTITIONS COPIES
  *   fault_topic BROKERS delete TOPIC
  *   fault_topic BROKERS widen TOPIC PARTITIONS     it has so many from now on
+ *   fault_topic BROKERS written TOPIC PARTITION    prints how many messages are
+ *                                                  in it and those behind it
  *   fault_topic BROKERS rewind TOPIC GROUP         the group begins anew
  *   fault_topic BROKERS lag TOPIC GROUP            prints what is not committed
  *   fault_topic BROKERS poison TOPIC COUNT LEDGER  puts messages of every kind
@@ -145,6 +147,32 @@ partitions_of(rd_kafka_t *rk, const char *name)
 	}
 	rd_kafka_topic_destroy(topic);
 	return list;
+}
+
+static int
+topic_written(rd_kafka_t *rk, rd_kafka_queue_t *queue, char **args)
+{
+	rd_kafka_topic_partition_list_t *list = partitions_of(rk, args[0]);
+	int first = (int)strtol(args[1], NULL, 10);
+	int64_t n = 0;
+	int rc = 0;
+
+	(void)queue;
+	if (!list)
+		return said("written", "no metadata");
+	for (int i = first; rc == 0 && i < list->cnt; i++) {
+		int64_t low = 0;
+		int64_t high = 0;
+
+		if (rd_kafka_query_watermark_offsets(rk, args[0], i, &low,
+						     &high, WAIT_MS) != 0)
+			rc = said("written", "no end of a partition");
+		n += high - low;
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	if (rc == 0)
+		printf("%" PRId64 "\n", n);
+	return rc;
 }
 
 static int
@@ -300,6 +328,8 @@ main(int argc, char **argv)
 		return admin_do(argv[1], topic_delete, args);
 	if (strcmp(word, "widen") == 0 && argc == 5)
 		return admin_do(argv[1], topic_widen, args);
+	if (strcmp(word, "written") == 0 && argc == 5)
+		return admin_do(argv[1], topic_written, args);
 	if (strcmp(word, "rewind") == 0 && argc == 5)
 		return group_do(argv[1], group_rewind, args);
 	if (strcmp(word, "lag") == 0 && argc == 5)

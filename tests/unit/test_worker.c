@@ -256,6 +256,28 @@ who_stands_in_back_off_hears_retry_at_shutdown_at_once(void **state)
 }
 
 static void
+who_follows_what_is_handed_back_at_shutdown_is_handed_back_too(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, retry_the_first, NULL,
+		   (struct config_pipeline){ .workers = 1,
+					     .backoff_ms = 600000,
+					     .backoff_max_ms = 600000 });
+	rig_start(b.rig);
+	emit_named(&b, 0, "a");
+	rig_await_standing(b.pipeline);
+	emit_named(&b, 1, "a");
+	pipeline_give_up(b.pipeline);
+	rig_await_heard(&b.src, 2);
+	assert_int_equal(b.src.results[0], EVH_RETRY);
+	assert_int_equal(b.src.results[1], EVH_RETRY);
+	assert_int_equal(b.out.n_seen, 0);
+	bench_close(&b);
+}
+
+static void
 who_stands_beyond_the_deadline_is_not_tried_again(void **state)
 {
 	struct bench b;
@@ -400,6 +422,8 @@ main(void)
 			who_comes_to_an_absent_handler_at_shutdown_hears_retry_at_once),
 		cmocka_unit_test(
 			who_stands_in_back_off_hears_retry_at_shutdown_at_once),
+		cmocka_unit_test(
+			who_follows_what_is_handed_back_at_shutdown_is_handed_back_too),
 		cmocka_unit_test(
 			who_stands_beyond_the_deadline_is_not_tried_again),
 		cmocka_unit_test(

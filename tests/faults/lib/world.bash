@@ -126,6 +126,24 @@ rows_with() {
 	sql -c "SELECT count(*) FROM events WHERE status = '$1'${2:+ AND $2}"
 }
 
+# batches_hold STORES: until PostgreSQL crashes a session of its own has the
+# table locked; waits until so many stores have a batch there.  There is one
+# store to a process.
+batches_hold() {
+	local n=0 until=$((SECONDS + 60))
+	{
+		sql -c BEGIN -c 'LOCK TABLE events IN EXCLUSIVE MODE' \
+			-c 'SELECT pg_sleep(60)' >/dev/null 2>&1 || true
+	} &
+	until n=$(sql -c "SELECT count(*) FROM pg_stat_activity
+		WHERE datname = '$world' AND wait_event_type = 'Lock'
+		AND application_name LIKE 'evhd/%'") && ((n >= $1)); do
+		load_runs
+		((SECONDS < until)) || fail "only $n stores had a batch there"
+		sleep 0.05
+	done
+}
+
 # world_end: drops what is dear to keep; configs, ledger and logs stay.
 world_end() {
 	[[ -n ${world-} ]] || return 0

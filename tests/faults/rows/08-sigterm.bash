@@ -1,7 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # 50 SIGTERMs under load, of the API and of a consumer in turn, half of them
 # while the broker stands still or is away: exit 0, always within
-# shutdown_timeout (10 s here) and what it takes to say goodbye.
+# shutdown_timeout (10 s here) and what it takes to say goodbye.  One event of
+# fifty waits to be tried again then: it is handed back, and nobody of its
+# key overtakes it.
 title="SIGTERM, the broker away or not"
 row_excuses=broken
 
@@ -26,6 +28,8 @@ row_run() {
 	world_begin
 	conf_add api '^debug' 'shutdown_timeout = "10s"'
 	conf_add consumer '^debug' 'shutdown_timeout = "10s"'
+	handler_add slow '	plugin = "fail"' '	verdict = "retry"' \
+		'	every = 50' '	until = 1' '	backoff = "2s"'
 	exit_limit=15
 	api_start
 	consumers_start 2

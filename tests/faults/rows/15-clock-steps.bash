@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The system's clock, as evhd sees it, steps back and forth by a minute
-# (clock_step.c): what waits goes by the monotonic clock, which does not.
+# (clock_step.c), and at last back by an hour: what waits goes by the monotonic
+# clock, which does not.  One event of twenty waits to be tried again.
 title="the clock steps by a minute"
 
 # clock_set SECONDS: of five characters, written in place.
@@ -34,6 +35,8 @@ stepped() {
 row_run() {
 	local i step since
 	world_begin
+	handler_add slow '	plugin = "fail"' '	verdict = "retry"' \
+		'	every = 20' '	until = 1' '	backoff = "1500ms"'
 	clock_set '+0000'
 	evhd_with=(env LD_PRELOAD="$build/faults/clock_step.so"
 		EVH_CLOCK_FILE="$row_dir/clock")
@@ -45,6 +48,7 @@ row_run() {
 		strike
 		step=60
 		((i % 2 == 0)) || step=-60
+		((i > 1)) || step=-3600
 		clock_set "$(printf '%+05d' $step)"
 		since=$(sql -c 'SELECT now()')
 		under_fault 3
