@@ -4,8 +4,8 @@
  * Appended in groups, one fdatasync() each; read from the first that was not
  * released; a file goes when all of it is released.  After a write or an fsync
  * that failed nobody knows what the disk has: the file is believed up to what
- * was synced before, and gets no more records; who opens it next writes its last
- * ones once more, and syncs them, before they are believed.
+ * was synced before, and gets no more records; who opens it next writes its
+ * last ones once more, and syncs them, before they are believed.
  *
  * Belongs to one thread at a time.
  */

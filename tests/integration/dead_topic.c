@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define WAIT_MS 30000
+#define WAIT_MS 60000
 
 struct world
 dead_topic(const struct crew *crew)

@@ -16,7 +16,7 @@
 #include "fake_host.h"
 
 #define WAIT_MS	 60000
-#define STOP_MS	 10000
+#define STOP_MS	 60000
 #define NAME_MAX 128
 
 static const char *address;
@@ -180,7 +180,8 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_shorter_log_is_committed_while_it_is_read),
-		cmocka_unit_test(a_topic_that_was_missed_is_committed_and_left_again),
+		cmocka_unit_test(
+			a_topic_that_was_missed_is_committed_and_left_again),
 		cmocka_unit_test(a_group_that_is_beyond_the_log_is_set_back),
 		cmocka_unit_test(
 			a_group_that_is_beyond_the_log_is_set_back_before_anything_is_done),
