@@ -90,3 +90,23 @@ table_await(const struct world *w, const char *sql, long n, int timeout_ms)
 	snprintf(what, sizeof(what), "%.400s gives %ld", sql, n);
 	world_await(has_come, &a, timeout_ms, what);
 }
+
+/* One connection, cast: the lock is its open transaction. */
+struct table_lock *
+table_lock(const struct world *w)
+{
+	PGconn *conn = PQconnectdb(w->conninfo);
+	PGresult *result =
+		PQexec(conn, "BEGIN; LOCK TABLE events IN EXCLUSIVE MODE");
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		fail_msg("lock: %s", PQerrorMessage(conn));
+	PQclear(result);
+	return (struct table_lock *)conn;
+}
+
+void
+table_release(struct table_lock *lock)
+{
+	PQfinish((PGconn *)lock);
+}

@@ -15,4 +15,9 @@ void table_do(const struct world *w, const char *sql);
 void table_await(const struct world *w, const char *sql, long n,
 		 int timeout_ms);
 
+/* Nobody writes into the table of events until it is released. */
+struct table_lock;
+struct table_lock *table_lock(const struct world *w);
+void table_release(struct table_lock *lock);
+
 #endif

@@ -5,7 +5,8 @@
 # hand that take longer than it waits for them: the next owner has them, too.
 title="200 rebalances"
 
-# dies NAME: right after it has given its partitions up, for one that joins.
+# dies NAME: right after it has given its partitions up, for one that joins; or
+# leaves, when it came into a rebalance that was under way.
 dies() {
 	local before until=$((SECONDS + 60))
 	before=$(counted kafka_rebalances '' "$1")
@@ -13,10 +14,16 @@ dies() {
 	until (($(counted kafka_rebalances '' "$1") > before)); do
 		load_runs
 		((SECONDS < until)) || fail "$1 gave nothing up within 60 s"
+		if [[ -n ${evhd_pid[consumer-5]-} ]] && curl -fs -m 5 \
+			-o /dev/null "${evhd_url[consumer-5]}"; then
+			evhd_stop consumer-5
+		fi
 	done
 	evhd_kill "$1"
-	evhd_ready consumer-5
-	evhd_stop consumer-5
+	if [[ -n ${evhd_pid[consumer-5]-} ]]; then
+		evhd_ready consumer-5
+		evhd_stop consumer-5
+	fi
 }
 
 row_run() {
