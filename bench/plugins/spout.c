@@ -3,15 +3,20 @@
  * for what the host itself costs.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "feed.h"
 
+#define NAMES_MAX 64
+
 struct spout {
 	struct feed feed;
 	size_t size;
 	char *data;
+	int64_t n_names;
+	char names[NAMES_MAX][16]; /* n0, n1 and so on, by turns */
 };
 
 static void
@@ -25,9 +30,8 @@ spout_spec(void *self, int64_t i, struct evh_spec *ret)
 {
 	struct spout *s = self;
 
-	(void)i;
 	*ret = (struct evh_spec){
-		.name = "user.created",
+		.name = s->names[i % s->n_names],
 		.data = { s->data, s->size },
 		.status = EVH_PROCESSED,
 		.topic = "spout",
@@ -51,6 +55,9 @@ spout_create(struct evh_ctx *ctx, void **ret_self)
 	if (!s->data)
 		goto fail_data;
 	memset(s->data, ' ', s->size);
+	s->n_names = ctx->opt_int(ctx, "names");
+	for (int64_t i = 0; i < s->n_names; i++)
+		snprintf(s->names[i], sizeof(s->names[i]), "n%d", (int)i);
 	rc = feed_init(&s->feed, ctx);
 	if (rc < 0)
 		goto fail_feed;
@@ -106,6 +113,11 @@ spout_destroy(void *self)
 
 static const struct evh_option options[] = {
 	FEED_OPTIONS,
+	{ .name = "names",
+	  .type = EVH_INT,
+	  .def = "1",
+	  .values = "1..64",
+	  .help = "different names, for pipelines to match" },
 	{ .name = "size",
 	  .type = EVH_SIZE,
 	  .def = "200",
