@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "setting.h"
+
 #define AGAIN_AFTER   7000
 #define SIZE_MAX_TEXT (1 << 20)
 
@@ -83,10 +85,10 @@ options_read(struct fill *f, int argc, char **argv)
 {
 	f->n = strtol(argv[3], NULL, 10);
 	for (int i = 4; i < argc; i++)
-		if (sscanf(argv[i], "again=%ld", &f->again) != 1 &&
-		    sscanf(argv[i], "poison=%ld", &f->poison) != 1 &&
-		    sscanf(argv[i], "refused=%ld", &f->refused) != 1 &&
-		    sscanf(argv[i], "size=%ld", &f->size) != 1)
+		if (!setting_number(argv[i], "again", &f->again) &&
+		    !setting_number(argv[i], "poison", &f->poison) &&
+		    !setting_number(argv[i], "refused", &f->refused) &&
+		    !setting_number(argv[i], "size", &f->size))
 			return -1;
 	if (f->size > SIZE_MAX_TEXT - 300)
 		return -1;

@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "http_conn.h"
+#include "setting.h"
 
 #define CONNECTIONS_MAX 4096
 #define LOOKERS		16
@@ -47,9 +48,7 @@ struct pace {
 	int port, epoll_fd;
 	double rate;
 	double seconds;
-	int connections;
-	double looks_per_s;
-	long size;
+	long connections, looks_per_s, size;
 	char *request;
 	size_t request_len;
 	long n, look_each; /* every so manieth is looked at; 0: none */
@@ -208,7 +207,7 @@ posts_send(struct pace *p)
 		int rc;
 
 		if (late_ns < 0)
-			return;
+			break;
 		/* What came due while all connections were busy waited for the
 		 * server; only what found one at hand says something of us. */
 		if (p->had_idle)
@@ -346,19 +345,20 @@ options_read(struct pace *p, int argc, char **argv)
 	p->looks_per_s = 200;
 	p->size = 200;
 	for (int i = 4; i < argc; i++)
-		if (sscanf(argv[i], "connections=%d", &p->connections) != 1 &&
-		    sscanf(argv[i], "looks=%lf", &p->looks_per_s) != 1 &&
-		    sscanf(argv[i], "size=%ld", &p->size) != 1)
+		if (!setting_number(argv[i], "connections", &p->connections) &&
+		    !setting_number(argv[i], "looks", &p->looks_per_s) &&
+		    !setting_number(argv[i], "size", &p->size))
 			return -1;
 	if (p->rate <= 0 || p->seconds <= 0 || p->connections < 1 ||
-	    p->connections > CONNECTIONS_MAX || p->looks_per_s < 0 ||
-	    p->size < 64 || p->size > BODY_MAX)
+	    p->connections > CONNECTIONS_MAX || p->size < 64 ||
+	    p->size > BODY_MAX)
 		return -1;
 	p->n = (long)(p->rate * p->seconds);
 	if (p->looks_per_s > 0)
-		p->look_each = p->looks_per_s >= p->rate
-				       ? 1
-				       : (long)(p->rate / p->looks_per_s);
+		p->look_each =
+			(double)p->looks_per_s >= p->rate
+				? 1
+				: (long)(p->rate / (double)p->looks_per_s);
 	return p->n > 0 ? 0 : -1;
 }
 
@@ -394,7 +394,7 @@ times_make(struct times *t, long n)
 static void
 make(struct pace *p)
 {
-	int n_conns = p->connections + LOOKERS;
+	long n_conns = p->connections + LOOKERS;
 
 	p->n_looks = p->look_each ? p->n / p->look_each + 1 : 1;
 	p->looks = must_have(calloc((size_t)p->n_looks, sizeof(*p->looks)));
@@ -409,7 +409,7 @@ make(struct pace *p)
 	p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (p->epoll_fd < 0)
 		fail("epoll", -errno);
-	for (int i = 0; i < (p->look_each ? n_conns : p->connections); i++)
+	for (long i = 0; i < (p->look_each ? n_conns : p->connections); i++)
 		conn_open(p, &p->conns[i]);
 }
 

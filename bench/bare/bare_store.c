@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "scan.h"
+#include "setting.h"
 #include "table.h"
 
 #define BATCHES	    8
@@ -39,9 +40,8 @@ struct batch {
 
 struct bare {
 	rd_kafka_t *rk;
-	const char *brokers, *topic;
-	char method[16], parse[16], queue_kb[16];
-	int batch_max, n_writers;
+	const char *brokers, *topic, *method, *queue_kb;
+	long batch_max, n_writers;
 	bool (*scan)(const char *text, size_t len, struct row *row);
 	long n;
 	pthread_mutex_t lock; /* guards: the rest */
@@ -267,21 +267,29 @@ consumer_open(const struct bare *bare)
 static int
 options_read(struct bare *bare, int argc, char **argv)
 {
-	snprintf(bare->method, sizeof(bare->method), "unnest");
-	snprintf(bare->parse, sizeof(bare->parse), "jansson");
-	snprintf(bare->queue_kb, sizeof(bare->queue_kb), "131072");
+	bare->method = "unnest";
+	bare->queue_kb = "131072";
 	bare->batch_max = 1000;
 	bare->n_writers = 1;
+	bare->scan = scan_row_jansson;
 	bare->n = strtol(argv[4], NULL, 10);
-	for (int i = 5; i < argc; i++)
-		if (sscanf(argv[i], "method=%15s", bare->method) != 1 &&
-		    sscanf(argv[i], "parse=%15s", bare->parse) != 1 &&
-		    sscanf(argv[i], "queue_kb=%15s", bare->queue_kb) != 1 &&
-		    sscanf(argv[i], "batch=%d", &bare->batch_max) != 1 &&
-		    sscanf(argv[i], "writers=%d", &bare->n_writers) != 1)
+	for (int i = 5; i < argc; i++) {
+		const char *method = setting_value(argv[i], "method");
+		const char *parse = setting_value(argv[i], "parse");
+		const char *queue_kb = setting_value(argv[i], "queue_kb");
+
+		if (method)
+			bare->method = method;
+		else if (parse && strcmp(parse, "scan") == 0)
+			bare->scan = scan_row;
+		else if (parse && strcmp(parse, "jansson") == 0)
+			bare->scan = scan_row_jansson;
+		else if (queue_kb)
+			bare->queue_kb = queue_kb;
+		else if (!setting_number(argv[i], "batch", &bare->batch_max) &&
+			 !setting_number(argv[i], "writers", &bare->n_writers))
 			return -1;
-	bare->scan =
-		strcmp(bare->parse, "scan") == 0 ? scan_row : scan_row_jansson;
+	}
 	return table_method_read(bare->method) && bare->batch_max >= 1 &&
 			       bare->batch_max <= TABLE_BATCH_MAX &&
 			       bare->n_writers >= 1 &&
@@ -320,7 +328,7 @@ report(const struct bare *bare, const struct writer *writers)
 	printf("rate %.0f cpu_us %.2f peak_mb %.0f waited %.2f again %ld\n",
 	       (double)bare->n / took_s, cpu_s * 1e6 / (double)bare->n,
 	       (double)usage.ru_maxrss / 1024,
-	       bare->waited_s / took_s / bare->n_writers, n_again);
+	       bare->waited_s / took_s / (double)bare->n_writers, n_again);
 	fflush(stdout);
 }
 

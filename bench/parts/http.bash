@@ -1,11 +1,12 @@
 # shellcheck shell=bash disable=SC2154 # started is world.bash's
-# http.bash - HTTP -> Kafka acks=all -> 201, beside bare_http with each linger.
+# http.bash - HTTP -> Kafka acks=all -> 201, beside bare_http with each linger:
+# without the pending row, as shipped, and with the consumer in one process.
 #
-# EVH_BENCH_CONNECTIONS ("1 8 64 256"), EVH_BENCH_LINGERS ("0 0.2 1").
+# EVH_BENCH_CONNECTIONS ("1 8 64 256"), EVH_BENCH_LINGERS ("0 1").
 : "${bench:?}"
 
 read -r -a http_connections <<<"${EVH_BENCH_CONNECTIONS:-1 8 64 256}"
-read -r -a http_lingers <<<"${EVH_BENCH_LINGERS:-0 0.2 1}"
+read -r -a http_lingers <<<"${EVH_BENCH_LINGERS:-0 1}"
 
 # http_measure NAME CONNECTIONS...: what is up.
 http_measure() {
@@ -34,6 +35,9 @@ round_http() {
 	table_empty
 	api_start shipped
 	http_measure evhd/shipped "${http_connections[@]}"
+	table_empty
+	api_start one
+	http_measure evhd/one "${http_connections[@]}"
 }
 
 # http_best CONNECTIONS [LINGER...]: the bare one that did best there.
@@ -68,6 +72,8 @@ report_http() {
 			"http/evhd/shipped/$c/rate" "$best/rate" '>= 0.5'
 		row_alone '    CPU us per event' "http/evhd/shipped/$c/cpu_us"
 		row_alone '    p99, ms' "http/evhd/shipped/$c/p99_ms"
+		row '  the consumer in the same process (bare: without)' \
+			"http/evhd/one/$c/rate" "$best/rate"
 	done
 	row 'peak memory without the row, MB' http/evhd/kafka/peak_mb \
 		"http/bare/linger-${http_lingers[0]}/peak_mb"

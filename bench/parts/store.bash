@@ -16,7 +16,7 @@ read -r -a store_replicas <<<"${EVH_BENCH_REPLICAS:-1 3}"
 # What did best of the ways to do it by hand, two of each variant; which one is
 # the best depends on the machine.  EVH_BENCH_BARE_NEW and so on have others.
 declare -A store_ways=(
-	[new]='copy:5000:2:scan copy:5000:1:scan unnest:1000:2:scan'
+	[new]='copy:5000:2:scan unnest:1000:2:scan'
 	[pending]='unnest:1000:2:scan update:1000:2:scan'
 	[again]='unnest:1000:2:scan staging:5000:2:scan'
 	[poison]='copy:5000:2:scan unnest:1000:2:scan'
