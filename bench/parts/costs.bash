@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # some are world.bash's
 # costs.bash - what an event costs besides CPU: system calls (by perf, where it
-# may), allocations, context switches.  Runs of their own, since counting
-# disturbs what is measured elsewhere.
-: "${bench:?}" "${build:?}" "${root:?}" "${rows:?}" "${seconds:?}" "${evhd:?}"
+# may), allocations, context switches, instructions.  Runs of their own, since
+# counting disturbs what is measured elsewhere.
+: "${scripts:?}" "${bench:?}" "${build:?}" "${root:?}" "${rows:?}" "${seconds:?}" "${evhd:?}"
 
 has_perf() {
 	perf stat -x, -e raw_syscalls:sys_enter true 2>&1 |
@@ -64,6 +64,17 @@ round_costs() {
 	done
 	end_started
 	costs_store
+	costs_instructions
+}
+
+# By callgrind, without servers (scripts/instructions).
+costs_instructions() {
+	local path n
+	"$scripts/instructions" count >"$bench/instructions.out" ||
+		die "the instructions could not be counted"
+	while read -r path n; do
+		figure "costs/evhd/instructions/$path" "$n"
+	done <"$bench/instructions.out"
 }
 
 # The consumer, over a whole backlog, its start included.
@@ -92,7 +103,7 @@ costs_store() {
 			store_await consumer-1
 			# perf passes no signal on: its child is told.
 			read -r n <"/proc/${started[0]}/task/${started[0]}/children" ||
-				n=
+				true # the line has no end
 			kill -TERM "${n:-${started[0]}}"
 			wait "${started[0]}" || true
 			started=()
@@ -120,5 +131,9 @@ report_costs() {
 	for what in syscalls allocations; do
 		row "Kafka -> PostgreSQL (bare: unnest): $what" \
 			"costs/evhd/store/$what" "costs/bare/store/$what"
+	done
+	for what in host message http; do
+		row_alone "instructions, without servers: $what" \
+			"costs/evhd/instructions/$what"
 	done
 }

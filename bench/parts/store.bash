@@ -106,7 +106,8 @@ store_done() {
 		n += $NF } END { printf "%d\n", n }'
 }
 
-# Asking them costs less than counting rows.
+# Asking them costs less than counting rows; not too often, since it costs all
+# the same.
 store_await() {
 	local until=$((SECONDS + 600)) pid
 	while (($(store_done "$@") < rows)); do
@@ -114,7 +115,7 @@ store_await() {
 			kill -0 "$pid" || die "a consumer has ended by itself"
 		done
 		((SECONDS < until)) || die "not all rows came within 600 s"
-		sleep 0.2
+		sleep 1
 	done
 }
 
