@@ -178,6 +178,8 @@ wrk_run() {
 		cat "$out" >&2
 		die "answers that are no 2xx"
 	fi
+	grep -q '^ *[1-9][0-9]* requests in' "$out" ||
+		die "no request was answered within $2 s, of $1 connections"
 	ret_rate=$(awk '/^Requests\/sec/ { print $2 }' "$out")
 	ret_requests=$(awk '/requests in/ { print $1 }' "$out")
 	ret_p99=$(wrk_percentile 99% "$out")
