@@ -43,6 +43,18 @@ http_conn_close(struct http_conn *conn)
 	conn->is_busy = false;
 }
 
+bool
+http_conn_is_closed(struct http_conn *conn)
+{
+	char c;
+	ssize_t n = recv(conn->fd, &c, 1, MSG_PEEK);
+
+	if (n > 0 || (n < 0 && errno == EAGAIN))
+		return false;
+	http_conn_close(conn);
+	return true;
+}
+
 static int
 broken(struct http_conn *conn, int rc)
 {

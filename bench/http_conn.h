@@ -24,6 +24,8 @@ struct http_conn {
 /* Connects to 127.0.0.1, and waits for that.  0, or -errno. */
 int http_conn_open(struct http_conn *conn, int port);
 void http_conn_close(struct http_conn *conn);
+/* True when the server has closed it while it was idle; then it is closed. */
+bool http_conn_is_closed(struct http_conn *conn);
 /* 0; or -errno, and the connection is closed. */
 int http_conn_send(struct http_conn *conn, const char *request, size_t len);
 /*

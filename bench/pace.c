@@ -121,7 +121,7 @@ conn_is_idle(struct pace *p, struct http_conn *conn)
 }
 
 static void
-conn_open(struct pace *p, struct http_conn *conn)
+conn_connect(struct pace *p, struct http_conn *conn)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLET,
 				  .data.ptr = conn };
@@ -131,7 +131,6 @@ conn_open(struct pace *p, struct http_conn *conn)
 		fail("connect", rc);
 	if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, conn->fd, &ev) < 0)
 		fail("epoll", -errno);
-	conn_is_idle(p, conn);
 }
 
 /* ---- Looks --------------------------------------------------------------- */
@@ -241,8 +240,12 @@ conn_event(struct pace *p, struct http_conn *conn)
 {
 	int status;
 
-	if (!conn->is_busy)
+	if (!conn->is_busy) {
+		/* A server may close what is idle; nobody has failed then. */
+		if (http_conn_is_closed(conn))
+			conn_connect(p, conn);
 		return;
+	}
 	status = http_conn_go_on(conn);
 	if (status == 0)
 		return;
@@ -251,9 +254,8 @@ conn_event(struct pace *p, struct http_conn *conn)
 	else
 		post_answered(p, conn, status);
 	if (status < 0)
-		conn_open(p, conn);
-	else
-		conn_is_idle(p, conn);
+		conn_connect(p, conn);
+	conn_is_idle(p, conn);
 }
 
 /* When there is something to do without any answer. */
@@ -409,8 +411,10 @@ make(struct pace *p)
 	p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (p->epoll_fd < 0)
 		fail("epoll", -errno);
-	for (long i = 0; i < (p->look_each ? n_conns : p->connections); i++)
-		conn_open(p, &p->conns[i]);
+	for (long i = 0; i < (p->look_each ? n_conns : p->connections); i++) {
+		conn_connect(p, &p->conns[i]);
+		conn_is_idle(p, &p->conns[i]);
+	}
 }
 
 int

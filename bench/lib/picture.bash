@@ -30,7 +30,7 @@ picture() {
 		set ylabel '$y_label'
 		set yrange [0:*]
 		set grid
-		set key bottom right
+		set key below
 		set datafile missing '-'
 		$scale
 		plot $plots
