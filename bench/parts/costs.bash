@@ -69,11 +69,12 @@ round_costs() {
 
 # By callgrind, without servers (scripts/instructions).
 costs_instructions() {
-	local path n
+	local path all own
 	"$scripts/instructions" count >"$bench/instructions.out" ||
 		die "the instructions could not be counted"
-	while read -r path n; do
-		figure "costs/evhd/instructions/$path" "$n"
+	while read -r path all own; do
+		figure "costs/evhd/instructions/$path/all" "$all"
+		figure "costs/evhd/instructions/$path/own" "$own"
 	done <"$bench/instructions.out"
 }
 
@@ -134,6 +135,7 @@ report_costs() {
 	done
 	for what in host message http; do
 		row_alone "instructions, without servers: $what" \
-			"costs/evhd/instructions/$what"
+			"costs/evhd/instructions/$what/all"
+		row_alone '    of this tree' "costs/evhd/instructions/$what/own"
 	done
 }
