@@ -18,7 +18,8 @@ end_started() {
 }
 
 psql_do() {
-	PGOPTIONS='-c client_min_messages=warning' "$scripts/servers" --dir "$bench/servers" psql -qAt \
+	PGOPTIONS='-c client_min_messages=warning -c statement_timeout=300s' \
+		"$scripts/servers" --dir "$bench/servers" psql -qAt \
 		-v ON_ERROR_STOP=1 -c "$1"
 }
 

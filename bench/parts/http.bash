@@ -2,11 +2,11 @@
 # http.bash - HTTP -> Kafka acks=all -> 201, beside bare_http with each linger:
 # without the pending row, as shipped, and with the consumer in one process.
 #
-# EVH_BENCH_CONNECTIONS ("1 8 64 256"), EVH_BENCH_LINGERS ("0 1").
+# EVH_BENCH_CONNECTIONS ("1 8 64 256"), EVH_BENCH_LINGERS ("0 0.2 1").
 : "${bench:?}"
 
 read -r -a http_connections <<<"${EVH_BENCH_CONNECTIONS:-1 8 64 256}"
-read -r -a http_lingers <<<"${EVH_BENCH_LINGERS:-0 1}"
+read -r -a http_lingers <<<"${EVH_BENCH_LINGERS:-0 0.2 1}"
 
 # http_measure NAME CONNECTIONS...: what is up.
 http_measure() {

@@ -81,10 +81,16 @@ store_rows_ready() {
 # transaction, whoever made it: from the first one's to the last one's, what the
 # last one wrote left out.
 rows_rate() {
-	psql_do "SELECT round($1 * count(*) FILTER (WHERE processed_at < last) /
-		count(*) / extract(epoch FROM max(last) - min(processed_at)))
-		FROM events, (SELECT max(processed_at) AS last FROM events) AS l
-		WHERE kafka_topic IS NOT NULL"
+	psql_do "WITH mine AS MATERIALIZED (
+			SELECT processed_at FROM events
+			WHERE kafka_topic IS NOT NULL),
+		ends AS MATERIALIZED (
+			SELECT min(processed_at) AS first,
+				max(processed_at) AS last, count(*) AS n
+			FROM mine)
+		SELECT round($1 * (SELECT count(*) FROM mine
+			WHERE processed_at < (SELECT last FROM ends)) / n
+			/ extract(epoch FROM last - first)) FROM ends"
 }
 
 # rows_check NAME VARIANT: all that was in the topic is in the table, in its last
