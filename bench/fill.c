@@ -1,14 +1,32 @@
 /*
- * fill.c - puts N events of about 200 bytes into a topic, as kafka_sink would
- * write them, so that a consumer has a backlog to read.
+ * fill.c - puts N messages into a topic, as kafka_sink would write them, so
+ * that a consumer has a backlog to read.  Prints how many different events
+ * they are.
  *
- *   fill BROKERS TOPIC N
+ *   fill BROKERS TOPIC N [again=PERCENT] [poison=PERCENT] [refused=PERCENT]
+ *                        [size=BYTES]
+ *
+ * again: so many come once more, some thousands later, as after a crash.
+ * poison: so many are no JSON.  refused: so many are called "refused", which a
+ * table may have a constraint against.  size: about so large is each.
  */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "setting.h"
+
+#define AGAIN_AFTER   7000
+#define SIZE_MAX_TEXT (1 << 20)
+
+struct fill {
+	long n, again, poison, refused, size;
+	struct timespec begin;
+	char *text;
+	char pad[SIZE_MAX_TEXT];
+};
 
 static long n_failed;
 
@@ -21,61 +39,119 @@ delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 		n_failed++;
 }
 
-/* UUIDv7 in order: 48 bits of milliseconds, then a counter. */
+/* Message i of 100, spread evenly: is it one of `percent`? */
 static int
-event_write(char *text, size_t size, long i)
+is_of(long i, long percent)
 {
-	struct timespec ts;
-	unsigned long long ms;
+	return i * percent / 100 != (i + 1) * percent / 100;
+}
+
+/* The event that message i carries: itself, or one that came before. */
+static long
+event_of(const struct fill *f, long i)
+{
+	while (i >= AGAIN_AFTER && is_of(i, f->again))
+		i -= AGAIN_AFTER;
+	return i;
+}
+
+/* UUIDv7 in order: 48 bits of milliseconds, then a counter.  A microsecond
+ * each, so that an event that comes again is the same one. */
+static int
+event_write(const struct fill *f, long i, size_t size)
+{
+	long us = f->begin.tv_nsec / 1000 + i;
+	time_t s = f->begin.tv_sec + us / 1000000;
+	unsigned long long ms = (unsigned long long)s * 1000 +
+				(unsigned long long)(us % 1000000) / 1000;
 	struct tm tm;
 	char at[32];
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ms = (unsigned long long)ts.tv_sec * 1000 +
-	     (unsigned long long)ts.tv_nsec / 1000000;
-	gmtime_r(&ts.tv_sec, &tm);
+	gmtime_r(&s, &tm);
 	strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
-	return snprintf(text, size,
+	return snprintf(f->text, size,
 			"{\"id\":\"%08llx-%04llx-7%03lx-8%03lx-%012lx\","
-			"\"name\":\"user.created\",\"data\":{\"user_id\":%ld,"
+			"\"name\":\"%s\",\"data\":{\"user_id\":%ld,"
 			"\"email\":\"someone@example.org\",\"plan\":\"pro\","
-			"\"tags\":[\"a\",\"b\"],\"amount\":12.5},"
+			"\"tags\":[\"a\",\"b\"],\"amount\":12.5%s},"
 			"\"created_at\":\"%s.%06ldZ\"}",
 			ms >> 16, ms & 0xffff, (i >> 12) & 0xfff, i & 0xfff, i,
-			i, at, ts.tv_nsec / 1000);
+			is_of(i, f->refused) ? "refused" : "user.created", i,
+			f->pad, at, us % 1000000);
+}
+
+static int
+options_read(struct fill *f, int argc, char **argv)
+{
+	f->n = strtol(argv[3], NULL, 10);
+	for (int i = 4; i < argc; i++)
+		if (!setting_number(argv[i], "again", &f->again) &&
+		    !setting_number(argv[i], "poison", &f->poison) &&
+		    !setting_number(argv[i], "refused", &f->refused) &&
+		    !setting_number(argv[i], "size", &f->size))
+			return -1;
+	if (f->size > SIZE_MAX_TEXT - 300)
+		return -1;
+	/* Without more, a message has some 210 bytes. */
+	if (f->size > 230) {
+		long n = f->size - 220;
+
+		memcpy(f->pad, ",\"note\":\"", 9);
+		memset(f->pad + 9, 'x', (size_t)n);
+		f->pad[9 + n] = '"';
+	}
+	return 0;
+}
+
+static rd_kafka_t *
+producer_open(const char *brokers)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char error[256];
+	rd_kafka_t *rk;
+
+	rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
+	rd_kafka_conf_set(conf, "acks", "all", NULL, 0);
+	rd_kafka_conf_set(conf, "linger.ms", "20", NULL, 0);
+	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
+	if (!rk)
+		fprintf(stderr, "fill: %s\n", error);
+	return rk;
 }
 
 int
 main(int argc, char **argv)
 {
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char error[256];
-	char text[512];
+	static struct fill f;
+	long n_different = 0;
 	rd_kafka_topic_t *topic;
 	rd_kafka_t *rk;
-	long n;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: fill BROKERS TOPIC N\n");
+	if (argc < 4 || options_read(&f, argc, argv) < 0) {
+		fprintf(stderr, "usage: fill BROKERS TOPIC N [again=PERCENT] "
+				"[poison=PERCENT] [refused=PERCENT] "
+				"[size=BYTES]\n");
 		return 64;
 	}
-	n = strtol(argv[3], NULL, 10);
-	rd_kafka_conf_set(conf, "bootstrap.servers", argv[1], NULL, 0);
-	rd_kafka_conf_set(conf, "acks", "all", NULL, 0);
-	rd_kafka_conf_set(conf, "linger.ms", "20", NULL, 0);
-	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
-	if (!rk) {
-		fprintf(stderr, "fill: %s\n", error);
+	clock_gettime(CLOCK_REALTIME, &f.begin);
+	f.text = malloc(SIZE_MAX_TEXT + 512);
+	rk = producer_open(argv[1]);
+	if (!f.text || !rk) {
+		free(f.text);
 		return 1;
 	}
 	topic = rd_kafka_topic_new(rk, argv[2], NULL);
-	for (long i = 0; i < n; i++) {
-		int len = event_write(text, sizeof(text), i);
+	for (long i = 0; i < f.n; i++) {
+		long event = event_of(&f, i);
+		int len = event_write(&f, event, SIZE_MAX_TEXT + 512);
 
+		n_different += event == i;
+		if (is_of(event, f.poison))
+			len -= 7; /* its end is missing */
 		while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA,
-					RD_KAFKA_MSG_F_COPY, text, (size_t)len,
-					NULL, 0, NULL) != 0)
+					RD_KAFKA_MSG_F_COPY, f.text,
+					(size_t)len, NULL, 0, NULL) != 0)
 			rd_kafka_poll(rk, 100);
 		if (i % 1000 == 0)
 			rd_kafka_poll(rk, 0);
@@ -85,7 +161,9 @@ main(int argc, char **argv)
 			n_failed);
 		return 1;
 	}
+	printf("%ld\n", n_different);
 	rd_kafka_topic_destroy(topic);
 	rd_kafka_destroy(rk);
+	free(f.text);
 	return 0;
 }

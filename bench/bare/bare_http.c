@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BODY_MAX 65536
+#define BODY_MAX 131072 /* what is not touched costs nothing */
 
 struct request {
 	struct bare *bare;
