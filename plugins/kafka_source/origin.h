@@ -8,8 +8,8 @@
  * nothing below the offset that it knows to be committed; and whoever begins
  * when the new log has grown beyond that offset passes over what is before.  So
  * what is read first is committed as it is, once, whether that is less or not:
- * all before it is done, or is no more.  From then on librdkafka commits what is
- * done.
+ * all before it is done, or is no more.  From then on librdkafka commits what
+ * is done.
  *
  * On the poll thread, but for what the consumer's lock guards.
  */

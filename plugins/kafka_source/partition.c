@@ -47,10 +47,10 @@ partition_free(struct partition *p)
 	free(p);
 }
 
-/* In the queue of a partition that librdkafka has given up, because its topic is
- * no more, it leaves a word for the reader.  That keeps the partition, and the
- * partition the queue; and rd_kafka_destroy() of 2.0.2 waits for them without
- * end.  So somebody has to read it. */
+/* In the queue of a partition that librdkafka has given up, because its topic
+ * is no more, it leaves a word for the reader.  That keeps the partition, and
+ * the partition the queue; and rd_kafka_destroy() of 2.0.2 waits for them
+ * without end.  So somebody has to read it. */
 void
 partition_forget(struct partition *p, rd_kafka_queue_t *inbox)
 {
@@ -215,8 +215,8 @@ partition_began_anew(const struct partition *p, rd_kafka_t *rk, int64_t newest)
 
 	if (!p->may_repeat)
 		return true;
-	return rd_kafka_get_watermark_offsets(rk, p->topic,
-					      p->id, &low, &high) ==
+	return rd_kafka_get_watermark_offsets(rk, p->topic, p->id, &low,
+					      &high) ==
 		       RD_KAFKA_RESP_ERR_NO_ERROR &&
 	       high >= 0 && high <= newest;
 }

@@ -39,9 +39,9 @@ struct partition {
 	int64_t lost_offset; /* of the event that stopped or rewinds it */
 	bool is_dirty;	     /* offsets.next has moved in this done() */
 	struct partition *next_dirty;
-	/* To store offsets with; NULL while it is not ours.  librdkafka keeps in
-	 * it what it knows of the partition, which it forgets with a topic that
-	 * is deleted: so each assignment has its own. */
+	/* To store offsets with; NULL while it is not ours.  librdkafka keeps
+	 * in it what it knows of the partition, which it forgets with a topic
+	 * that is deleted: so each assignment has its own. */
 	rd_kafka_topic_partition_list_t *place;
 
 	/* The poll thread's own. */
@@ -52,13 +52,13 @@ struct partition {
 	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
 	int64_t due_ms;		   /* held to rewind: when */
 	int64_t backoff_ms;	   /* before that */
-	int64_t rewound_at; /* where the last rewind went; -1: none yet */
-	int64_t seek_to;    /* begun and not done; -1: none */
-	bool has_begun;	    /* a message has come since it was assigned */
-	int64_t origin;		 /* the first that has */
-	bool is_origin_due;	 /* it is not known to be committed */
-	int64_t origin_sent;	 /* what was handed over for that; -1: nothing */
-	int64_t origin_due_ms;	 /* when it is tried again, */
+	int64_t rewound_at;    /* where the last rewind went; -1: none yet */
+	int64_t seek_to;       /* begun and not done; -1: none */
+	bool has_begun;	       /* a message has come since it was assigned */
+	int64_t origin;	       /* the first that has */
+	bool is_origin_due;    /* it is not known to be committed */
+	int64_t origin_sent;   /* what was handed over for that; -1: nothing */
+	int64_t origin_due_ms; /* when it is tried again, */
 	int64_t origin_again_ms; /* and how long after that */
 	rd_kafka_queue_t *queue; /* librdkafka's, of the last assignment */
 	unsigned n_run;

@@ -131,8 +131,8 @@ a_kill_of_kafka_under_consumers_loses_nothing(void **state)
 }
 
 /* A handler that takes far longer than anybody waits. */
-/* What a handler holds is handed back once nothing moves any more; but the store
- * has all of these in one transaction, which waits for a lock. */
+/* What a handler holds is handed back once nothing moves any more; but the
+ * store has all of these in one transaction, which waits for a lock. */
 static void
 a_second_sigterm_ends_the_wait_and_what_was_held_comes_again(void **state)
 {

@@ -346,7 +346,8 @@ reader_is_through(const struct reader *r, const char **ret_why)
 		if (p->state != PARTITION_STOPPED && p->has_begun &&
 		    b->committed > prefix) {
 			snprintf(why, sizeof(why),
-				 "partition %" PRId32 " is committed at %" PRId64
+				 "partition %" PRId32
+				 " is committed at %" PRId64
 				 " and done before %" PRId64,
 				 p->id, b->committed, prefix);
 			return false;

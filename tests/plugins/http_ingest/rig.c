@@ -426,7 +426,7 @@ rig_init(struct rig *rig)
 	rig->store_mode = RIG_ROWS;
 	rig->state = "{\"status\":\"ready\",\"reasons\":[],\"checks\":{},"
 		     "\"instances\":[],\"pipelines\":[]}";
-	for (int kind = EVH_COUNTER; kind <= EVH_HISTOGRAM; kind++)
+	for (unsigned kind = EVH_COUNTER; kind <= EVH_HISTOGRAM; kind++)
 		rig->handles[kind] = (struct rig_metric){ rig, kind };
 	pthread_mutex_init(&rig->lock, NULL);
 	pthread_cond_init(&rig->changed, NULL);
