@@ -96,31 +96,78 @@ must_wait(const struct delivery *d, const struct pass *pass)
 	       !atomic_load(&d->element->in->is_ready);
 }
 
+/* Stopping: none of these lanes comes by here any more.  Said under the lock
+ * under which they leave, so that nobody slips in behind them. */
 static void
-take_here(struct pass *pass, struct delivery *d, struct event_list *run)
+hand_back_lanes(struct delivery *d, const struct event_list *list)
 {
-	struct pipeline *p = d->element->pipeline;
-	unsigned n = run->n;
+	for (const struct event *ev = list->head; ev; ev = ev->next)
+		lane_share_hand_back(&d->element->pipeline->shares, ev);
+}
 
-	pthread_mutex_lock(&d->lock);
-	for (struct event *ev = run->head; ev; ev = ev->next)
-		ev->seq = d->next_seq++;
-	if (must_wait(d, pass)) {
-		waiting_add(&d->waiting, run);
-		pthread_mutex_unlock(&d->lock);
-		worker_poke(p->pump);
+/* Stopping: those of a lane of which one was handed back go back as well.  Not
+ * those that have passed a sink of on_fail or lack only an optional one: what
+ * they have is not taken from them.  Under lock. */
+static void
+take_handed_back(struct delivery *d, struct event_list *run,
+		 struct event_list *ret)
+{
+	struct event_list all = *run;
+	struct event *ev;
+
+	if (d->element->role != ELEMENT_CHAIN ||
+	    !atomic_load(&d->element->pipeline->gives_up))
 		return;
-	}
-	d->n_in_hand += n;
-	submission_begin(d);
-	pthread_mutex_unlock(&d->lock);
+	*run = (struct event_list){ 0 };
+	while ((ev = event_list_pop(&all)))
+		event_list_push(pipeline_hands_back(ev) ? ret : run, ev);
+}
+
+static void
+end_by_retry(struct pass *pass, struct event_list *list)
+{
+	struct event *ev;
+
+	while ((ev = event_list_pop(list)))
+		completion_end(pass, ev, EVH_RETRY);
+}
+
+/* All of it, or what the sink will have; the rest waits. */
+static void
+submit_here(struct pass *pass, struct delivery *d, struct event_list *run)
+{
 	submission_run(pass, d, run);
 	if (!run->head)
 		return;
 	pthread_mutex_lock(&d->lock);
 	keep_waiting(d, run);
 	pthread_mutex_unlock(&d->lock);
-	worker_poke(p->pump);
+	worker_poke(d->element->pipeline->pump);
+}
+
+static void
+take_here(struct pass *pass, struct delivery *d, struct event_list *run)
+{
+	struct event_list back = { 0 };
+	bool waits;
+
+	pthread_mutex_lock(&d->lock);
+	take_handed_back(d, run, &back);
+	for (struct event *ev = run->head; ev; ev = ev->next)
+		ev->seq = d->next_seq++;
+	waits = must_wait(d, pass);
+	if (waits) {
+		waiting_add(&d->waiting, run);
+	} else if (run->head) {
+		d->n_in_hand += run->n;
+		submission_begin(d);
+	}
+	pthread_mutex_unlock(&d->lock);
+	end_by_retry(pass, &back);
+	if (waits)
+		worker_poke(d->element->pipeline->pump);
+	else if (run->head)
+		submit_here(pass, d, run);
 }
 
 static void
@@ -172,10 +219,7 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 			continue;
 		}
 		diversion_leave_with(pass, ev);
-		if (pipeline_hands_back(ev))
-			completion_end(pass, ev, EVH_RETRY);
-		else
-			event_list_push(&here, ev);
+		event_list_push(&here, ev);
 	}
 	handling_post(d->element->pipeline, &elsewhere);
 	if (!here.head)
@@ -186,13 +230,16 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 		take_here(pass, d, &here);
 }
 
+/* Those that wait for no longer.  Under lock. */
 static void
 take_late(struct delivery *d, int64_t now_ns, struct event_list *ret)
 {
-	if (atomic_load(&d->element->pipeline->gives_up))
-		waiting_take(&d->waiting, ret);
-	else
+	if (!atomic_load(&d->element->pipeline->gives_up)) {
 		waiting_take_late(&d->waiting, now_ns, ret);
+		return;
+	}
+	waiting_take(&d->waiting, ret);
+	hand_back_lanes(d, ret);
 }
 
 /* May the waiting be offered now; if not, when.  Under lock. */
@@ -246,7 +293,6 @@ delivery_offer(struct pass *pass, struct delivery *d, int64_t now_ns)
 {
 	struct event_list late = { 0 };
 	int64_t next_ns = INT64_MAX;
-	struct event *ev;
 
 	pthread_mutex_lock(&d->lock);
 	take_late(d, now_ns, &late);
@@ -255,33 +301,33 @@ delivery_offer(struct pass *pass, struct delivery *d, int64_t now_ns)
 	if (d->waiting.late_ns < next_ns)
 		next_ns = d->waiting.late_ns;
 	pthread_mutex_unlock(&d->lock);
-	while ((ev = event_list_pop(&late)))
-		completion_end(pass, ev, EVH_RETRY);
+	end_by_retry(pass, &late);
 	return next_ns;
 }
 
 /* Answered RETRY: offered again after a back-off, unless nobody waits for
- * that. */
+ * that.  Either way nothing of a list that is being handed over follows it. */
 static void
 answer_retry(struct pass *pass, struct delivery *d, struct event_list *list)
 {
 	struct pipeline *p = d->element->pipeline;
 	bool is_optional = d->element->is_optional;
-	struct event *ev;
 
 	pthread_mutex_lock(&d->lock);
 	d->n_in_hand -= list->n;
-	if (!is_optional && !atomic_load(&p->gives_up)) {
-		waiting_add_again(&d->waiting, list);
+	if (!is_optional) {
 		delivery_stand_back(d);
+		if (atomic_load(&p->gives_up))
+			hand_back_lanes(d, list);
+		else
+			waiting_add_again(&d->waiting, list);
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (is_optional)
 		pass_over(pass, d, list);
 	else
 		submission_await(pass, d);
-	while ((ev = event_list_pop(list)))
-		completion_end(pass, ev, EVH_RETRY);
+	end_by_retry(pass, list);
 	worker_poke(p->pump);
 }
 

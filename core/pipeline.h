@@ -123,8 +123,9 @@ struct worker *pipeline_worker(const struct pipeline *p,
 bool pipeline_is_here(const struct pass *pass, const struct pipeline *p,
 		      const struct event *ev);
 
-/* Stopping: one of its lane was handed back, and this one is to be, too, before
- * anybody sees it: it comes again behind that one. [any] */
+/* Stopping: one of its lane (of its share of them: now and then it is another
+ * lane's) was handed back, and whoever has not had this one yet is not to have
+ * it before that one, which comes again. [any] */
 bool pipeline_hands_back(const struct event *ev);
 
 /* Its time is over: it is retried no more. */

@@ -13,6 +13,11 @@ check_one(const struct walker *v, const struct walker *w, const struct end *end)
 	if (v->is_failed || v->may_fail || v->is_dropped ||
 	    v->may_be_overtaken || v->through >= w->at ||
 	    walker_may_skip_between(v, v->through, w->at + 1) ||
+	    walker_is_late(v))
+		return;
+	/* At a stop an optional sink gets what the others have had, also behind
+	 * one that was handed back before them. */
+	if (w->pipeline->elements[w->at].is_optional &&
 	    walker_may_be_given_up(v))
 		return;
 	/* Until its done(RETRY) has returned, the host cannot know; then the

@@ -225,14 +225,19 @@ walker_may_skip_between(const struct walker *w, unsigned after, unsigned before)
 }
 
 bool
-walker_may_be_given_up(const struct walker *w)
+walker_is_late(const struct walker *w)
 {
 	unsigned deadline_ms = w->pipeline->config->deadline_ms;
 
-	return atomic_load(&w->pipeline->gives_up) ||
-	       (deadline_ms > 0 &&
-		virtual_now_ns() >=
-			w->emission->born_ns + (int64_t)deadline_ms * 1000000);
+	return deadline_ms > 0 &&
+	       virtual_now_ns() >=
+		       w->emission->born_ns + (int64_t)deadline_ms * 1000000;
+}
+
+bool
+walker_may_be_given_up(const struct walker *w)
+{
+	return atomic_load(&w->pipeline->gives_up) || walker_is_late(w);
 }
 
 /* Behind its chain, at sinks that keep it: the first pos and their number. */

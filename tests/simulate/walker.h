@@ -122,6 +122,8 @@ bool walker_may_skip_between(const struct walker *w, unsigned after,
 			     unsigned before);
 /* Nobody waits for it any more: the host may end it with RETRY. */
 bool walker_may_be_given_up(const struct walker *w);
+/* Its deadline is over: what follows it need not wait. */
+bool walker_is_late(const struct walker *w);
 
 #define WALKER_BIT(result) (1u << (result))
 
