@@ -5,6 +5,7 @@
 
 load_pid=
 strikes=0 # of the load that runs
+ret_struck=0 # of strike_tell
 struck_least=-1 # in flight at a strike, the least of all strikes
 slowest_recovery=0 # ms, from a mended() to the next 2xx
 drain_limit=${EVH_FAULT_DRAIN:-120} # seconds
@@ -66,17 +67,27 @@ strike() {
 		if [[ $what == consumers ]]; then
 			n=$(consumers_in_flight)
 		else
-			n=$(load_figure in_flight)
+			strike_tell
+			n=$ret_struck
 		fi
 		((SECONDS < until)) || fail "nothing was in flight to strike"
 	done
+	[[ $what != consumers ]] || strike_tell
 	((struck_least >= 0 && struck_least <= n)) || struck_least=$n
+}
+
+# strike_tell: the load hears of a strike; what it had in flight at that very
+# moment is in ret_struck.
+strike_tell() {
+	local before
+	before=$(load_figure in_flight_sum)
 	strikes=$((strikes + 1))
 	kill -USR1 "$load_pid"
 	until (($(load_figure strikes) >= strikes)); do
 		load_runs
 		sleep 0.01
 	done
+	ret_struck=$(($(load_figure in_flight_sum) - before))
 }
 
 # mended [SECONDS]: all is well again; the next 2xx comes within that time (30).
