@@ -129,10 +129,12 @@ supervise() {
 	done
 }
 
+# evhd_stop_all: SIGTERM to all at once; each must exit with 0, in time.
 evhd_stop_all() {
 	local name names=("${!evhd_pid[@]}")
 	for name in "${names[@]}"; do
-		kill -TERM "${evhd_pid[$name]}" 2>/dev/null || true
+		kill -TERM "${evhd_pid[$name]}" 2>/dev/null ||
+			fail "$name has ended by itself; see $row_dir/$name.log"
 	done
 	for name in "${names[@]}"; do
 		evhd_wait "$name" "$exit_limit"
