@@ -4,7 +4,7 @@
 title="the group reset to the beginning"
 
 row_run() {
-	local i
+	local i lag
 	world_begin
 	api_start
 	consumers_start 2
@@ -15,6 +15,8 @@ row_run() {
 		evhd_stop "consumer-$i"
 	done
 	"$build/faults/fault_topic" "$brokers" rewind "$world" "$world"
+	lag=$("$build/faults/fault_topic" "$brokers" lag "$world" "$world")
+	((lag > 0)) || fail "the group is where it was"
 	consumers_start 2
 	mended
 	load_await 1000
