@@ -61,7 +61,7 @@ static const struct finding findings[] = {
 	  " LEFT JOIN l_dead d ON d.id = t.id"
 	  " WHERE e.id IS NULL AND d.id IS NULL"
 	  " UNION ALL SELECT part || ':' || pos FROM l_put p"
-	  " WHERE kind <> 'twin' AND NOT EXISTS (SELECT FROM events e"
+	  " WHERE NOT EXISTS (SELECT FROM events e"
 	  " WHERE e.kafka_partition = part AND e.kafka_offset = pos)"
 	  " AND NOT EXISTS (SELECT FROM l_dead d"
 	  " WHERE d.part = p.part AND d.pos = p.pos)" },
@@ -107,7 +107,7 @@ static const struct finding findings[] = {
 	  " UNION ALL SELECT part || ':' || pos || ' ' || kind"
 	  " FROM l_put p JOIN events e"
 	  " ON e.kafka_partition = part AND e.kafka_offset = pos"
-	  " WHERE status <> 'failed' AND kind <> 'twin'" },
+	  " WHERE status <> 'failed'" },
 };
 
 static const struct finding apart = {
@@ -130,8 +130,8 @@ static const char on_its_way_sql[] =
 	" ON s.k = e.data->>'k' AND s.n = (e.data->>'n')::bigint"
 	" WHERE kind = 'mended' AND name LIKE 'fault.load%'"
 	" AND status = 'failed')"
-	" + (SELECT count(*) FROM l_put p WHERE kind <> 'twin'"
-	" AND NOT EXISTS (SELECT FROM events e WHERE"
+	" + (SELECT count(*) FROM l_put p WHERE"
+	" NOT EXISTS (SELECT FROM events e WHERE"
 	" e.kafka_partition = part AND e.kafka_offset = pos)"
 	" AND NOT EXISTS (SELECT FROM l_dead d"
 	" WHERE d.part = p.part AND d.pos = p.pos))";
