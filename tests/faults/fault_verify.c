@@ -17,9 +17,10 @@
  *   apart       with --dead-both: dead in the table or in the topic alone
  *
  * The database is that of libpq's environment.  Waits first until nothing is on
- * its way, or until for --drain seconds (60) it has not become less.  --unordered: inverted ones are
- * counted, and fail nothing.  Prints one line of JSON.  Exit code: 0 all are
- * zero, 1 they are not, 64 command line, 69 it could not be found out.
+ * its way, or until for --drain seconds (60) it has not become less.
+ * --unordered: inverted ones are counted, and fail nothing.  Prints one line
+ * of JSON.  Exit code: 0 all are zero, 1 they are not, 64 command line, 69 it
+ * could not be found out.
  */
 #include <errno.h>
 #include <getopt.h>

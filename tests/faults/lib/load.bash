@@ -8,7 +8,7 @@ strikes=0 # of the load that runs
 ret_struck=0 # of strike_tell
 struck_least=-1 # in flight at a strike, the least of all strikes
 slowest_recovery=0 # ms, from a mended() to the next 2xx
-drain_limit=${EVH_FAULT_DRAIN:-120} # seconds, in which what is on its way becomes less
+drain_limit=${EVH_FAULT_DRAIN:-120} # seconds, with no less on its way
 row_excuses= # of load_judge's figures: those that this row's fault brings about
 
 # load_figure NAME: of the load's state of now.
