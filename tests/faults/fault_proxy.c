@@ -7,8 +7,7 @@
  *   pass                    as if it were not there
  *   delay MS                each piece, in each direction, so much later
  *   blackhole               nothing is read, sent or refused
- *   refuse                  nobody listens; connections that are open go on
- *   cut, reset              ends all connections, by FIN or RST
+ *   reset                   ends all connections, by RST
  *   cut-after-commit N [K]  of each K-th answer to a statement that committed:
  *                           it is swallowed and the connection cut; N times
  *   cut-after-produce N [K] of answers to Kafka's produce requests likewise
@@ -113,29 +112,10 @@ control_open(const char *path)
 }
 
 static void
-pairs_end(struct proxy *proxy, bool is_reset)
+pairs_reset(struct proxy *proxy)
 {
-	for (struct pair *pair = proxy->pairs; pair; pair = pair->next) {
-		pair->is_over = true;
-		pair->is_reset = is_reset;
-	}
-}
-
-/* Who listened no more listens again, and the other way round. */
-static int
-mode_set(struct proxy *proxy, enum rules_mode mode)
-{
-	if (mode == RULES_REFUSE && proxy->listen_fd >= 0) {
-		close(proxy->listen_fd);
-		proxy->listen_fd = -1;
-	}
-	if (mode != RULES_REFUSE && proxy->listen_fd < 0) {
-		proxy->listen_fd = listener_open(proxy->listen_port);
-		if (proxy->listen_fd < 0)
-			return proxy->listen_fd;
-	}
-	proxy->rules.mode = mode;
-	return 0;
+	for (struct pair *pair = proxy->pairs; pair; pair = pair->next)
+		pair->is_over = pair->is_reset = true;
 }
 
 static int
@@ -160,30 +140,28 @@ command_do(struct proxy *proxy, const char *text)
 {
 	size_t len = strcspn(text, " ");
 	const char *rest = text + len;
+	struct rules *rules = &proxy->rules;
 
-	if (strcmp(text, "pass") == 0) {
-		proxy->rules.armed = 0;
-		return mode_set(proxy, RULES_PASS);
-	}
-	if (strcmp(text, "blackhole") == 0)
-		return mode_set(proxy, RULES_BLACKHOLE);
-	if (strcmp(text, "refuse") == 0)
-		return mode_set(proxy, RULES_REFUSE);
-	if (strncmp(text, "delay ", 6) == 0) {
-		proxy->rules.delay_ns = strtoll(rest, NULL, 10) * 1000000;
-		return mode_set(proxy, RULES_DELAY);
-	}
-	if (strcmp(text, "cut") == 0 || strcmp(text, "reset") == 0) {
-		pairs_end(proxy, *text == 'r');
-		return 0;
-	}
 	if (strncmp(text, "cut-after-commit", len) == 0 && len == 16)
-		return arm(&proxy->rules, RULES_PG, 0, rest);
+		return arm(rules, RULES_PG, 0, rest);
 	if (strncmp(text, "cut-after-produce", len) == 0 && len == 17)
-		return arm(&proxy->rules, RULES_KAFKA, 0, rest);
+		return arm(rules, RULES_KAFKA, 0, rest);
 	if (strncmp(text, "fail-produce", len) == 0 && len == 12)
-		return arm(&proxy->rules, RULES_KAFKA, OUT_OF_ORDER, rest);
-	return strcmp(text, "status") == 0 ? 0 : -EINVAL;
+		return arm(rules, RULES_KAFKA, OUT_OF_ORDER, rest);
+	if (strcmp(text, "pass") == 0) {
+		rules->armed = 0;
+		rules->mode = RULES_PASS;
+	} else if (strcmp(text, "blackhole") == 0) {
+		rules->mode = RULES_BLACKHOLE;
+	} else if (strncmp(text, "delay ", 6) == 0) {
+		rules->delay_ns = strtoll(rest, NULL, 10) * 1000000;
+		rules->mode = RULES_DELAY;
+	} else if (strcmp(text, "reset") == 0) {
+		pairs_reset(proxy);
+	} else if (strcmp(text, "status") != 0) {
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* One command, one answer, and the connection is closed. */
@@ -255,7 +233,7 @@ pairs_move(struct proxy *proxy)
 static bool
 accepts(const struct proxy *proxy)
 {
-	return proxy->listen_fd >= 0 && proxy->rules.mode != RULES_BLACKHOLE &&
+	return proxy->rules.mode != RULES_BLACKHOLE &&
 	       proxy->rules.n_pairs < PAIRS_MAX;
 }
 

@@ -175,19 +175,56 @@ topic_written(rd_kafka_t *rk, rd_kafka_queue_t *queue, char **args)
 	return rc;
 }
 
+/* The answer as a whole is fine when one partition's is. */
+static void
+commit_done(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+	    rd_kafka_topic_partition_list_t *offsets, void *arg)
+{
+	rd_kafka_resp_err_t *ret_err = arg;
+
+	(void)rk;
+	*ret_err = err;
+	for (int i = 0; offsets && !*ret_err && i < offsets->cnt; i++)
+		*ret_err = offsets->elems[i].err;
+}
+
 static int
 group_rewind(rd_kafka_t *rk, char **args)
 {
 	rd_kafka_topic_partition_list_t *list = partitions_of(rk, args[0]);
+	rd_kafka_resp_err_t err_partition = 0;
 	rd_kafka_resp_err_t err;
 
 	if (!list)
 		return said("rewind", "no metadata");
 	for (int i = 0; i < list->cnt; i++)
 		list->elems[i].offset = 0;
-	err = rd_kafka_commit(rk, list, 0);
+	err = rd_kafka_commit_queue(rk, list, NULL, commit_done,
+				    &err_partition);
 	rd_kafka_topic_partition_list_destroy(list);
+	if (!err)
+		err = err_partition;
 	return err ? said("rewind", rd_kafka_err2str(err)) : 0;
+}
+
+/* Of one partition.  A group that is beyond its end is so in a topic that was
+ * made anew, and has read none of it. */
+static int
+partition_lag(rd_kafka_t *rk, const rd_kafka_topic_partition_t *at,
+	      int64_t *ret_lag)
+{
+	int64_t low = 0;
+	int64_t high = 0;
+	bool is_inside;
+
+	if (at->err)
+		return said("lag", rd_kafka_err2str(at->err));
+	if (rd_kafka_query_watermark_offsets(rk, at->topic, at->partition, &low,
+					     &high, WAIT_MS) != 0)
+		return said("lag", "no end of a partition");
+	is_inside = at->offset >= low && at->offset <= high;
+	*ret_lag = high - (is_inside ? at->offset : low);
+	return 0;
 }
 
 static int
@@ -202,14 +239,10 @@ group_lag(rd_kafka_t *rk, char **args)
 	if (rd_kafka_committed(rk, list, WAIT_MS) != 0)
 		rc = said("lag", "no offsets");
 	for (int i = 0; rc == 0 && i < list->cnt; i++) {
-		int64_t low = 0;
-		int64_t high = 0;
-		int64_t at = list->elems[i].offset;
+		int64_t of_partition = 0;
 
-		if (rd_kafka_query_watermark_offsets(rk, args[0], i, &low,
-						     &high, WAIT_MS) != 0)
-			rc = said("lag", "no end of a partition");
-		lag += high - (at >= low ? at : low);
+		rc = partition_lag(rk, &list->elems[i], &of_partition);
+		lag += of_partition;
 	}
 	rd_kafka_topic_partition_list_destroy(list);
 	if (rc == 0)

@@ -11,7 +11,6 @@ enum rules_mode {
 	RULES_PASS = 1,
 	RULES_DELAY,	 /* each piece waits delay_ns */
 	RULES_BLACKHOLE, /* nothing is read, nothing refused */
-	RULES_REFUSE,	 /* nobody listens */
 };
 
 enum rules_protocol {

@@ -129,15 +129,30 @@ supervise() {
 	done
 }
 
+# evhd_stop_all: SIGTERM to all at once; each must exit with 0, in time.
 evhd_stop_all() {
 	local name names=("${!evhd_pid[@]}")
 	for name in "${names[@]}"; do
-		kill -TERM "${evhd_pid[$name]}" 2>/dev/null || true
+		kill -TERM "${evhd_pid[$name]}" 2>/dev/null ||
+			fail "$name has ended by itself; see $row_dir/$name.log"
 	done
 	for name in "${names[@]}"; do
 		evhd_wait "$name" "$exit_limit"
 		((!ret_code)) || fail "$name exited with $ret_code"
 	done
+}
+
+# metrics_of NAME: its figures, as text.  A busy machine may not answer at once.
+metrics_of() {
+	local text until=$((SECONDS + 60))
+	until text=$(curl -fs -m 5 \
+		"http://127.0.0.1:${evhd_admin[$1]}/metrics"); do
+		kill -0 "${evhd_pid[$1]}" 2>/dev/null ||
+			fail "$1 has ended; see $row_dir/$1.log"
+		((SECONDS < until)) || fail "$1 does not tell its figures"
+		sleep 0.1
+	done
+	printf '%s\n' "$text"
 }
 
 # consumers_in_flight: events that the consumers have in hand.
@@ -157,7 +172,7 @@ consumers_in_flight() {
 # spool_figure NAME: of the API's spool, as it counts.
 spool_figure() {
 	local text
-	text=$(curl -s -m 5 "http://127.0.0.1:${evhd_admin[api]}/metrics")
+	text=$(metrics_of api)
 	[[ $text =~ evh_spool_$1\{[^}]*\}\ ([0-9]+) ]] ||
 		fail "the API says nothing of its spool's $1"
 	printf '%s\n' "${BASH_REMATCH[1]}"
@@ -180,8 +195,7 @@ counted() {
 	local line="evh_$1"'_total\{[^}]*'"${2-}"'[^}]*\} ([0-9]+)'
 	for name in "${!evhd_pid[@]}"; do
 		[[ $name == "${3:-consumer}"* ]] || continue
-		text=$(curl -s -m 5 \
-			"http://127.0.0.1:${evhd_admin[$name]}/metrics")
+		text=$(metrics_of "$name")
 		[[ $text =~ $line ]] || fail "$name does not count $1 ${2-}"
 		n=$((n + BASH_REMATCH[1]))
 	done

@@ -5,9 +5,10 @@
 
 load_pid=
 strikes=0 # of the load that runs
+ret_struck=0 # of strike_tell
 struck_least=-1 # in flight at a strike, the least of all strikes
 slowest_recovery=0 # ms, from a mended() to the next 2xx
-drain_limit=${EVH_FAULT_DRAIN:-120} # seconds
+drain_limit=${EVH_FAULT_DRAIN:-120} # seconds, with no less on its way
 row_excuses= # of load_judge's figures: those that this row's fault brings about
 
 # load_figure NAME: of the load's state of now.
@@ -66,17 +67,27 @@ strike() {
 		if [[ $what == consumers ]]; then
 			n=$(consumers_in_flight)
 		else
-			n=$(load_figure in_flight)
+			strike_tell
+			n=$ret_struck
 		fi
 		((SECONDS < until)) || fail "nothing was in flight to strike"
 	done
+	[[ $what != consumers ]] || strike_tell
 	((struck_least >= 0 && struck_least <= n)) || struck_least=$n
+}
+
+# strike_tell: the load hears of a strike; what it had in flight at that very
+# moment is in ret_struck.
+strike_tell() {
+	local before
+	before=$(load_figure in_flight_sum)
 	strikes=$((strikes + 1))
 	kill -USR1 "$load_pid"
 	until (($(load_figure strikes) >= strikes)); do
 		load_runs
 		sleep 0.01
 	done
+	ret_struck=$(($(load_figure in_flight_sum) - before))
 }
 
 # mended [SECONDS]: all is well again; the next 2xx comes within that time (30).
@@ -111,13 +122,18 @@ processed_again() {
 	((took_ms <= slowest_recovery)) || slowest_recovery=$took_ms
 }
 
-# caught_up SECONDS: until the group has committed all that is in the topic.
+# caught_up SECONDS: until the group has committed all that is in the topic; it
+# may take as long as it comes nearer within that time.
 caught_up() {
-	local until=$((SECONDS + $1)) lag
+	local until=$((SECONDS + $1)) lag least=
 	until lag=$("$build/faults/fault_topic" "$brokers" lag "$world" \
 		"$world") && [[ $lag == 0 ]]; do
+		if [[ -n $lag ]] && ((${least:-lag + 1} > lag)); then
+			least=$lag
+			until=$((SECONDS + $1))
+		fi
 		((SECONDS < until)) ||
-			fail "the group is ${lag:-unknown} behind after $1 s"
+			fail "the group is ${lag:-unknown} behind for $1 s"
 		sleep 0.3
 	done
 }

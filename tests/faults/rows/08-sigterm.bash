@@ -7,7 +7,8 @@
 title="SIGTERM, the broker away or not"
 row_excuses=broken
 
-# broker_away I, broker_back I: frozen or killed, in turn.
+# broker_away I, broker_back I: frozen or killed, in turn; the short form has
+# both.
 broker_away() {
 	if (($1 % 8 < 4)); then
 		servers_do freeze-kafka
@@ -35,10 +36,14 @@ row_run() {
 	consumers_start 2
 	load_begin --rate 2000
 	load_await 500
-	for ((i = $(times 50 4); i > 0; i--)); do
-		name=api
-		((i % 2)) || name=consumer-1
-		strike
+	for ((i = $(times 50 6); i > 0; i--)); do
+		if ((i % 2)); then
+			name=api
+			strike
+		else
+			name=consumer-1
+			strike consumers
+		fi
 		((i % 4 < 2)) || broker_away "$i"
 		evhd_stop "$name"
 		((i % 4 < 2)) || broker_back "$i"

@@ -4,7 +4,7 @@
 title="the group reset to the beginning"
 
 row_run() {
-	local i
+	local i taken lag
 	world_begin
 	api_start
 	consumers_start 2
@@ -14,7 +14,11 @@ row_run() {
 	for i in 1 2; do
 		evhd_stop "consumer-$i"
 	done
+	taken=$(load_figure 2xx)
 	"$build/faults/fault_topic" "$brokers" rewind "$world" "$world"
+	lag=$("$build/faults/fault_topic" "$brokers" lag "$world" "$world")
+	((lag >= taken)) ||
+		fail "not zero: $((taken - lag)) events do not come again"
 	consumers_start 2
 	mended
 	load_await 1000

@@ -23,7 +23,10 @@ row_run() {
 	strike consumers
 	evhd_start consumer-4 consumer
 	evhd_wait consumer-3 60
-	((ret_code)) || fail "the earlier one did not say that it was fenced"
+	((ret_code == 70)) || fail "not zero: the earlier one ended by $ret_code"
+	grep -q 'level=error.*can never work again: .* fenced by other consumer' \
+		"$row_dir/consumer-3.log" ||
+		fail "the earlier one did not say that it was fenced"
 	evhd_ready consumer-4
 	mended
 	load_await 500

@@ -5,13 +5,7 @@
 title="the producer's fatal error"
 
 # restarts: of producers, as the API counts.
-restarts() {
-	local text
-	text=$(curl -s -m 5 "http://127.0.0.1:${evhd_admin[api]}/metrics")
-	[[ $text =~ evh_kafka_producer_restarts_total\{[^}]*\}\ ([0-9]+) ]] ||
-		fail "the API counts no restarts"
-	printf '%s\n' "${BASH_REMATCH[1]}"
-}
+restarts() { counted kafka_producer_restarts '' api; }
 
 row_run() {
 	local i n until
