@@ -17,6 +17,7 @@ row_run() {
 		strike consumers
 		servers_do kill-postgres
 		under_fault "$(times 10 3)"
+		load_await 100
 		servers_do start-postgres
 		processed_again
 		load_await 1000

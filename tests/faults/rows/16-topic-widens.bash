@@ -12,12 +12,12 @@ consumers_signal() {
 
 # written_await PARTITION: until there is something in it, or behind it.
 written_await() {
-	local n until=$((SECONDS + 30))
+	local n until=$((SECONDS + 60))
 	until n=$("$build/faults/fault_topic" "$brokers" written "$world" \
 		"$1") && ((n > 0)); do
 		load_runs
 		((SECONDS < until)) || fail "nothing was written to partition" \
-			"$1 and those behind it within 30 s"
+			"$1 and those behind it within 60 s"
 	done
 }
 

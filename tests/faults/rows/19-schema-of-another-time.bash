@@ -37,7 +37,7 @@ row_run() {
 
 # says_soon NAME TEXT: its readiness gives this reason.
 says_soon() {
-	local until=$((SECONDS + 30))
+	local until=$((SECONDS + 60))
 	until [[ $(curl -s -m 2 "${evhd_url[$1]}") == *"$2"* ]]; do
 		((SECONDS < until)) || fail "$1 does not say \"$2\":" \
 			"$(curl -s -m 2 "${evhd_url[$1]}")"

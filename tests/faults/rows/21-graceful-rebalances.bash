@@ -15,6 +15,11 @@ row_run() {
 		END'" -c "CREATE TRIGGER fault_try BEFORE INSERT ON events
 		FOR EACH ROW WHEN (NEW.status = 'processed')
 		EXECUTE FUNCTION fault_try()"
+	# However slow the machine is, none gives up waiting for what it has in
+	# hand, and no session ends.
+	conf_add consumer '^	group = ' '	revoke_timeout = "60s"'
+	sed -i 's/session.timeout.ms = .*/session.timeout.ms = 45000/' \
+		"$row_dir/consumer.conf"
 	handler_add slow '	plugin = "sleep"' '	time = "300ms"'
 	api_start
 	consumers_start 2

@@ -12,8 +12,22 @@ retry_begin() {
 	evhd_pid[retry]=$!
 }
 
+# await WHAT: until that command says yes.
+await() {
+	local until=$((SECONDS + 120))
+	until "$1"; do
+		evhd_revive
+		((SECONDS < until)) || fail "not $1 within 120 s:" \
+			"$(rows_with failed) rows are failed"
+		sleep 0.05
+	done
+}
+all_done() { (($(rows_with failed) == n && !$(rows_with pending))); }
+some_retried() { (($(rows_with failed) <= n)); }
+
 row_run() {
-	local i n
+	local i n some
+	some=$(times 50 5)
 	world_begin
 	handler_add failing '	plugin = "fail"' '	match = "fault.load.mended"'
 	api_start
@@ -22,10 +36,7 @@ row_run() {
 		--events "$(times 6000 800)"
 	load_over
 	n=$(poisoned mended)
-	until (($(rows_with failed) == n && !$(rows_with pending))); do
-		evhd_revive
-		sleep 0.2
-	done
+	await all_done
 	figure failed_first "$n"
 	# The handler does no harm any more.
 	sed -i 's/"fault.load.mended"/"nobody"/' "$row_dir/consumer.conf"
@@ -38,12 +49,9 @@ row_run() {
 	for ((i = $(times 20 2); i > 0; i--)); do
 		# So slow that many are left at the last kill, however long it
 		# takes to see that some are done.
-		n=$(($(rows_with failed) - 50))
-		retry_begin 50
-		until (($(rows_with failed) <= n)); do
-			evhd_revive
-			sleep 0.05
-		done
+		n=$(($(rows_with failed) - some))
+		retry_begin "$some"
+		await some_retried
 		strike consumers
 		evhd_kill retry
 		mended

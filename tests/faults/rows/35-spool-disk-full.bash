@@ -24,7 +24,7 @@ disk_free() { rm "$small/filler"; }
 
 # api_refuses WHY: some hear 503, and /readyz says why.
 api_refuses() {
-	local until=$((SECONDS + 30)) text=
+	local until=$((SECONDS + 60)) text=
 	figure_await 503 5
 	until text=$(curl -s -m 2 "${evhd_url[api]}?verbose") &&
 		[[ $text == *"$1"* ]]; do
@@ -36,7 +36,7 @@ api_refuses() {
 
 # spool_takes N: so many more are in the spool.
 spool_takes() {
-	local until=$((SECONDS + 30)) before
+	local until=$((SECONDS + 60)) before
 	before=$(spool_figure taken_total)
 	until (($(spool_figure taken_total) >= before + $1)); do
 		load_runs
