@@ -28,7 +28,9 @@ content_make(struct content *ret, unsigned number, char key, size_t data_len)
 		ret->key_len = (size_t)(key - 'k') + 1;
 		memset(ret->key, key, ret->key_len);
 	}
-	ret->n_headers = chance_below(&c, CONTENT_HEADERS_MAX + 1);
+	ret->n_headers = chance_of(&c, 20)
+				 ? chance_between(&c, 1, CONTENT_HEADERS_MAX)
+				 : 0;
 	for (unsigned i = 0; i < ret->n_headers; i++) {
 		size_t len = chance_below(&c, CONTENT_VALUE_MAX + 1);
 
