@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "content.h"
 #include "disk.h"
 #include "failure.h"
 #include "virtual.h"
@@ -19,7 +20,9 @@ enum state {
 struct item {
 	enum state state;
 	unsigned char id[16];
-	char key;	   /* 0: none */
+	char key; /* 0: none */
+	size_t data_len;
+	int64_t created_ns;
 	unsigned n_ok;	   /* the sink has said so */
 	bool is_ok_here;   /* in this life */
 	bool is_in_hand;   /* of the sink, in this life */
@@ -62,17 +65,20 @@ account_is_full(void)
 	return account.n == ACCOUNT_MAX;
 }
 
-unsigned
-account_new(unsigned char ret_id[16])
+void
+account_new(char key, size_t data_len, unsigned char ret_id[16],
+	    struct content *ret)
 {
 	struct item *item = &account.items[account.n];
 	uint64_t serial = account.n * UINT64_C(0x9e3779b97f4a7c15);
 
-	*item = (struct item){ .state = STATE_NONE };
+	*item = (struct item){ .state = STATE_NONE,
+			       .key = key,
+			       .data_len = data_len };
 	memcpy(item->id, &account.n, sizeof(account.n));
 	memcpy(item->id + 8, &serial, sizeof(serial));
 	memcpy(ret_id, item->id, sizeof(item->id));
-	return account.n++;
+	content_make(ret, account.n++, key, data_len);
 }
 
 static unsigned
@@ -87,6 +93,25 @@ number_of(const struct evh_event *ev)
 	return number;
 }
 
+static void
+content_of(const struct evh_event *ev, struct content *ret)
+{
+	unsigned number = number_of(ev);
+
+	content_make(ret, number, account.items[number].key,
+		     account.items[number].data_len);
+}
+
+static bool
+is_on_the_disk(const struct evh_event *ev)
+{
+	unsigned char body[CONTENT_BODY_MAX];
+	struct content content;
+
+	content_of(ev, &content);
+	return disk_is_sure_of(body, content_body(&content, ev, body));
+}
+
 /* ---- The source --------------------------------------------------------- */
 
 void
@@ -94,7 +119,7 @@ account_offer(const struct evh_event *ev)
 {
 	struct item *item = &account.items[number_of(ev)];
 
-	item->key = ev->key.len > 0 ? *(const char *)ev->key.data : '\0';
+	item->created_ns = ev->created_ns;
 	item->state = STATE_LIVE;
 	item->born_ns = virtual_now_ns();
 }
@@ -122,7 +147,7 @@ account_answer(const struct evh_event *ev, enum evh_result result)
 	case EVH_OK:
 		trace("#%u is %s", number,
 		      ev->is_spooled ? "spooled" : "through");
-		if (ev->is_spooled && !disk_is_sure_of(item->id, 16))
+		if (ev->is_spooled && !is_on_the_disk(ev))
 			failure("#%u is acknowledged, and not on the disk",
 				number);
 		if (!ev->is_spooled && !item->is_ok_here)
@@ -195,6 +220,21 @@ check_order(unsigned number)
 	}
 }
 
+static void
+check_content(const struct evh_event *ev)
+{
+	unsigned number = number_of(ev);
+	struct content content;
+	const char *what;
+
+	content_of(ev, &content);
+	what = content_difference(&content, ev);
+	if (what != NULL)
+		failure("#%u comes with another %s", number, what);
+	if (ev->created_ns != account.items[number].created_ns)
+		failure("#%u comes with another time", number);
+}
+
 void
 account_show(const struct evh_event *ev)
 {
@@ -210,6 +250,7 @@ account_show(const struct evh_event *ev)
 		failure("#%u comes again, without a new start", number);
 	if (account.is_settled && item->n_ok > 0)
 		failure("#%u comes again, after a stop in peace", number);
+	check_content(ev);
 	check_order(number);
 	item->is_in_hand = true;
 	item->was_shown = true;

@@ -2,8 +2,8 @@
  * account.h - what the oracle knows of each event that a spool may have had.
  *
  * It outlives the processes: whatever one of them was given, and its source was
- * told is safe, some process has to bring to the sink, in the order of its key.
- * What a dying process still says counts no more.
+ * told is safe, some process has to bring to the sink, byte for byte, and in
+ * the order of its key. What a dying process still says counts no more.
  */
 #ifndef SIMULATE_ACCOUNT_H
 #define SIMULATE_ACCOUNT_H
@@ -11,6 +11,9 @@
 #include <evh/plugin.h>
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct content;
 
 #define ACCOUNT_MAX 512u
 
@@ -21,9 +24,10 @@ void account_begin(unsigned deadline_ms);
 void account_give_up(void);
 bool account_is_full(void);
 
-/* A source: the next event's number and, from that, its id; it is offered now;
- * emit() would not have it; it is answered. */
-unsigned account_new(unsigned char ret_id[16]);
+/* A source: the next event's id and content, which follow from its number; it
+ * is offered now; emit() would not have it; it is answered. */
+void account_new(char key, size_t data_len, unsigned char ret_id[16],
+		 struct content *ret);
 void account_offer(const struct evh_event *ev);
 void account_give_back(const struct evh_event *ev);
 void account_answer(const struct evh_event *ev, enum evh_result result);

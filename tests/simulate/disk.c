@@ -1,15 +1,11 @@
 #include "disk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "chance.h"
+#include "disk_file.h"
 #include "failure.h"
 #include "folder.h"
 #include "strand.h"
@@ -28,7 +24,7 @@ static struct {
 		bool is_open, has_lock;
 		unsigned node;
 	} fds[FDS_MAX];
-	unsigned listing; /* how far readdir() is */
+	unsigned listing; /* how far disk_list_next() is */
 } disk;
 
 /* ---- Its life ----------------------------------------------------------- */
@@ -158,8 +154,8 @@ refuse(int code)
 
 /* ---- Files -------------------------------------------------------------- */
 
-static bool
-is_ours(int fd)
+bool
+disk_file_is_ours(int fd)
 {
 	return fd >= FD_FIRST && fd < FD_FIRST + (int)FDS_MAX;
 }
@@ -198,8 +194,8 @@ is_open(unsigned node)
 	return false;
 }
 
-static int
-open_ours(const char *name, int flags)
+int
+disk_file_open(const char *name, int flags)
 {
 	struct node *node;
 
@@ -244,11 +240,15 @@ spoil(struct node *node)
 	node->is_spoiled = ends_with(node->name, ".spool");
 }
 
-static ssize_t
-write_ours(struct node *node, const void *data, size_t n, size_t place)
+ssize_t
+disk_file_write(int fd, const void *data, size_t n, size_t place)
 {
-	size_t fit = room_for(node, n, place);
+	struct node *node;
+	size_t fit;
 
+	come_by();
+	node = node_of(fd);
+	fit = room_for(node, n, place);
 	if (node->is_spoiled)
 		failure("%s is written again, after what had failed",
 			node->name);
@@ -272,8 +272,8 @@ write_ours(struct node *node, const void *data, size_t n, size_t place)
 	return (ssize_t)fit;
 }
 
-static int
-sync_ours(int fd)
+int
+disk_file_sync(int fd)
 {
 	struct node *node;
 
@@ -294,8 +294,8 @@ sync_ours(int fd)
 	return 0;
 }
 
-static int
-lock_ours(int fd)
+int
+disk_file_lock(int fd)
 {
 	for (unsigned i = 0; i < FDS_MAX; i++)
 		if (disk.fds[i].is_open && disk.fds[i].has_lock)
@@ -304,163 +304,53 @@ lock_ours(int fd)
 	return 0;
 }
 
-/* ---- The calls ---------------------------------------------------------- */
-
-/* The linker's --wrap gives these names. */
-/* NOLINTBEGIN(bugprone-reserved-identifier) */
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-int __real_openat(int dir, const char *name, int flags, ...);
-int __wrap_openat(int dir, const char *name, int flags, ...);
-int __real___openat_2(int dir, const char *name, int flags);
-int __wrap___openat_2(int dir, const char *name, int flags);
-int __real_close(int fd);
-int __wrap_close(int fd);
-int __real_fstat(int fd, struct stat *ret);
-int __wrap_fstat(int fd, struct stat *ret);
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
-int __real_ftruncate(int fd, off_t len);
-int __wrap_ftruncate(int fd, off_t len);
-ssize_t __real_pread(int fd, void *ret, size_t n, off_t place);
-ssize_t __wrap_pread(int fd, void *ret, size_t n, off_t place);
-ssize_t __real_pwrite(int fd, const void *data, size_t n, off_t place);
-ssize_t __wrap_pwrite(int fd, const void *data, size_t n, off_t place);
-int __real_unlinkat(int dir, const char *name, int flags);
-int __wrap_unlinkat(int dir, const char *name, int flags);
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
-DIR *__real_fdopendir(int fd);
-DIR *__wrap_fdopendir(int fd);
-struct dirent *__real_readdir(DIR *dir);
-struct dirent *__wrap_readdir(DIR *dir);
-int __real_closedir(DIR *dir);
-int __wrap_closedir(DIR *dir);
-
-static mode_t
-mode_of(int flags, va_list args)
+void
+disk_file_close(int fd)
 {
-	return flags & O_CREAT ? va_arg(args, mode_t) : 0;
-}
-
-int
-__wrap_open(const char *path, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	if (strcmp(path, DISK_FOLDER) == 0)
-		return open_ours(".", flags);
-	va_start(args, flags);
-	mode = mode_of(flags, args);
-	va_end(args);
-	return __real_open(path, flags, mode);
-}
-
-int
-__wrap_openat(int dir, const char *name, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	if (is_ours(dir))
-		return open_ours(name, flags);
-	va_start(args, flags);
-	mode = mode_of(flags, args);
-	va_end(args);
-	return __real_openat(dir, name, flags, mode);
-}
-
-int
-__wrap___openat_2(int dir, const char *name, int flags)
-{
-	return is_ours(dir) ? open_ours(name, flags)
-			    : __real___openat_2(dir, name, flags);
-}
-
-int
-__wrap_close(int fd)
-{
-	if (!is_ours(fd))
-		return __real_close(fd);
 	(void)node_of(fd);
 	disk.fds[fd - FD_FIRST].is_open = false;
-	return 0;
 }
 
-int
-__wrap_fstat(int fd, struct stat *ret)
+size_t
+disk_file_size(int fd)
 {
-	if (!is_ours(fd))
-		return __real_fstat(fd, ret);
-	*ret = (struct stat){ .st_size = (off_t)node_of(fd)->len };
-	return 0;
+	return node_of(fd)->len;
 }
 
 int
-__wrap_fsync(int fd)
-{
-	return is_ours(fd) ? sync_ours(fd) : __real_fsync(fd);
-}
-
-int
-__wrap_fdatasync(int fd)
-{
-	return is_ours(fd) ? sync_ours(fd) : __real_fdatasync(fd);
-}
-
-int
-__wrap_ftruncate(int fd, off_t len)
+disk_file_cut(int fd, size_t len)
 {
 	struct node *node;
 
-	if (!is_ours(fd))
-		return __real_ftruncate(fd, len);
 	come_by();
 	node = node_of(fd);
 	if (fails())
 		return refuse(EIO);
-	if ((size_t)len < node->len) {
-		node->len = (size_t)len;
+	if (len < node->len) {
+		node->len = len;
 		node->was_cut = true;
 	}
 	return 0;
 }
 
-ssize_t
-__wrap_pread(int fd, void *ret, size_t n, off_t place)
+size_t
+disk_file_read(int fd, void *ret, size_t n, size_t place)
 {
-	const struct node *node;
+	const struct node *node = node_of(fd);
 
-	if (!is_ours(fd))
-		return __real_pread(fd, ret, n, place);
-	node = node_of(fd);
-	if ((size_t)place >= node->len)
+	if (place >= node->len)
 		return 0;
-	if (n > node->len - (size_t)place)
-		n = node->len - (size_t)place;
+	if (n > node->len - place)
+		n = node->len - place;
 	memcpy(ret, node->bytes + place, n);
-	return (ssize_t)n;
-}
-
-ssize_t
-__wrap_pwrite(int fd, const void *data, size_t n, off_t place)
-{
-	if (!is_ours(fd))
-		return __real_pwrite(fd, data, n, place);
-	come_by();
-	return write_ours(node_of(fd), data, n, (size_t)place);
+	return n;
 }
 
 int
-__wrap_unlinkat(int dir, const char *name, int flags)
+disk_file_delete(const char *name)
 {
 	struct node *node;
 
-	if (!is_ours(dir))
-		return __real_unlinkat(dir, name, flags);
 	come_by();
 	node = folder_find(&disk.now, name);
 	if (node == NULL)
@@ -474,44 +364,20 @@ __wrap_unlinkat(int dir, const char *name, int flags)
 	return 0;
 }
 
-int
-__wrap_flock(int fd, int operation)
+void
+disk_list_begin(void)
 {
-	return is_ours(fd) ? lock_ours(fd) : __real_flock(fd, operation);
-}
-
-/* One listing at a time: its place is in `disk`, and its DIR is that. */
-DIR *
-__wrap_fdopendir(int fd)
-{
-	if (!is_ours(fd))
-		return __real_fdopendir(fd);
-	(void)__wrap_close(fd);
 	disk.listing = 0;
-	return (DIR *)&disk;
 }
 
-struct dirent *
-__wrap_readdir(DIR *dir)
+const char *
+disk_list_next(void)
 {
-	static struct dirent entry;
-
-	if ((void *)dir != (void *)&disk)
-		return __real_readdir(dir);
 	while (disk.listing < disk.now.n) {
 		const struct node *node = &disk.now.nodes[disk.listing++];
 
-		if (!node->is_listed)
-			continue;
-		memcpy(entry.d_name, node->name, sizeof(node->name));
-		return &entry;
+		if (node->is_listed)
+			return node->name;
 	}
 	return NULL;
 }
-
-int
-__wrap_closedir(DIR *dir)
-{
-	return (void *)dir == (void *)&disk ? 0 : __real_closedir(dir);
-}
-/* NOLINTEND(bugprone-reserved-identifier) */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "content.h"
 #include "disk.h"
 #include "event.h"
 #include "failure.h"
@@ -17,7 +18,6 @@
 #include "worker.h"
 
 #define BATCH_MAX 4u
-#define DATA_MAX  400u
 
 /* ---- The source --------------------------------------------------------- */
 
@@ -35,18 +35,23 @@ static struct evh_event *
 event_make(struct life *life)
 {
 	static const char keys[] = "klmn";
-	static char data[DATA_MAX];
+	char key = keys[chance_below(life->chance, life->plan->n_keys)];
+	bool has_key = chance_of(life->chance, 85);
+	unsigned data_below =
+		chance_of(life->chance, 20) ? CONTENT_DATA_MAX : 30;
+	struct content content;
+	struct evh_spec spec;
 	unsigned char id[16];
-	struct evh_spec spec = { .id = id, .name = "e" };
 
-	(void)account_new(id);
-	spec.key = (struct evh_bytes){
-		&keys[chance_below(life->chance, life->plan->n_keys)],
-		chance_of(life->chance, 85)
-	};
-	spec.data = (struct evh_bytes){
-		data, chance_below(life->chance,
-				   chance_of(life->chance, 20) ? DATA_MAX : 30)
+	account_new(has_key ? key : '\0',
+		    chance_below(life->chance, data_below), id, &content);
+	spec = (struct evh_spec){
+		.id = id,
+		.name = content.name,
+		.key = { content.key, content.key_len },
+		.headers = content.headers,
+		.n_headers = content.n_headers,
+		.data = { content.data, content.data_len },
 	};
 	return life->source->event_new(life->source, &spec, NULL);
 }

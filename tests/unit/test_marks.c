@@ -1,15 +1,16 @@
 /*
- * test_marks.c - what a crash leaves in the file of marks, and what is made of
- * it.
+ * test_marks.c - what a crash leaves in the file of marks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,145 +20,60 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "../harness/tempdir.h"
-#include "event.h"
 #include "log.h"
+#include "mark_bench.h"
 #include "marks.h"
 #include "marks_table.h"
-#include "pipeline.h"
-#include "rig.h"
-
-#define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
-
-static const unsigned char one[16] = { 1, [15] = 1 };
-static const unsigned char two[16] = { 2, [15] = 2 };
-
-struct place {
-	struct tempdir dir;
-	char state[96]; /* not made yet */
-	char file[128];
-};
-
-static int
-place_open(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-
-	assert_non_null(place);
-	tempdir_init(&place->dir);
-	snprintf(place->state, sizeof(place->state), "%s/state",
-		 place->dir.path);
-	snprintf(place->file, sizeof(place->file), "%s/marks", place->state);
-	*state = place;
-	return 0;
-}
-
-static int
-place_close(void **state)
-{
-	struct place *place = *state;
-
-	tempdir_fini(&place->dir);
-	free(place);
-	return 0;
-}
-
-static struct marks *
-open_at(const struct place *place)
-{
-	struct marks *marks = NULL;
-
-	assert_int_equal(marks_open(place->state, &marks), 0);
-	assert_non_null(marks);
-	return marks;
-}
-
-static unsigned
-ends_of(const struct marks *marks, const unsigned char id[16], const char *name)
-{
-	return marks_find(marks, id, marks_handler(name)).n;
-}
-
-/* A process that is killed while its handler has the event, alone when it was
- * there at such an end before; with late, after its timeout; with left, after
- * process() has returned. */
-static void
-die_at(const struct place *place, const unsigned char id[16], bool is_late,
-       bool has_left)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		static struct event ev;
-		struct marks *marks = NULL;
-		struct marks_slot *slot = NULL;
-
-		if (marks_open(place->state, &marks) < 0 || !marks)
-			_exit(1);
-		memcpy(ev.pub.id, id, sizeof(ev.pub.id));
-		if (!marks_admit(marks, &ev, marks_handler("h"),
-				 ends_of(marks, id, "h") > 0, &slot))
-			_exit(1);
-		if (is_late)
-			marks_be_late(slot);
-		if (has_left)
-			marks_leave(slot);
-		raise(SIGKILL);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-}
 
 static void
 an_event_at_a_handler_when_its_process_is_killed_is_counted(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct marks *marks;
 
-	die_at(place, one, false, false);
-	marks = open_at(place);
-	assert_int_equal(ends_of(marks, one, "h"), 1);
-	assert_int_equal(ends_of(marks, one, "other"), 0);
-	assert_int_equal(ends_of(marks, two, "h"), 0);
+	mark_die(place, mark_one, false, false);
+	marks = mark_open(place);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 1);
+	assert_int_equal(mark_ends(marks, mark_one, "other"), 0);
+	assert_int_equal(mark_ends(marks, mark_two, "h"), 0);
 	marks_close(marks);
-	die_at(place, one, false, false);
-	die_at(place, one, true, false);
-	marks = open_at(place);
-	assert_int_equal(ends_of(marks, one, "h"), 3);
-	assert_int_equal(marks_find(marks, one, marks_handler("h")).n_late, 1);
+	mark_die(place, mark_one, false, false);
+	mark_die(place, mark_one, true, false);
+	marks = mark_open(place);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 3);
+	assert_int_equal(marks_find(marks, mark_one, marks_handler("h")).n_late,
+			 1);
 	marks_close(marks);
 }
 
 static void
 what_the_handler_has_returned_is_not_counted(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct marks *marks;
 
-	die_at(place, one, false, true);
-	marks = open_at(place);
-	assert_int_equal(ends_of(marks, one, "h"), 0);
+	mark_die(place, mark_one, false, true);
+	marks = mark_open(place);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 0);
 	marks_close(marks);
 }
 
 static void
 a_running_sibling_counts_it_and_a_living_one_is_left_alone(void **state)
 {
-	const struct place *place = *state;
-	struct marks *marks = open_at(place);
-	struct marks *sibling = open_at(place);
-	struct marks_slot *slot = marks_enter(sibling, two, marks_handler("h"));
+	const struct mark_place *place = *state;
+	struct marks *marks = mark_open(place);
+	struct marks *sibling = mark_open(place);
+	struct marks_slot *slot =
+		marks_enter(sibling, mark_two, marks_handler("h"));
 
-	die_at(place, one, false, false);
+	mark_die(place, mark_one, false, false);
 	marks_collect(marks);
-	assert_int_equal(ends_of(marks, one, "h"), 1);
-	assert_int_equal(ends_of(sibling, one, "h"), 1);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 1);
+	assert_int_equal(mark_ends(sibling, mark_one, "h"), 1);
 	marks_collect(sibling);
-	assert_int_equal(ends_of(sibling, one, "h"), 1);
-	assert_int_equal(ends_of(marks, two, "h"), 0);
+	assert_int_equal(mark_ends(sibling, mark_one, "h"), 1);
+	assert_int_equal(mark_ends(marks, mark_two, "h"), 0);
 	marks_leave(slot);
 	marks_close(sibling);
 	marks_close(marks);
@@ -166,47 +82,47 @@ a_running_sibling_counts_it_and_a_living_one_is_left_alone(void **state)
 static void
 an_event_that_is_done_is_forgotten(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct marks *marks;
 
-	die_at(place, one, false, false);
-	die_at(place, two, false, false);
-	marks = open_at(place);
-	marks_forget(marks, one, marks_handler("other"));
-	assert_int_equal(ends_of(marks, one, "h"), 1);
-	marks_forget(marks, one, marks_handler("h"));
-	assert_int_equal(ends_of(marks, one, "h"), 0);
-	assert_int_equal(ends_of(marks, two, "h"), 1);
+	mark_die(place, mark_one, false, false);
+	mark_die(place, mark_two, false, false);
+	marks = mark_open(place);
+	marks_forget(marks, mark_one, marks_handler("other"));
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 1);
+	marks_forget(marks, mark_one, marks_handler("h"));
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 0);
+	assert_int_equal(mark_ends(marks, mark_two, "h"), 1);
 	marks_close(marks);
 }
 
 static void
 an_end_on_purpose_counts_only_what_was_late(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct marks *marks;
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
-		marks = open_at(place);
-		(void)marks_enter(marks, one, marks_handler("h"));
+		marks = mark_open(place);
+		(void)marks_enter(marks, mark_one, marks_handler("h"));
 		marks_keep_late(marks);
-		assert_null(marks_enter(marks, two, marks_handler("h")));
+		assert_null(marks_enter(marks, mark_two, marks_handler("h")));
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	marks = open_at(place);
-	assert_int_equal(ends_of(marks, one, "h"), 0);
-	assert_int_equal(ends_of(marks, two, "h"), 0);
+	marks = mark_open(place);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 0);
+	assert_int_equal(mark_ends(marks, mark_two, "h"), 0);
 	marks_close(marks);
 }
 
 static void *
 mark_and_end(void *arg)
 {
-	assert_non_null(marks_enter(arg, one, 1));
+	assert_non_null(marks_enter(arg, mark_one, 1));
 	return NULL;
 }
 
@@ -214,7 +130,7 @@ mark_and_end(void *arg)
 static void
 who_was_about_to_enter_at_an_end_on_purpose_is_not_counted(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct marks *marks = NULL;
 	int status;
 	pid_t pid = fork();
@@ -224,23 +140,23 @@ who_was_about_to_enter_at_an_end_on_purpose_is_not_counted(void **state)
 
 		if (marks_open(place->state, &marks) < 0 || !marks)
 			_exit(1);
-		slot = marks_enter(marks, one, marks_handler("h"));
+		slot = marks_enter(marks, mark_one, marks_handler("h"));
 		marks_keep_late(marks);
 		atomic_store(&slot->state, MARKS_INSIDE);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	marks = open_at(place);
-	assert_int_equal(ends_of(marks, one, "h"), 0);
+	marks = mark_open(place);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 0);
 	marks_close(marks);
 }
 
 static void
 a_thread_that_ends_gives_its_slot_back(void **state)
 {
-	const struct place *place = *state;
-	struct marks *marks = open_at(place);
+	const struct mark_place *place = *state;
+	struct marks *marks = mark_open(place);
 
 	for (int i = 0; i < 3 * MARKS_THREADS; i++) {
 		pthread_t thread;
@@ -279,10 +195,10 @@ crowd_id(int round, int i, unsigned char ret[16])
 }
 
 static void
-crowd_die(const struct place *place, int round)
+crowd_die(const struct mark_place *place, int round)
 {
 	static struct crowd crowds[MARKS_THREADS];
-	struct marks *marks = open_at(place);
+	struct marks *marks = mark_open(place);
 	pthread_barrier_t all;
 	pthread_t thread;
 
@@ -305,7 +221,7 @@ crowd_count(const struct marks *marks, int round)
 
 	for (int i = 0; i < MARKS_THREADS; i++) {
 		crowd_id(round, i, id);
-		n += ends_of(marks, id, "h");
+		n += mark_ends(marks, id, "h");
 	}
 	return n;
 }
@@ -313,7 +229,7 @@ crowd_count(const struct marks *marks, int round)
 static void
 beyond_its_room_the_oldest_counts_are_forgotten(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	const int n = 2 * MARKS_COUNTS / MARKS_THREADS;
 	struct marks *marks;
 	unsigned all = 0;
@@ -327,7 +243,7 @@ beyond_its_room_the_oldest_counts_are_forgotten(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
 	}
-	marks = open_at(place);
+	marks = mark_open(place);
 	for (int round = 0; round < n; round++)
 		all += crowd_count(marks, round);
 	assert_in_range(all, MARKS_COUNTS / 2, MARKS_COUNTS);
@@ -338,7 +254,7 @@ beyond_its_room_the_oldest_counts_are_forgotten(void **state)
 /* ---- A file that is of no use ------------------------------------------- */
 
 static void
-assert_goes_without(const struct place *place)
+assert_goes_without(const struct mark_place *place)
 {
 	struct marks *marks = (struct marks *)&place;
 
@@ -347,7 +263,7 @@ assert_goes_without(const struct place *place)
 }
 
 static void
-file_put(const struct place *place, size_t size, int byte)
+file_put(const struct mark_place *place, size_t size, int byte)
 {
 	FILE *out;
 
@@ -360,7 +276,7 @@ file_put(const struct place *place, size_t size, int byte)
 }
 
 static off_t
-file_size(const struct place *place)
+file_size(const struct mark_place *place)
 {
 	struct stat st;
 
@@ -371,10 +287,10 @@ file_size(const struct place *place)
 static void
 a_file_that_is_none_of_evhds_is_left_alone(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	off_t size;
 
-	marks_close(open_at(place));
+	marks_close(mark_open(place));
 	size = file_size(place);
 	file_put(place, (size_t)size, 'x');
 	assert_goes_without(place);
@@ -388,27 +304,27 @@ a_file_that_is_none_of_evhds_is_left_alone(void **state)
 static void
 a_torn_file_whose_writing_had_just_begun_is_begun_again(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	off_t size;
 
-	marks_close(open_at(place));
+	marks_close(mark_open(place));
 	size = file_size(place);
 	file_put(place, (size_t)size, 0);
-	marks_close(open_at(place));
+	marks_close(mark_open(place));
 	file_put(place, 0, 0);
-	marks_close(open_at(place));
+	marks_close(mark_open(place));
 }
 
 static void
 garbage_behind_the_head_is_no_event(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	unsigned char garbage[4096];
 	struct marks *marks;
 	off_t size;
 	int fd;
 
-	marks_close(open_at(place));
+	marks_close(mark_open(place));
 	size = file_size(place);
 	memset(garbage, 0xa5, sizeof(garbage));
 	fd = open(place->file, O_WRONLY | O_CLOEXEC);
@@ -417,9 +333,9 @@ garbage_behind_the_head_is_no_event(void **state)
 		assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at),
 				 sizeof(garbage));
 	close(fd);
-	marks = open_at(place);
-	assert_int_equal(ends_of(marks, one, "h"), 0);
-	marks_leave(marks_enter(marks, one, 1));
+	marks = mark_open(place);
+	assert_int_equal(mark_ends(marks, mark_one, "h"), 0);
+	marks_leave(marks_enter(marks, mark_one, 1));
 	marks_collect(marks);
 	marks_close(marks);
 }
@@ -427,7 +343,7 @@ garbage_behind_the_head_is_no_event(void **state)
 static void
 a_full_disk_is_no_reason_not_to_run(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct rlimit before;
 	struct rlimit small;
 
@@ -439,13 +355,13 @@ a_full_disk_is_no_reason_not_to_run(void **state)
 	assert_goes_without(place);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(file_size(place), 0);
-	marks_close(open_at(place));
+	marks_close(mark_open(place));
 }
 
 static void
 a_place_that_cannot_be_written_is_a_wrong_configuration(void **state)
 {
-	const struct place *place = *state;
+	const struct mark_place *place = *state;
 	struct marks *marks = NULL;
 	char path[160];
 
@@ -457,205 +373,8 @@ a_place_that_cannot_be_written_is_a_wrong_configuration(void **state)
 	assert_int_equal(marks_open(place->state, &marks), -EINVAL);
 }
 
-/* ---- What a pipeline makes of it ---------------------------------------- */
-
-struct bench {
-	struct rig *rig;
-	struct rig_element src, look, out, dead;
-	char error[256];
-};
-
-static struct bench *benched;
-
-static int
-keep_error(struct rig_element *el, struct evh_event *const *evs, int n)
-{
-	strncpy(benched->error, evs[0]->error, sizeof(benched->error) - 1);
-	el->limit = (int)evs[0]->attempts;
-	el->ctx->done(el->ctx, evs, n, EVH_OK);
-	return n;
-}
-
-static enum evh_result
-note_attempt(struct rig_element *el, struct evh_event *ev)
-{
-	el->limit = (int)ev->attempt;
-	(void)rig_note(el, ev);
-	return EVH_OK;
-}
-
-/* One event of this id through a handler "h" that allows so many attempts,
- * sent after so many; what became of it. */
-static enum evh_result
-pass_sent(struct bench *b, const struct place *place,
-	  const unsigned char id[16], unsigned attempts, unsigned before)
-{
-	struct evh_spec spec = { .id = id,
-				 .name = "x",
-				 .data = { "{}", 2 },
-				 .status = EVH_PROCESSED,
-				 .attempts = before };
-	enum evh_result result;
-
-	*b = (struct bench){ .rig = rig_new() };
-	benched = b;
-	b->src = (struct rig_element){ .name = "src", .kind = EVH_SOURCE };
-	b->look = (struct rig_element){ .name = "h",
-					.kind = EVH_HANDLER,
-					.attempts = attempts,
-					.process = note_attempt };
-	b->out = (struct rig_element){ .name = "out", .kind = EVH_SINK };
-	b->dead = (struct rig_element){ .name = "dead",
-					.kind = EVH_SINK,
-					.submit = keep_error };
-	rig_add(b->rig, &b->src);
-	rig_add(b->rig, &b->look);
-	rig_add(b->rig, &b->out);
-	rig_add(b->rig, &b->dead);
-	rig_pipeline(b->rig,
-		     (struct config_pipeline){ .chain = LIST("src", "h", "out"),
-					       .on_fail = LIST("dead"),
-					       .workers = 1 });
-	rig_mark(b->rig, place->state);
-	rig_start(b->rig);
-	rig_emit_spec(&b->src, &spec);
-	rig_await_heard(&b->src, 1);
-	result = b->src.results[0];
-	rig_free(b->rig);
-	return result;
-}
-
-static enum evh_result
-pass_limited(struct bench *b, const struct place *place,
-	     const unsigned char id[16], unsigned attempts)
-{
-	return pass_sent(b, place, id, attempts, 0);
-}
-
-static enum evh_result
-pass_one(struct bench *b, const struct place *place, const unsigned char id[16])
-{
-	return pass_limited(b, place, id, 0);
-}
-
-/* It may have been another's end. */
-static void
-with_one_attempt_an_end_beside_others_is_not_the_last(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	die_at(place, one, false, false);
-	assert_int_equal(pass_limited(&b, place, one, 1), EVH_OK);
-	assert_int_equal(b.look.n_seen, 1);
-	die_at(place, two, false, false);
-	die_at(place, two, false, false);
-	assert_int_equal(pass_limited(&b, place, two, 1), EVH_DROP);
-	assert_int_equal(b.look.n_seen, 0);
-}
-
-/* That is known to be its own. */
-static void
-with_one_attempt_an_end_for_the_timeout_is_the_last(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	die_at(place, one, true, false);
-	assert_int_equal(pass_limited(&b, place, one, 1), EVH_DROP);
-	assert_int_equal(b.look.n_seen, 0);
-}
-
-static void
-ends_of_the_process_are_attempts_used_up(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	die_at(place, one, false, false);
-	die_at(place, one, false, false);
-	assert_int_equal(pass_one(&b, place, one), EVH_OK);
-	assert_int_equal(b.look.limit, 3);
-	/* It was done: its count is forgotten. */
-	assert_int_equal(pass_one(&b, place, one), EVH_OK);
-	assert_int_equal(b.look.limit, 1);
-}
-
-static void
-after_the_last_of_its_attempts_it_is_not_tried_again(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	for (int i = 0; i < 3; i++)
-		die_at(place, one, false, false);
-	assert_int_equal(pass_one(&b, place, two), EVH_OK);
-	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
-	assert_int_equal(b.look.n_seen, 0);
-	assert_int_equal(b.dead.limit, 3);
-	assert_string_equal(b.error,
-			    "{\"stage\":\"h\",\"type\":\"handler\",\"message\":"
-			    "\"the process ended 3 times while it was here\"}");
-}
-
-/* Its source may not have noted that it is done when the next one crashes. */
-static void
-what_has_failed_so_fails_at_once_when_it_comes_again(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	for (int i = 0; i < 3; i++)
-		die_at(place, one, false, false);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(pass_one(&b, place, one), EVH_DROP);
-		assert_int_equal(b.look.n_seen, 0);
-		assert_int_equal(b.dead.limit, 3);
-	}
-}
-
-static void
-a_retry_of_what_has_failed_so_is_tried_and_counted_anew(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	for (int i = 0; i < 3; i++)
-		die_at(place, one, false, false);
-	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
-	assert_int_equal(pass_sent(&b, place, one, 0, 3), EVH_OK);
-	assert_int_equal(b.look.n_seen, 1);
-	assert_int_equal(b.look.limit, 1);
-	/* What was sent first is dead still. */
-	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
-}
-
-/* A neighbour's end is no attempt of it. */
-static void
-a_first_end_uses_up_no_attempt(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	die_at(place, one, false, false);
-	assert_int_equal(pass_one(&b, place, one), EVH_OK);
-	assert_int_equal(b.look.limit, 1);
-}
-
-static void
-ends_for_the_timeout_fail_it_as_that(void **state)
-{
-	const struct place *place = *state;
-	struct bench b;
-
-	for (int i = 0; i < 3; i++)
-		die_at(place, one, true, false);
-	assert_int_equal(pass_one(&b, place, one), EVH_DROP);
-	assert_non_null(strstr(b.error, "\"type\":\"timeout\""));
-}
-
 #define TEST(name)                                                             \
-	cmocka_unit_test_setup_teardown(name, place_open, place_close)
+	cmocka_unit_test_setup_teardown(name, mark_place_open, mark_place_close)
 
 int
 main(void)
@@ -674,14 +393,6 @@ main(void)
 		TEST(garbage_behind_the_head_is_no_event),
 		TEST(a_full_disk_is_no_reason_not_to_run),
 		TEST(a_place_that_cannot_be_written_is_a_wrong_configuration),
-		TEST(with_one_attempt_an_end_beside_others_is_not_the_last),
-		TEST(with_one_attempt_an_end_for_the_timeout_is_the_last),
-		TEST(ends_of_the_process_are_attempts_used_up),
-		TEST(a_first_end_uses_up_no_attempt),
-		TEST(after_the_last_of_its_attempts_it_is_not_tried_again),
-		TEST(what_has_failed_so_fails_at_once_when_it_comes_again),
-		TEST(a_retry_of_what_has_failed_so_is_tried_and_counted_anew),
-		TEST(ends_for_the_timeout_fail_it_as_that),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "group.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,26 @@ wait_for_lock_waiter(void)
 				    " AND wait_event_type = 'Lock'"),
 		      "1"))
 		assert_false(deadline_over(deadline));
+}
+
+/* Until the statement that waits for a lock is not the one that does so now:
+ * the server has cancelled that. */
+static void
+wait_for_next_try(void)
+{
+	static const char begun[] = "SELECT min(query_start) FROM"
+				    " pg_stat_activity WHERE datname = '" DB
+				    "' AND wait_event_type = 'Lock'";
+	int64_t deadline = deadline_in(60000);
+	char first[64];
+	const char *now;
+
+	snprintf(first, sizeof(first), "%s",
+		 pg_server_sql(&server, "evh", "%s", begun));
+	do {
+		assert_false(deadline_over(deadline));
+		now = pg_server_sql(&server, "evh", "%s", begun);
+	} while (now[0] == '\0' || strcmp(now, first) == 0);
 }
 
 /* ---- Away ------------------------------------------------------------------
@@ -278,14 +299,12 @@ a_lock_that_is_held_longer_than_lock_timeout_is_waited_for(void **state)
 	struct bench *bench = *state;
 	struct pg_conn *lock;
 
-	/* lock_timeout is half of it. */
-	group_bench_open(bench, DB, "write_timeout", "6000");
+	/* lock_timeout is less than a third of it. */
+	group_bench_open(bench, DB, "write_timeout", "18000");
 	lock = row_lock();
 	assert_int_equal(bench_submit(bench, group_events, 100), 100);
 	wait_for_lock_waiter();
-	/* The server has cancelled the statement when it logs so; here, when
-	 * the waiter is gone for a moment. */
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(3.3)");
+	wait_for_next_try();
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	all_have(100, EVH_OK);
@@ -305,26 +324,32 @@ a_lock_that_is_held_for_ever_is_answered_retry(void **state)
 	pg_server_release(lock);
 }
 
-/* Half of the six seconds may be spent in the queue. */
+/*
+ * Half of write_timeout may be spent in the queue.  Here it is over before the
+ * lock is given back, however fast the machine is; a slow one has the other
+ * half for ten rows, and for those that have come just before.
+ */
 static void
 late_check(struct bench *bench, const char *topic, unsigned n_late)
 {
+	const char *write_timeout = "18000";
 	struct pg_conn *lock;
+	int64_t half;
 	unsigned i;
 
-	bench_create(bench, &server, DB, "write_timeout", "6000", "batch_rows",
-		     "10", NULL);
+	bench_create(bench, &server, DB, "write_timeout", write_timeout,
+		     "batch_rows", "10", NULL);
 	bench_start(bench);
 	for (i = 0; i < 40; i++)
 		group_events[i].ev.topic = topic;
 	lock = row_lock();
 	assert_int_equal(bench_submit(bench, group_events, 30), 30);
+	half = deadline_in(atoi(write_timeout) / 2);
 	wait_for_lock_waiter();
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(1.5)");
-	/* Comes late itself, so it is not late; and well before the server's
-	 * lock_timeout, which is half of it, too. */
+	while (!deadline_over(half))
+		(void)poll(NULL, 0, deadline_left_ms(half));
+	/* Comes when the others are late already, so it is not. */
 	assert_int_equal(bench_submit(bench, group_events + 30, 10), 10);
-	pg_server_sql(&server, "evh", "SELECT pg_sleep(1.8)");
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
 	for (i = 0; i < 40; i++)
