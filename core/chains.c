@@ -118,6 +118,32 @@ sinks_check(const struct check *check, const struct config_pipeline *p,
 	twice_check(check, p, list, names);
 }
 
+/* Somebody has to keep what is answered. */
+static void
+all_optional_check(const struct check *check, const struct config_pipeline *p)
+{
+	bool has_sink = false;
+
+	for (size_t i = 0; p->chain[i]; i++) {
+		const struct config_instance *in =
+			config_instance(check->config, p->chain[i]);
+
+		if (!in)
+			return; /* which has been said */
+		if (in->kind != EVH_SINK)
+			continue;
+		has_sink = true;
+		if (!config_list_has(p->optional, in->name))
+			return;
+	}
+	if (has_sink)
+		problems_add(check->problems, p->where,
+			     "optional names every sink of the chain: while "
+			     "they are away an event would be answered "
+			     "although nobody has it; leave at least one of "
+			     "them out of optional");
+}
+
 static bool
 is_store(const struct check *check, const char *name)
 {
@@ -180,6 +206,7 @@ pipeline_check(const struct check *check, const struct config_pipeline *p)
 	sinks_check(check, p, "optional", p->optional);
 	sinks_check(check, p, "on_fail", p->on_fail);
 	sinks_check(check, p, "on_drop", p->on_drop);
+	all_optional_check(check, p);
 	late_failure_check(check, p);
 	if (p->otherwise && p->match[0])
 		problems_add(check->problems, p->where,

@@ -149,6 +149,29 @@ a_source_without_on_fail_is_worth_a_warning(void **state)
 }
 
 static void
+one_sink_at_least_is_not_optional(void **state)
+{
+	static const char sentence[] =
+		"optional names every sink of the chain: while they are away "
+		"an event would be answered although nobody has it; leave at "
+		"least one of them out of optional";
+	struct whole *whole = *state;
+
+	whole_assert_error(whole,
+			   BASE "pipeline \"p\" { chain = { http, log, kafka, "
+				"events } optional = { kafka, events } }",
+			   "pipeline \"p\"", sentence);
+	whole_assert_error(whole,
+			   SOURCE("topic") STORE("events") SINK("dlq")
+				   "pipeline \"p\" { chain = { topic, events "
+				   "}\n optional = events on_fail = dlq }",
+			   "pipeline \"p\"", sentence);
+	whole_assert_fine(whole,
+			  BASE "pipeline \"p\" { chain = { http, log, kafka, "
+			       "events } optional = { kafka } }");
+}
+
+static void
 a_handler_behind_the_store_that_keeps_its_failures_is_refused(void **state)
 {
 	struct whole *whole = *state;
@@ -310,6 +333,7 @@ main(void)
 		TEST(optional_on_fail_and_on_drop_name_sinks),
 		TEST(an_instance_that_stands_nowhere_is_worth_a_warning),
 		TEST(a_source_without_on_fail_is_worth_a_warning),
+		TEST(one_sink_at_least_is_not_optional),
 		TEST(a_handler_behind_the_store_that_keeps_its_failures_is_refused),
 		TEST(a_failure_behind_a_store_that_another_sink_keeps_is_fine),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
