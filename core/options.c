@@ -254,9 +254,9 @@ unknown_report(struct check *check, const char *name)
 			     name, nearest);
 	else
 		problems_add(check->problems, check->in->where,
-			     "unknown option \"%s\"; `evhd describe %s` lists "
-			     "what there is",
-			     name, check->in->plugin);
+			     "unknown option \"%s\"; `evhd describe %s -c %s` "
+			     "lists what there is",
+			     name, check->in->plugin, check->config->file);
 }
 
 /* "rdkafka.linger.ms" -> the map rdkafka, "linger.ms"; "password_file" -> the
