@@ -144,6 +144,44 @@ on_timeout_abort_needs_a_place_where_ends_are_counted(void **state)
 				       SINK("kafka") LATE_CHAIN("1"));
 }
 
+static void
+processes_without_isolate_are_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(
+		whole,
+		SOURCE("topic") LATE_HANDLER("isolate_processes = 2")
+			SINK("kafka") LATE_CHAIN("1"),
+		"handler \"h\"",
+		"isolate_processes is given and isolate is not: it runs in "
+		"evhd itself; write isolate = \"process\", or leave "
+		"isolate_processes out");
+	whole_assert_fine(
+		whole,
+		SOURCE("topic") LATE_HANDLER("isolate = process "
+					     "isolate_processes = 2")
+			SINK("kafka") LATE_CHAIN("1"));
+}
+
+static void
+a_deadline_behind_the_answer_is_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(
+		whole,
+		INGEST("http") SINK("kafka") "pipeline \"p\" { chain = { http, "
+					     "kafka } deadline = 14s }",
+		"pipeline \"p\"",
+		"its deadline, 14000 ms, is beyond the answer_timeout of "
+		"\"http\", 13000 ms: clients are answered before it is over, "
+		"and do not hear what became of their events");
+	whole_assert_fine(whole, INGEST("http") SINK("kafka")
+				 "pipeline \"p\" { chain = { http, kafka }\n"
+				 "  deadline = 12s }");
+}
+
 /* ---- Order --------------------------------------------------------------- */
 
 static void
@@ -328,6 +366,8 @@ main(void)
 		TEST(a_timeout_needs_a_pipeline_with_workers),
 		TEST(on_timeout_needs_a_timeout),
 		TEST(on_timeout_abort_needs_a_place_where_ends_are_counted),
+		TEST(processes_without_isolate_are_worth_a_warning),
+		TEST(a_deadline_behind_the_answer_is_worth_a_warning),
 		TEST(services_start_first_and_sources_last),
 		TEST(who_is_named_starts_before_who_names),
 		TEST(a_circle_of_names_is_spelt_out),
