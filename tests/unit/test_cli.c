@@ -287,6 +287,22 @@ a_plugin_is_described_without_its_secrets(void **state)
 }
 
 static void
+a_description_says_how_a_time_is_written(void **state)
+{
+	struct line *line = *state;
+
+	conf_write(line, "");
+	assert_int_equal(RUN(line, "describe", "plain_handler", "-c", "a.conf"),
+			 0);
+	assert_has(line, "time: with its unit, like 100ms, 30s, 5m, 1h or 1d; "
+			 "a bare number is milliseconds\n");
+	/* Where there is none, nothing is said. */
+	assert_int_equal(RUN(line, "describe", "plain_sink", "-c", "a.conf"),
+			 0);
+	assert_null(strstr(line->output, "milliseconds"));
+}
+
+static void
 a_plugin_that_is_not_there_cannot_be_described(void **state)
 {
 	struct line *line = *state;
@@ -477,6 +493,7 @@ main(void)
 		TEST(plugins_are_listed_the_broken_ones_with_their_reason),
 		TEST(plugins_speak_json),
 		TEST(a_plugin_is_described_without_its_secrets),
+		TEST(a_description_says_how_a_time_is_written),
 		TEST(a_plugin_that_is_not_there_cannot_be_described),
 		TEST(a_plugins_word_gets_its_arguments),
 		TEST(a_word_of_several_instances_needs_a_name),
