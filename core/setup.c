@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chains.h"
+#include "marks_check.h"
 #include "spool_check.h"
 
 /* ---- One instance ------------------------------------------------------- */
@@ -411,6 +412,7 @@ setup_new(const char *file, const char *env_file, const char *only,
 	if (!only) {
 		chains_check(setup->config, problems);
 		spool_check(setup->config, problems);
+		marks_check(setup->config, problems);
 		idle_check(setup, problems);
 		for (unsigned i = 0; i < setup->config->n_instances; i++)
 			timeout_check(setup, i, problems);

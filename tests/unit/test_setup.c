@@ -182,6 +182,41 @@ a_deadline_behind_the_answer_is_worth_a_warning(void **state)
 				 "  deadline = 12s }");
 }
 
+static void
+a_state_dir_that_cannot_be_is_worth_a_warning(void **state)
+{
+	static const struct {
+		const char *dir, *sentence;
+	} cases[] = {
+		{ "/nowhere/state",
+		  "state_dir = \"/nowhere/state\": evhd makes it, but cannot in "
+		  "/nowhere (No such file or directory); make it, for evhd's "
+		  "user" },
+		{ "/tmp", "state_dir = \"/tmp\": everybody may write in it, and "
+			  "so decide which events count as failed" },
+		{ "/dev/null", "state_dir = \"/dev/null\": it is no folder" },
+	};
+	struct whole *whole = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			 "state_dir = \"%s\"\n" INGEST("http") SINK("kafka")
+			 "pipeline \"p\" { chain = { http, kafka } }\n",
+			 cases[i].dir);
+		assert_non_null(whole_read(whole, text));
+		assert_int_equal(whole->problems.n, 1);
+		assert_true(whole->problems.list[0].is_warning);
+		assert_string_equal(whole->problems.list[0].text,
+				    cases[i].sentence);
+	}
+	/* evhd makes this one. */
+	whole_assert_fine(whole,
+			  "state_dir = state\n" INGEST("http") SINK("kafka")
+			  "pipeline \"p\" { chain = { http, kafka } }\n");
+}
+
 /* ---- Order --------------------------------------------------------------- */
 
 static void
@@ -366,6 +401,7 @@ main(void)
 		TEST(a_timeout_needs_a_pipeline_with_workers),
 		TEST(on_timeout_needs_a_timeout),
 		TEST(on_timeout_abort_needs_a_place_where_ends_are_counted),
+		TEST(a_state_dir_that_cannot_be_is_worth_a_warning),
 		TEST(processes_without_isolate_are_worth_a_warning),
 		TEST(a_deadline_behind_the_answer_is_worth_a_warning),
 		TEST(services_start_first_and_sources_last),
