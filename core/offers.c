@@ -25,11 +25,12 @@ instance_check(struct host *host, struct instance *in)
 
 		if (!row->values || !other || has_offer(other, row->values))
 			continue;
-		in->ctx.log(&in->ctx, EVH_ERROR,
-			    "%s = \"%s\": that one's plugin, %s, does not offer "
-			    "%s; name an instance that does, or leave %s out",
-			    row->name, name, other->plugin->name, row->values,
-			    row->name);
+		in->ctx.log(
+			&in->ctx, EVH_ERROR,
+			"%s = \"%s\": that one's plugin, %s, does not offer "
+			"%s; name an instance that does, or leave %s out",
+			row->name, name, other->plugin->name, row->values,
+			row->name);
 		rc = -EINVAL;
 	}
 	return rc;

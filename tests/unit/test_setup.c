@@ -157,11 +157,10 @@ processes_without_isolate_are_worth_a_warning(void **state)
 		"isolate_processes is given and isolate is not: it runs in "
 		"evhd itself; write isolate = \"process\", or leave "
 		"isolate_processes out");
-	whole_assert_fine(
-		whole,
-		SOURCE("topic") LATE_HANDLER("isolate = process "
-					     "isolate_processes = 2")
-			SINK("kafka") LATE_CHAIN("1"));
+	whole_assert_fine(whole,
+			  SOURCE("topic") LATE_HANDLER("isolate = process "
+						       "isolate_processes = 2")
+				  SINK("kafka") LATE_CHAIN("1"));
 }
 
 static void
@@ -177,8 +176,10 @@ a_deadline_behind_the_answer_is_worth_a_warning(void **state)
 		"its deadline, 14000 ms, is beyond the answer_timeout of "
 		"\"http\", 13000 ms: clients are answered before it is over, "
 		"and do not hear what became of their events");
-	whole_assert_fine(whole, INGEST("http") SINK("kafka")
-				 "pipeline \"p\" { chain = { http, kafka }\n"
+	whole_assert_fine(
+		whole,
+		INGEST("http") SINK(
+			"kafka") "pipeline \"p\" { chain = { http, kafka }\n"
 				 "  deadline = 12s }");
 }
 
@@ -189,11 +190,13 @@ a_state_dir_that_cannot_be_is_worth_a_warning(void **state)
 		const char *dir, *sentence;
 	} cases[] = {
 		{ "/nowhere/state",
-		  "state_dir = \"/nowhere/state\": evhd makes it, but cannot in "
+		  "state_dir = \"/nowhere/state\": evhd makes it, but cannot "
+		  "in "
 		  "/nowhere (No such file or directory); make it, for evhd's "
 		  "user" },
-		{ "/tmp", "state_dir = \"/tmp\": everybody may write in it, and "
-			  "so decide which events count as failed" },
+		{ "/tmp",
+		  "state_dir = \"/tmp\": everybody may write in it, and "
+		  "so decide which events count as failed" },
 		{ "/dev/null", "state_dir = \"/dev/null\": it is no folder" },
 	};
 	struct whole *whole = *state;
@@ -202,8 +205,9 @@ a_state_dir_that_cannot_be_is_worth_a_warning(void **state)
 		char text[512];
 
 		snprintf(text, sizeof(text),
-			 "state_dir = \"%s\"\n" INGEST("http") SINK("kafka")
-			 "pipeline \"p\" { chain = { http, kafka } }\n",
+			 "state_dir = \"%s\"\n" INGEST("http")
+				 SINK("kafka") "pipeline \"p\" { chain = { "
+					       "http, kafka } }\n",
 			 cases[i].dir);
 		assert_non_null(whole_read(whole, text));
 		assert_int_equal(whole->problems.n, 1);
@@ -212,9 +216,9 @@ a_state_dir_that_cannot_be_is_worth_a_warning(void **state)
 				    cases[i].sentence);
 	}
 	/* evhd makes this one. */
-	whole_assert_fine(whole,
-			  "state_dir = state\n" INGEST("http") SINK("kafka")
-			  "pipeline \"p\" { chain = { http, kafka } }\n");
+	whole_assert_fine(whole, "state_dir = state\n" INGEST("http")
+					 SINK("kafka") "pipeline \"p\" { chain "
+						       "= { http, kafka } }\n");
 }
 
 /* ---- Order --------------------------------------------------------------- */

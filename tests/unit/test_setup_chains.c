@@ -161,11 +161,12 @@ one_sink_at_least_is_not_optional(void **state)
 			   BASE "pipeline \"p\" { chain = { http, log, kafka, "
 				"events } optional = { kafka, events } }",
 			   "pipeline \"p\"", sentence);
-	whole_assert_error(whole,
-			   SOURCE("topic") STORE("events") SINK("dlq")
-				   "pipeline \"p\" { chain = { topic, events "
-				   "}\n optional = events on_fail = dlq }",
-			   "pipeline \"p\"", sentence);
+	whole_assert_error(
+		whole,
+		SOURCE("topic") STORE("events")
+			SINK("dlq") "pipeline \"p\" { chain = { topic, events "
+				    "}\n optional = events on_fail = dlq }",
+		"pipeline \"p\"", sentence);
 	whole_assert_fine(whole,
 			  BASE "pipeline \"p\" { chain = { http, log, kafka, "
 			       "events } optional = { kafka } }");
@@ -178,9 +179,10 @@ a_handler_behind_the_store_that_keeps_its_failures_is_refused(void **state)
 
 	whole_assert_error(
 		whole,
-		SOURCE("topic") HANDLER("log") HANDLER("picky") STORE("events")
-			"pipeline \"p\" { chain = { topic, log, events, "
-			"picky }\n on_fail = events }",
+		SOURCE("topic") HANDLER("log") HANDLER("picky")
+			STORE("events") "pipeline \"p\" { chain = { topic, "
+					"log, events, "
+					"picky }\n on_fail = events }",
 		"pipeline \"p\"",
 		"the handler \"picky\" stands behind the store \"events\": an "
 		"event that it fails is a row there already, which stays "
@@ -200,18 +202,20 @@ a_failure_behind_a_store_that_another_sink_keeps_is_fine(void **state)
 
 		snprintf(text, sizeof(text),
 			 SOURCE("topic") HANDLER("picky") SINK("kafka")
-				 STORE("events") STORE("other")
-			 "pipeline \"p\" { chain = { topic, events, picky, "
-			 "other, kafka }\n on_fail = %s }",
+				 STORE("events") STORE(
+					 "other") "pipeline \"p\" { chain = { "
+						  "topic, events, picky, "
+						  "other, kafka }\n on_fail = "
+						  "%s }",
 			 keepers[i]);
 		whole_assert_fine(whole, text);
 	}
 	/* What an ingest makes is pending there, and may fail. */
-	whole_assert_fine(
-		whole,
-		INGEST("http") HANDLER("picky") STORE("events")
-			"pipeline \"p\" { chain = { http, events, picky }\n"
-			"  on_fail = events }");
+	whole_assert_fine(whole,
+			  INGEST("http") HANDLER("picky")
+				  STORE("events") "pipeline \"p\" { chain = { "
+						  "http, events, picky }\n"
+						  "  on_fail = events }");
 }
 
 /* ---- Several pipelines of one source ------------------------------------- */
