@@ -118,6 +118,85 @@ sinks_check(const struct check *check, const struct config_pipeline *p,
 	twice_check(check, p, list, names);
 }
 
+/* Somebody has to keep what is answered. */
+static void
+all_optional_check(const struct check *check, const struct config_pipeline *p)
+{
+	bool has_sink = false;
+
+	for (size_t i = 0; p->chain[i]; i++) {
+		const struct config_instance *in =
+			config_instance(check->config, p->chain[i]);
+
+		if (!in)
+			return; /* which has been said */
+		if (in->kind != EVH_SINK)
+			continue;
+		has_sink = true;
+		if (!config_list_has(p->optional, in->name))
+			return;
+	}
+	if (has_sink)
+		problems_add(check->problems, p->where,
+			     "optional names every sink of the chain: while "
+			     "they are away an event would be answered "
+			     "although nobody has it; leave at least one of "
+			     "them out of optional");
+}
+
+static bool
+is_store(const struct check *check, const char *name)
+{
+	const struct config_instance *in = config_instance(check->config, name);
+
+	return in && strcmp(in->keyword, "store") == 0;
+}
+
+/* The chain before place n has each of on_fail's, and each is a store: by then
+ * their rows have an outcome, which is final. */
+static bool
+keepers_are_past(const struct check *check, const struct config_pipeline *p,
+		 size_t n)
+{
+	for (char **keeper = p->on_fail; *keeper; keeper++) {
+		size_t i = 0;
+
+		while (i < n && strcmp(p->chain[i], *keeper) != 0)
+			i++;
+		if (i == n || !is_store(check, *keeper))
+			return false;
+	}
+	return p->on_fail[0] != NULL;
+}
+
+/* What an ingest makes is pending in a store, and may still fail. */
+static void
+late_failure_check(const struct check *check, const struct config_pipeline *p)
+{
+	const struct config_instance *head =
+		p->chain[0] ? config_instance(check->config, p->chain[0])
+			    : NULL;
+
+	if (!head || strcmp(head->keyword, "ingest") == 0)
+		return;
+	for (size_t i = 1; p->chain[i]; i++) {
+		const struct config_instance *in =
+			config_instance(check->config, p->chain[i]);
+
+		if (in && in->kind == EVH_HANDLER &&
+		    keepers_are_past(check, p, i))
+			problems_add(check->problems, p->where,
+				     "the handler \"%s\" stands behind the "
+				     "store \"%s\": an event that it fails is "
+				     "a row there already, which stays "
+				     "processed, so that nobody keeps the "
+				     "failure; put the store behind the "
+				     "handlers, or name another sink in "
+				     "on_fail",
+				     in->name, p->on_fail[0]);
+	}
+}
+
 static void
 pipeline_check(const struct check *check, const struct config_pipeline *p)
 {
@@ -127,6 +206,8 @@ pipeline_check(const struct check *check, const struct config_pipeline *p)
 	sinks_check(check, p, "optional", p->optional);
 	sinks_check(check, p, "on_fail", p->on_fail);
 	sinks_check(check, p, "on_drop", p->on_drop);
+	all_optional_check(check, p);
+	late_failure_check(check, p);
 	if (p->otherwise && p->match[0])
 		problems_add(check->problems, p->where,
 			     "it has match and otherwise; otherwise takes "

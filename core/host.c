@@ -16,6 +16,7 @@
 #include "main_loop.h"
 #include "marks.h"
 #include "notify.h"
+#include "offers.h"
 #include "pass.h"
 #include "pipeline.h"
 #include "shutdown.h"
@@ -257,7 +258,7 @@ host_create(struct host *host)
 		if (rc < 0 && first == 0)
 			first = rc;
 	}
-	return first;
+	return first < 0 ? first : offers_check(host);
 }
 
 static int

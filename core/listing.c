@@ -216,6 +216,26 @@ option_rows(const char *(*rows)[N_COLUMNS], const struct evh_option *options)
 	return n;
 }
 
+/* How the values of these types are written, for a table that has some. */
+static void
+units_print(const char *const (*rows)[N_COLUMNS], size_t n)
+{
+	bool has_time = false, has_size = false;
+
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(rows[i][1], value_type_name(EVH_MSEC)) == 0)
+			has_time = true;
+		if (strcmp(rows[i][1], value_type_name(EVH_SIZE)) == 0)
+			has_size = true;
+	}
+	if (has_time)
+		printf("\ntime: with its unit, like 100ms, 30s, 5m, 1h or 1d; "
+		       "a bare number is milliseconds\n");
+	if (has_size)
+		printf("\nsize: like 512K, 64M or 1G, powers of 1024; a bare "
+		       "number is bytes\n");
+}
+
 int
 listing_describe(const struct loader_plugin *p, bool json)
 {
@@ -242,6 +262,7 @@ listing_describe(const struct loader_plugin *p, bool json)
 	if (n > 1) {
 		putchar('\n');
 		columns_print((const char *const(*)[N_COLUMNS])rows, n);
+		units_print((const char *const(*)[N_COLUMNS])rows, n);
 	}
 	free(rows);
 	for (const struct evh_command *c = p->commands; c->name; c++)

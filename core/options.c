@@ -254,9 +254,9 @@ unknown_report(struct check *check, const char *name)
 			     name, nearest);
 	else
 		problems_add(check->problems, check->in->where,
-			     "unknown option \"%s\"; `evhd describe %s` lists "
-			     "what there is",
-			     name, check->in->plugin);
+			     "unknown option \"%s\"; `evhd describe %s -c %s` "
+			     "lists what there is",
+			     name, check->in->plugin, check->config->file);
 }
 
 /* "rdkafka.linger.ms" -> the map rdkafka, "linger.ms"; "password_file" -> the
@@ -486,15 +486,31 @@ options_miss(const struct options *options, const char *name)
 	       !atomic_exchange(options->has_missed, true);
 }
 
-const char *
-options_instance(const struct options *options, unsigned i)
+static const struct option *
+instance_option(const struct options *options, unsigned i)
 {
 	for (unsigned j = 0; j < options->n; j++) {
 		const struct option *option = &options->list[j];
 
 		if (option->row->type == EVH_INSTANCE && option->text &&
 		    *option->text && i-- == 0)
-			return option->text;
+			return option;
 	}
 	return NULL;
+}
+
+const char *
+options_instance(const struct options *options, unsigned i)
+{
+	const struct option *option = instance_option(options, i);
+
+	return option ? option->text : NULL;
+}
+
+const struct evh_option *
+options_instance_row(const struct options *options, unsigned i)
+{
+	const struct option *option = instance_option(options, i);
+
+	return option ? option->row : NULL;
 }

@@ -50,8 +50,11 @@ const char *options_at(const struct options *options, const char *name,
  * bug of the plugin, to be told once. [any] */
 bool options_miss(const struct options *options, const char *name);
 
-/* The i-th instance that an EVH_INSTANCE option names; NULL behind the last. */
+/* The i-th instance that an EVH_INSTANCE option names, and the row of that
+ * option; NULL behind the last. */
 const char *options_instance(const struct options *options, unsigned i);
+const struct evh_option *options_instance_row(const struct options *options,
+					      unsigned i);
 
 /* "1500ms" -> 1500, "30s", "5m", "2h", "1d"; a bare number is milliseconds.
  * "64M" -> bytes (K, M, G are powers of 1024).  0, or -EINVAL, -ERANGE. */

@@ -109,6 +109,21 @@ edit_distance(const char *a, const char *b)
 	return above[n_b];
 }
 
+/*
+ * Twice the letters that are wrong.  Who left out the end of a word meant it
+ * more likely than another that is two letters away.
+ */
+static size_t
+word_distance(const char *typed, const char *word)
+{
+	size_t n = strlen(typed);
+	size_t distance = 2 * edit_distance(typed, word);
+
+	if (n >= 3 && strncmp(typed, word, n) == 0 && distance > 3)
+		return 3;
+	return distance;
+}
+
 const char *
 problems_nearest(const char *word, const char *const *words)
 {
@@ -121,13 +136,13 @@ problems_nearest(const char *word, const char *const *words)
 
 	/* One slip in a short word, one in three letters of a longer one:
 	 * beyond that it is a guess that misleads. */
-	least = (length < 3 ? 1 : length / 3) + 1;
+	least = 2 * ((length < 3 ? 1 : length / 3) + 1);
 	for (size_t i = 0; words[i]; i++) {
 		size_t distance;
 
 		if (strlen(words[i]) > MAX_WORD)
 			continue;
-		distance = edit_distance(word, words[i]);
+		distance = word_distance(word, words[i]);
 		if (distance < least) {
 			least = distance;
 			nearest = words[i];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chains.h"
+#include "marks_check.h"
 #include "spool_check.h"
 
 /* ---- One instance ------------------------------------------------------- */
@@ -245,6 +246,45 @@ timeout_check(const struct setup *setup, unsigned i, struct problems *problems)
 				     config->pipelines[j].name);
 }
 
+/* What says something only beside another word. */
+static void
+isolate_check(const struct setup *setup, unsigned i, struct problems *problems)
+{
+	const struct config_instance *in = &setup->config->instances[i];
+	const struct options *options = setup->options[i];
+
+	if (in->kind == EVH_HANDLER && options &&
+	    options_int(options, "isolate_processes") > 0 &&
+	    strcmp(options_str(options, "isolate"), "process") != 0)
+		problems_warn(problems, in->where,
+			      "isolate_processes is given and isolate is not: "
+			      "it runs in evhd itself; write isolate = "
+			      "\"process\", or leave isolate_processes out");
+}
+
+/* A source that answers clients has an option of this name, as http_ingest. */
+static void
+deadline_check(const struct setup *setup, const struct config_pipeline *p,
+	       struct problems *problems)
+{
+	const struct config *config = setup->config;
+	unsigned i = p->chain[0] ? instance_index(config, p->chain[0])
+				 : config->n_instances;
+	int64_t answer_ms;
+
+	if (i == config->n_instances || !setup->options[i])
+		return;
+	answer_ms = options_int(setup->options[i], "answer_timeout");
+	if (answer_ms > 0 && p->deadline_ms > answer_ms)
+		problems_warn(problems, p->where,
+			      "its deadline, %u ms, is beyond the "
+			      "answer_timeout of \"%s\", %lld ms: clients are "
+			      "answered before it is over, and do not hear "
+			      "what became of their events",
+			      p->deadline_ms, p->chain[0],
+			      (long long)answer_ms);
+}
+
 /* What of a file is looked at: all of it, one instance, or a part. */
 struct scope {
 	const char *only;
@@ -372,9 +412,15 @@ setup_new(const char *file, const char *env_file, const char *only,
 	if (!only) {
 		chains_check(setup->config, problems);
 		spool_check(setup->config, problems);
+		marks_check(setup->config, problems);
 		idle_check(setup, problems);
 		for (unsigned i = 0; i < setup->config->n_instances; i++)
 			timeout_check(setup, i, problems);
+		for (unsigned i = 0; i < setup->config->n_instances; i++)
+			isolate_check(setup, i, problems);
+		for (unsigned i = 0; i < setup->config->n_pipelines; i++)
+			deadline_check(setup, &setup->config->pipelines[i],
+				       problems);
 	}
 	order_set(setup, problems);
 	return setup;

@@ -216,7 +216,8 @@ values_allow(const struct evh_option *option, const char *text)
 {
 	const char *values = option->values;
 
-	if (!values)
+	/* Of an instance it is what that has to offer, see offers.h. */
+	if (!values || option->type == EVH_INSTANCE)
 		return true;
 	while (values) {
 		size_t n = strcspn(values, "|");

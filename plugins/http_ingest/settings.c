@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <evh/services.h>
+
 #include "event_body.h"
 
 #include <errno.h>
@@ -27,6 +29,7 @@ const struct evh_option settings_options[] = {
 	{ .name = "store",
 	  .type = EVH_INSTANCE,
 	  .def = "",
+	  .values = EVH_STORE_1,
 	  .help = "where GET reads events; none: 501" },
 	{ .name = "key",
 	  .type = EVH_STR,

@@ -171,6 +171,25 @@ every_mistake_is_a_line_and_the_exit_code_is_78(void **state)
 }
 
 static void
+who_is_named_has_to_offer_what_is_asked(void **state)
+{
+	static const char sentence[] =
+		"rows = \"k\": that one's plugin, plain_sink, does not offer "
+		"evh.store/1; name an instance that does, or leave rows out";
+	struct line *line = *state;
+
+	conf_write(line, "ingest \"http\" { plugin = plain_source rows = k }\n"
+			 "sink \"k\" { plugin = plain_sink host = h }\n"
+			 "pipeline \"p\" { chain = { http, k } }\n");
+	assert_int_equal(RUN(line, "check", "-c", "a.conf"), 78);
+	assert_has(line, "evhd: a.conf: ingest \"http\": ");
+	assert_has(line, sentence);
+	/* It does not run, either. */
+	assert_int_equal(RUN(line, "-c", "a.conf"), 78);
+	assert_has(line, "plain_sink, does not offer evh.store/1");
+}
+
+static void
 check_speaks_json(void **state)
 {
 	struct line *line = *state;
@@ -284,6 +303,22 @@ a_plugin_is_described_without_its_secrets(void **state)
 	assert_int_equal(RUN(line, "describe", "plain_handler", "-c", "a.conf"),
 			 0);
 	assert_has(line, "backoff_max        time");
+}
+
+static void
+a_description_says_how_a_time_is_written(void **state)
+{
+	struct line *line = *state;
+
+	conf_write(line, "");
+	assert_int_equal(RUN(line, "describe", "plain_handler", "-c", "a.conf"),
+			 0);
+	assert_has(line, "time: with its unit, like 100ms, 30s, 5m, 1h or 1d; "
+			 "a bare number is milliseconds\n");
+	/* Where there is none, nothing is said. */
+	assert_int_equal(RUN(line, "describe", "plain_sink", "-c", "a.conf"),
+			 0);
+	assert_null(strstr(line->output, "milliseconds"));
 }
 
 static void
@@ -472,11 +507,13 @@ main(void)
 		TEST(a_good_file_is_ok),
 		TEST(a_warning_is_told_and_is_no_error),
 		TEST(every_mistake_is_a_line_and_the_exit_code_is_78),
+		TEST(who_is_named_has_to_offer_what_is_asked),
 		TEST(check_speaks_json),
 		TEST(variables_come_from_the_env_file),
 		TEST(plugins_are_listed_the_broken_ones_with_their_reason),
 		TEST(plugins_speak_json),
 		TEST(a_plugin_is_described_without_its_secrets),
+		TEST(a_description_says_how_a_time_is_written),
 		TEST(a_plugin_that_is_not_there_cannot_be_described),
 		TEST(a_plugins_word_gets_its_arguments),
 		TEST(a_word_of_several_instances_needs_a_name),

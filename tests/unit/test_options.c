@@ -148,9 +148,6 @@ each_mistake_says_what_would_be_right(void **state)
 		{ "levels = { a, c }", "levels = \"c\": this must be a|b" },
 		{ "prot = 1",
 		  "unknown option \"prot\"; did you mean \"port\"?" },
-		{ "attempts = 3",
-		  "unknown option \"attempts\"; `evhd describe p` lists what "
-		  "there is" },
 		{ "rdkafka = x",
 		  "rdkafka is a map; write rdkafka.KEY = \"VALUE\"" },
 		{ "port.x = 1",
@@ -172,6 +169,20 @@ each_mistake_says_what_would_be_right(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		section_assert_refused(s, cases[i].setting, cases[i].sentence);
+}
+
+/* "./p.so" is looked for from the file's folder, and p in its plugin_dir. */
+static void
+an_option_like_none_is_described_with_the_file(void **state)
+{
+	struct section *s = *state;
+	char sentence[300];
+
+	snprintf(sentence, sizeof(sentence),
+		 "unknown option \"attempts\"; `evhd describe p -c %s/a.conf` "
+		 "lists what there is",
+		 s->dir.path);
+	section_assert_refused(s, "attempts = 3", sentence);
 }
 
 static void
@@ -321,6 +332,7 @@ main(void)
 		TEST(empty_counts_as_missing),
 		TEST(a_list_takes_a_single_value),
 		TEST(each_mistake_says_what_would_be_right),
+		TEST(an_option_like_none_is_described_with_the_file),
 		TEST(a_required_option_names_its_variable),
 		TEST(all_mistakes_are_told_at_once),
 		TEST(a_secret_is_never_in_a_sentence),

@@ -90,6 +90,19 @@ the_nearest_of_several_is_named(void **state)
 			    "in_flight_size");
 }
 
+static void
+a_word_that_was_begun_comes_before_one_of_its_length(void **state)
+{
+	const char *const begun[] = { "spool.dir", "spool.max_size", NULL };
+	const char *const slips[] = { "in_flight_size", "in_flight", NULL };
+
+	(void)state;
+	assert_string_equal(problems_nearest("spool.max", begun),
+			    "spool.max_size");
+	/* One letter more is nearer still. */
+	assert_string_equal(problems_nearest("in_fligh", slips), "in_flight");
+}
+
 int
 main(void)
 {
@@ -100,6 +113,8 @@ main(void)
 		cmocka_unit_test(a_slip_of_the_fingers_finds_its_word),
 		cmocka_unit_test(a_word_like_none_is_not_guessed_at),
 		cmocka_unit_test(the_nearest_of_several_is_named),
+		cmocka_unit_test(
+			a_word_that_was_begun_comes_before_one_of_its_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,83 @@ on_timeout_abort_needs_a_place_where_ends_are_counted(void **state)
 				       SINK("kafka") LATE_CHAIN("1"));
 }
 
+static void
+processes_without_isolate_are_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(
+		whole,
+		SOURCE("topic") LATE_HANDLER("isolate_processes = 2")
+			SINK("kafka") LATE_CHAIN("1"),
+		"handler \"h\"",
+		"isolate_processes is given and isolate is not: it runs in "
+		"evhd itself; write isolate = \"process\", or leave "
+		"isolate_processes out");
+	whole_assert_fine(whole,
+			  SOURCE("topic") LATE_HANDLER("isolate = process "
+						       "isolate_processes = 2")
+				  SINK("kafka") LATE_CHAIN("1"));
+}
+
+static void
+a_deadline_behind_the_answer_is_worth_a_warning(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_warning(
+		whole,
+		INGEST("http") SINK("kafka") "pipeline \"p\" { chain = { http, "
+					     "kafka } deadline = 14s }",
+		"pipeline \"p\"",
+		"its deadline, 14000 ms, is beyond the answer_timeout of "
+		"\"http\", 13000 ms: clients are answered before it is over, "
+		"and do not hear what became of their events");
+	whole_assert_fine(
+		whole,
+		INGEST("http") SINK(
+			"kafka") "pipeline \"p\" { chain = { http, kafka }\n"
+				 "  deadline = 12s }");
+}
+
+static void
+a_state_dir_that_cannot_be_is_worth_a_warning(void **state)
+{
+	static const struct {
+		const char *dir, *sentence;
+	} cases[] = {
+		{ "/nowhere/state",
+		  "state_dir = \"/nowhere/state\": evhd makes it, but cannot "
+		  "in "
+		  "/nowhere (No such file or directory); make it, for evhd's "
+		  "user" },
+		{ "/tmp",
+		  "state_dir = \"/tmp\": everybody may write in it, and "
+		  "so decide which events count as failed" },
+		{ "/dev/null", "state_dir = \"/dev/null\": it is no folder" },
+	};
+	struct whole *whole = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			 "state_dir = \"%s\"\n" INGEST("http")
+				 SINK("kafka") "pipeline \"p\" { chain = { "
+					       "http, kafka } }\n",
+			 cases[i].dir);
+		assert_non_null(whole_read(whole, text));
+		assert_int_equal(whole->problems.n, 1);
+		assert_true(whole->problems.list[0].is_warning);
+		assert_string_equal(whole->problems.list[0].text,
+				    cases[i].sentence);
+	}
+	/* evhd makes this one. */
+	whole_assert_fine(whole, "state_dir = state\n" INGEST("http")
+					 SINK("kafka") "pipeline \"p\" { chain "
+						       "= { http, kafka } }\n");
+}
+
 /* ---- Order --------------------------------------------------------------- */
 
 static void
@@ -328,6 +405,9 @@ main(void)
 		TEST(a_timeout_needs_a_pipeline_with_workers),
 		TEST(on_timeout_needs_a_timeout),
 		TEST(on_timeout_abort_needs_a_place_where_ends_are_counted),
+		TEST(a_state_dir_that_cannot_be_is_worth_a_warning),
+		TEST(processes_without_isolate_are_worth_a_warning),
+		TEST(a_deadline_behind_the_answer_is_worth_a_warning),
 		TEST(services_start_first_and_sources_last),
 		TEST(who_is_named_starts_before_who_names),
 		TEST(a_circle_of_names_is_spelt_out),

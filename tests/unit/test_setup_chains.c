@@ -148,6 +148,76 @@ a_source_without_on_fail_is_worth_a_warning(void **state)
 			     "partition of \"topic\" until somebody looks");
 }
 
+static void
+one_sink_at_least_is_not_optional(void **state)
+{
+	static const char sentence[] =
+		"optional names every sink of the chain: while they are away "
+		"an event would be answered although nobody has it; leave at "
+		"least one of them out of optional";
+	struct whole *whole = *state;
+
+	whole_assert_error(whole,
+			   BASE "pipeline \"p\" { chain = { http, log, kafka, "
+				"events } optional = { kafka, events } }",
+			   "pipeline \"p\"", sentence);
+	whole_assert_error(
+		whole,
+		SOURCE("topic") STORE("events")
+			SINK("dlq") "pipeline \"p\" { chain = { topic, events "
+				    "}\n optional = events on_fail = dlq }",
+		"pipeline \"p\"", sentence);
+	whole_assert_fine(whole,
+			  BASE "pipeline \"p\" { chain = { http, log, kafka, "
+			       "events } optional = { kafka } }");
+}
+
+static void
+a_handler_behind_the_store_that_keeps_its_failures_is_refused(void **state)
+{
+	struct whole *whole = *state;
+
+	whole_assert_error(
+		whole,
+		SOURCE("topic") HANDLER("log") HANDLER("picky")
+			STORE("events") "pipeline \"p\" { chain = { topic, "
+					"log, events, "
+					"picky }\n on_fail = events }",
+		"pipeline \"p\"",
+		"the handler \"picky\" stands behind the store \"events\": an "
+		"event that it fails is a row there already, which stays "
+		"processed, so that nobody keeps the failure; put the store "
+		"behind the handlers, or name another sink in on_fail");
+}
+
+static void
+a_failure_behind_a_store_that_another_sink_keeps_is_fine(void **state)
+{
+	static const char *const keepers[] = { "{ events, kafka }", "kafka",
+					       "other", "{ events, other }" };
+	struct whole *whole = *state;
+
+	for (size_t i = 0; i < sizeof(keepers) / sizeof(*keepers); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text),
+			 SOURCE("topic") HANDLER("picky") SINK("kafka")
+				 STORE("events") STORE(
+					 "other") "pipeline \"p\" { chain = { "
+						  "topic, events, picky, "
+						  "other, kafka }\n on_fail = "
+						  "%s }",
+			 keepers[i]);
+		whole_assert_fine(whole, text);
+	}
+	/* What an ingest makes is pending there, and may fail. */
+	whole_assert_fine(whole,
+			  INGEST("http") HANDLER("picky")
+				  STORE("events") "pipeline \"p\" { chain = { "
+						  "http, events, picky }\n"
+						  "  on_fail = events }");
+}
+
 /* ---- Several pipelines of one source ------------------------------------- */
 
 #define TWO_STORES INGEST("http") STORE("a") STORE("b")
@@ -267,6 +337,9 @@ main(void)
 		TEST(optional_on_fail_and_on_drop_name_sinks),
 		TEST(an_instance_that_stands_nowhere_is_worth_a_warning),
 		TEST(a_source_without_on_fail_is_worth_a_warning),
+		TEST(one_sink_at_least_is_not_optional),
+		TEST(a_handler_behind_the_store_that_keeps_its_failures_is_refused),
+		TEST(a_failure_behind_a_store_that_another_sink_keeps_is_fine),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
 		TEST(events_that_go_one_way_only_are_fine),
 		TEST(what_no_match_takes_is_worth_a_warning),

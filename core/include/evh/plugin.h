@@ -282,7 +282,9 @@ struct evh_option {
 	enum evh_type type;
 	const char *def; /* NULL: the user must give it */
 	const char *help;
-	const char *values; /* "1..65535", "text|json"; or NULL */
+	/* "1..65535", "text|json"; or NULL.  EVH_INSTANCE: the service that
+	 * it has to offer, EVH_STORE_1; evhd does not start with another. */
+	const char *values;
 };
 
 /* A word on evhd's command line, e.g. `evhd migrate -c FILE upgrade head`. */
@@ -352,7 +354,8 @@ struct evh_plugin {
 	int (*submit)(void *self, struct evh_event *const *evs, int n);
 
 	/* Optional: what ctx->service() finds here, a struct that begins with
-	 * the `self` its functions take.  Owned by the plugin. [any] */
+	 * the `self` its functions take.  Owned by the plugin.  Once created
+	 * it is not NULL for what the plugin offers. [any] */
 	const void *(*service)(void *self, const char *id);
 };
 
