@@ -21,7 +21,7 @@ struct item {
 	enum state state;
 	unsigned char id[16];
 	char key; /* 0: none */
-	size_t data_len;
+	size_t size;
 	int64_t created_ns;
 	unsigned n_ok;	   /* the sink has said so */
 	bool is_ok_here;   /* in this life */
@@ -66,19 +66,17 @@ account_is_full(void)
 }
 
 void
-account_new(char key, size_t data_len, unsigned char ret_id[16],
+account_new(char key, size_t size, unsigned char ret_id[16],
 	    struct content *ret)
 {
 	struct item *item = &account.items[account.n];
 	uint64_t serial = account.n * UINT64_C(0x9e3779b97f4a7c15);
 
-	*item = (struct item){ .state = STATE_NONE,
-			       .key = key,
-			       .data_len = data_len };
+	*item = (struct item){ .state = STATE_NONE, .key = key, .size = size };
 	memcpy(item->id, &account.n, sizeof(account.n));
 	memcpy(item->id + 8, &serial, sizeof(serial));
 	memcpy(ret_id, item->id, sizeof(item->id));
-	content_make(ret, account.n++, key, data_len);
+	content_make(ret, account.n++, key, size);
 }
 
 static unsigned
@@ -99,7 +97,7 @@ content_of(const struct evh_event *ev, struct content *ret)
 	unsigned number = number_of(ev);
 
 	content_make(ret, number, account.items[number].key,
-		     account.items[number].data_len);
+		     account.items[number].size);
 }
 
 static bool

@@ -26,7 +26,7 @@ bool account_is_full(void);
 
 /* A source: the next event's id and content, which follow from its number; it
  * is offered now; emit() would not have it; it is answered. */
-void account_new(char key, size_t data_len, unsigned char ret_id[16],
+void account_new(char key, size_t size, unsigned char ret_id[16],
 		 struct content *ret);
 void account_offer(const struct evh_event *ev);
 void account_give_back(const struct evh_event *ev);

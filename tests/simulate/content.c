@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "chance.h"
@@ -15,32 +14,32 @@ bytes_fill(struct chance *c, unsigned char *ret, size_t n)
 }
 
 void
-content_make(struct content *ret, unsigned number, char key, size_t data_len)
+content_make(struct content *ret, unsigned number, char key, size_t size)
 {
-	static const char *const names[] = { "a", "b", "c" };
+	static const char *const names[CONTENT_HEADERS_MAX] = { "a", "b", "c" };
 	struct chance c;
+	unsigned n;
 
 	chance_init(&c, number);
 	memset(ret, 0, sizeof(*ret));
-	snprintf(ret->name, sizeof(ret->name), "e%u", chance_below(&c, 1000));
-	if (key != '\0') {
-		/* One for each letter, of another length. */
-		ret->key_len = (size_t)(key - 'k') + 1;
-		memset(ret->key, key, ret->key_len);
-	}
-	ret->n_headers = chance_of(&c, 20)
-				 ? chance_between(&c, 1, CONTENT_HEADERS_MAX)
-				 : 0;
-	for (unsigned i = 0; i < ret->n_headers; i++) {
+	ret->name[0] = 'e';
+	ret->key[0] = key;
+	ret->key_len = key != '\0';
+	n = chance_below(&c, CONTENT_HEADERS_MAX + 1);
+	for (unsigned i = 0; i < n && size >= CONTENT_HEADER_SIZE; i++) {
 		size_t len = chance_below(&c, CONTENT_VALUE_MAX + 1);
 
+		if (len > size - CONTENT_HEADER_SIZE)
+			len = size - CONTENT_HEADER_SIZE;
 		bytes_fill(&c, ret->values[i], len);
 		ret->headers[i] =
 			(struct evh_header){ names[i],
 					     { ret->values[i], len } };
+		ret->n_headers++;
+		size -= CONTENT_HEADER_SIZE + len;
 	}
-	ret->data_len = data_len;
-	bytes_fill(&c, ret->data, data_len);
+	ret->data_len = size;
+	bytes_fill(&c, ret->data, size);
 }
 
 static bool

@@ -16,13 +16,13 @@
 #define CONTENT_DATA_MAX    400u
 #define CONTENT_HEADERS_MAX 3u
 #define CONTENT_VALUE_MAX   24u
-/* Of a record's body; headers have names of one letter. */
-#define CONTENT_BODY_MAX                                                       \
-	(72u + 8u + 8u + CONTENT_HEADERS_MAX * (10u + CONTENT_VALUE_MAX) +     \
-	 CONTENT_DATA_MAX)
+/* What one with a name of one letter takes of a record, beside its value. */
+#define CONTENT_HEADER_SIZE 10u
+/* Of a record's body. */
+#define CONTENT_BODY_MAX (72u + CONTENT_DATA_MAX)
 
 struct content {
-	char name[8], key[8];
+	char name[2], key[1];
 	size_t key_len, data_len;
 	unsigned char data[CONTENT_DATA_MAX];
 	unsigned char values[CONTENT_HEADERS_MAX][CONTENT_VALUE_MAX];
@@ -30,10 +30,9 @@ struct content {
 	unsigned n_headers;
 };
 
-/* That of event `number`; key: 'k' to 'n', or '\0' for none; data_len at most
- * CONTENT_DATA_MAX. */
-void content_make(struct content *ret, unsigned number, char key,
-		  size_t data_len);
+/* That of event `number`; key: a letter, or '\0' for none.  Of so many bytes,
+ * at most CONTENT_DATA_MAX, the headers take theirs, and the data the rest. */
+void content_make(struct content *ret, unsigned number, char key, size_t size);
 
 /* What of it the event has otherwise; NULL: nothing. */
 const char *content_difference(const struct content *content,
