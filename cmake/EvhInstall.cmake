@@ -10,13 +10,17 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/migrations
 
 # The configuration twice: as shipped, to compare with, and as somebody's own,
 # which no later installation may overwrite.
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/conf
-	DESTINATION ${CMAKE_INSTALL_DATADIR}/evh FILES_MATCHING PATTERN "*.conf")
+# By name: conf/ is where people try files of their own, too.
+set(EVH_CONFIGS api.conf consumer.conf evh.conf)
+list(JOIN EVH_CONFIGS " " EVH_CONFIGS_WORDS)
+list(TRANSFORM EVH_CONFIGS PREPEND ${CMAKE_SOURCE_DIR}/conf/
+	OUTPUT_VARIABLE EVH_CONFIG_FILES)
+install(FILES ${EVH_CONFIG_FILES}
+	DESTINATION ${CMAKE_INSTALL_DATADIR}/evh/conf)
 install(CODE "
 	set(etc \"${CMAKE_INSTALL_FULL_SYSCONFDIR}/evh\")
-	file(GLOB configs \"${CMAKE_SOURCE_DIR}/conf/*.conf\")
-	foreach(config IN LISTS configs)
-		get_filename_component(name \"\${config}\" NAME)
+	foreach(name IN ITEMS ${EVH_CONFIGS_WORDS})
+		set(config \"${CMAKE_SOURCE_DIR}/conf/\${name}\")
 		if(EXISTS \"\$ENV{DESTDIR}\${etc}/\${name}\")
 			message(STATUS \"Kept: \$ENV{DESTDIR}\${etc}/\${name}\")
 		else()

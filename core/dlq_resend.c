@@ -257,28 +257,35 @@ emit(struct dlq_resend *r, const struct evh_spec *spec)
 	return rc;
 }
 
-/* Why an event that was on its way has not got through; NULL: it has. */
-static const char *
-why_not(const struct evh_event *ev, enum evh_result result)
+/* What has become of an event that was on its way; and why, if that is not
+ * said by then. */
+static enum dlq_outcome
+outcome_of(const struct evh_event *ev, enum evh_result result,
+	   const char **ret_why)
 {
+	*ret_why = NULL;
 	switch (result) {
 	case EVH_OK:
-		return NULL;
+		return DLQ_RETRIED;
 	case EVH_DROP:
 		if (ev->status == EVH_DROPPED)
-			return NULL;
-		return ev->status == EVH_FAILED
-			       ? "it has failed again"
-			       : "the pipeline does not take it, or has failed "
-				 "it again";
+			return DLQ_RETRIED;
+		if (ev->status == EVH_FAILED)
+			return DLQ_FAILED_AGAIN;
+		*ret_why = "the pipeline does not take it, or has failed it "
+			   "again";
+		return DLQ_NOT_RETRIED;
 	case EVH_FAIL:
-		return "it has failed again, and nobody new keeps it";
+		*ret_why = "nobody new keeps it";
+		return DLQ_FAILED_AGAIN;
 	case EVH_RETRY:
-		return "it did not get through in time: a server is away";
+		*ret_why = "it did not get through in time: a server is away";
+		return DLQ_NOT_RETRIED;
 	case EVH_HOLD:
 		break;
 	}
-	return "it did not get through";
+	*ret_why = "it did not get through";
+	return DLQ_NOT_RETRIED;
 }
 
 static void
@@ -293,13 +300,13 @@ resend_done(void *arg, const struct evh_event *ev, enum evh_result result)
 {
 	struct dlq_resend *r = arg;
 	struct host *host = r->dlq->host;
-	const char *why = why_not(ev, result);
+	const char *why;
+	enum dlq_outcome outcome = outcome_of(ev, result, &why);
 	int rc = 0;
 
-	dlq_tally_add(r->tally, ev->id, why ? DLQ_NOT_RETRIED : DLQ_RETRIED,
-		      why);
+	dlq_tally_add(r->tally, ev->id, outcome, why);
 	pthread_mutex_lock(&r->lock);
-	if (!why)
+	if (outcome == DLQ_RETRIED)
 		rc = dlq_state_add(r->state, ev->id, (uint32_t)ev->cookie);
 	if (rc < 0) {
 		r->state_error = rc;

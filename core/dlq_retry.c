@@ -219,9 +219,10 @@ exit_code(struct dlq_resend *resend, int code, bool was_stopped, unsigned left)
 		tell_how_to_go_on(resend->dlq);
 	if (code != EX_OK)
 		return code;
-	return was_stopped || dlq_tally_n(resend->tally, DLQ_NOT_RETRIED) > 0
-		       ? DLQ_EXIT_SOME
-		       : EX_OK;
+	if (was_stopped || dlq_tally_n(resend->tally, DLQ_NOT_RETRIED) > 0 ||
+	    dlq_tally_n(resend->tally, DLQ_FAILED_AGAIN) > 0)
+		return DLQ_EXIT_SOME;
+	return EX_OK;
 }
 
 static int

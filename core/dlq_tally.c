@@ -13,9 +13,8 @@
 #define LINE_CLEAR   "\r\033[K"
 
 static const char *const outcomes[DLQ_OUTCOMES] = {
-	[DLQ_RETRIED] = "retried",
-	[DLQ_WOULD_RETRY] = "would retry",
-	[DLQ_PASSED_OVER] = "passed over",
+	[DLQ_RETRIED] = "retried",	   [DLQ_WOULD_RETRY] = "would retry",
+	[DLQ_PASSED_OVER] = "passed over", [DLQ_FAILED_AGAIN] = "failed again",
 	[DLQ_NOT_RETRIED] = "not retried",
 };
 
@@ -57,11 +56,11 @@ letter_say(const struct dlq_tally *tally, const unsigned char id[16],
 	}
 	if (outcome == DLQ_WOULD_RETRY)
 		printf("%s: would retry\n", text);
-	if (outcome != DLQ_PASSED_OVER && outcome != DLQ_NOT_RETRIED)
+	if (outcome == DLQ_RETRIED || outcome == DLQ_WOULD_RETRY)
 		return;
 	if (tally->has_bar)
 		fputs(LINE_CLEAR, stderr);
-	fprintf(stderr, "%s: %s: ", text, outcomes[outcome]);
+	fprintf(stderr, "%s: %s%s", text, outcomes[outcome], why ? ": " : "");
 	dlq_text_put(stderr, why ? why : "", why ? strlen(why) : 0);
 	fputc('\n', stderr);
 }

@@ -11,9 +11,10 @@
 
 enum dlq_outcome {
 	DLQ_RETRIED = 1,
-	DLQ_WOULD_RETRY, /* --dry-run */
-	DLQ_PASSED_OVER, /* there is nothing to do any more */
-	DLQ_NOT_RETRIED, /* cannot be, or did not get through */
+	DLQ_WOULD_RETRY,  /* --dry-run */
+	DLQ_PASSED_OVER,  /* there is nothing to do any more */
+	DLQ_FAILED_AGAIN, /* a handler ran here, or nobody new keeps it */
+	DLQ_NOT_RETRIED,  /* cannot be, or did not get through */
 	DLQ_OUTCOMES,
 };
 

@@ -89,11 +89,36 @@ put_text(FILE *out, const char *text)
 /* ---- For people -----------------------------------------------------------
  */
 
+/* The columns of texts.  A longer one pushes what is behind it. */
+#define NAME_WIDTH  20
+#define STAGE_WIDTH 24
+
 void
 dlq_text_head(FILE *out)
 {
-	fprintf(out, "%-27s  %-36s  %s\n", "FAILED", "ID",
-		"ATTEMPTS  NAME  STAGE/TYPE  MESSAGE");
+	fprintf(out, "%-27s  %-36s  %s  %-*s  %-*s  %s\n", "FAILED", "ID",
+		"ATTEMPTS", NAME_WIDTH, "NAME", STAGE_WIDTH, "STAGE/TYPE",
+		"MESSAGE");
+}
+
+/* So many columns, one for a character. */
+static void
+put_wide(FILE *out, const char *text, int width)
+{
+	size_t len = strlen(text);
+
+	dlq_text_put(out, text, len);
+	for (; len > 0; width--) {
+		size_t n = shown_len(text, len);
+
+		if (n == 0)
+			n = 1;
+		text += n;
+		len -= n;
+	}
+	for (; width > 0; width--)
+		fputc(' ', out);
+	fputs("  ", out);
 }
 
 void
@@ -101,21 +126,17 @@ dlq_text_line(FILE *out, const struct evh_letter *letter)
 {
 	EVH_SCRATCH struct letter_error error;
 	char id[DLQ_ID_SIZE], failed[DLQ_TIME_SIZE];
+	char stage[sizeof(error.stage) + sizeof(error.type) +
+		   sizeof(error.sqlstate)];
 
 	letter_error_read(letter->error, &error);
 	dlq_text_id(letter->id, id);
 	dlq_text_time(letter->failed_ns, failed);
 	fprintf(out, "%-27s  %s  %8" PRIu32 "  ", failed, id, letter->attempts);
-	put_text(out, *letter->name ? letter->name : "-");
-	fputs("  ", out);
-	put_text(out, error.stage);
-	fputc('/', out);
-	put_text(out, error.type);
-	if (*error.sqlstate) {
-		fputc('/', out);
-		put_text(out, error.sqlstate);
-	}
-	fputs("  ", out);
+	snprintf(stage, sizeof(stage), "%s/%s%s%s", error.stage, error.type,
+		 *error.sqlstate ? "/" : "", error.sqlstate);
+	put_wide(out, *letter->name ? letter->name : "-", NAME_WIDTH);
+	put_wide(out, stage, STAGE_WIDTH);
 	put_text(out, error.message);
 	fputc('\n', out);
 }

@@ -137,6 +137,7 @@ a_sources_pipeline_processes_a_retry_within_the_command(void **state)
 	struct crew *crew = *state;
 	char config[WORLD_PATH_MAX], mended[WORLD_PATH_MAX], id[API_ID_MAX];
 	struct daemon *consumer = both_start(crew, fails, config);
+	char line[API_ID_MAX + 32];
 
 	service_config(&crew->w, "consumer.conf", "mended.conf", NULL, mended);
 	service_config(&crew->w, "consumer.conf", "fails.conf", fails, config);
@@ -145,8 +146,9 @@ a_sources_pipeline_processes_a_retry_within_the_command(void **state)
 	assert_int_equal(daemon_stop(consumer, CREW_STOP_MS), 0);
 
 	/* The handler that is there fails it again. */
-	dead_run(EX_DATAERR, "it has failed again", config, "retry", id,
-		 "--pipeline", "process", NULL);
+	snprintf(line, sizeof(line), "%s: failed again\n", id);
+	dead_run(EX_DATAERR, line, config, "retry", id, "--pipeline", "process",
+		 NULL);
 	crew_check_row(crew, id, "attempts", "2");
 	crew_check_row(crew, id, "error->>'replays'", "1");
 	dead_run(EX_OK, "retried 1", mended, "retry", id, "--pipeline",
@@ -188,6 +190,36 @@ failed_await(struct crew *crew, int attempts)
 		 "attempts = %d",
 		 attempts);
 	table_await(&crew->w, sql, 1, WAIT_MS);
+}
+
+/* What was created first has failed last: a list tells of that. */
+static void
+a_list_leads_with_what_failed_last(void **state)
+{
+	struct crew *crew = *state;
+	char config[WORLD_PATH_MAX], one[API_ID_MAX], two[API_ID_MAX];
+	char *out;
+
+	both_start(crew, fails, config);
+	crew_post(crew, "bad.one", "{}", one);
+	crew_await_row(crew, one, "failed");
+	crew_post(crew, "bad.two", "{}", two);
+	crew_await_row(crew, two, "failed");
+	dead_run(EX_OK, "retried 1", config, "retry", one, NULL);
+	failed_await(crew, 2);
+
+	out = dead_ask(EX_OK, config, "list", NULL);
+	assert_non_null(strstr(out, one));
+	assert_non_null(strstr(out, two));
+	assert_true(strstr(out, one) < strstr(out, two));
+	assert_null(strstr(out, "failed last"));
+	free(out);
+	out = dead_ask(EX_OK, config, "list", "--limit", "1", NULL);
+	assert_non_null(strstr(out, one));
+	assert_null(strstr(out, two));
+	assert_non_null(strstr(out, "the 1 that failed last, of 2"));
+	free(out);
+	crew_end(crew);
 }
 
 static void
@@ -326,6 +358,7 @@ main(void)
 		crew_test(
 			a_sources_pipeline_processes_a_retry_within_the_command),
 		crew_test(a_dry_run_changes_nothing),
+		crew_test(a_list_leads_with_what_failed_last),
 		crew_test(
 			what_fails_again_and_again_is_retried_so_often_and_no_more),
 		crew_test(discard_forgets_one_or_what_failed_before),

@@ -190,14 +190,22 @@ an_event_stands_in_a_list_once_however_often_it_has_failed(void **state)
 	assert_non_null(strstr(out, other));
 	assert_null(strstr(out, id));
 	free(out);
+	/* By when it failed, not by when it was created. */
+	dead_run(EX_OK, "retried 1", config, "retry", id, "--from", "dlq",
+		 NULL);
+	dead_topic_await(crew, 4);
+	out = dead_ask(EX_OK, config, "list", "--from", "dlq", NULL);
+	assert_non_null(strstr(out, id));
+	assert_true(strstr(out, id) < strstr(out, other));
+	free(out);
 	/* One message of each, not one for each failure. */
 	dead_run(EX_OK, "retried 2", config, "retry", "--all", "--from", "dlq",
 		 NULL);
-	assert_int_equal(topic_count(&crew->w), 5);
-	dead_topic_await(crew, 5);
+	assert_int_equal(topic_count(&crew->w), 6);
+	dead_topic_await(crew, 6);
 	/* The loop has an end there, too. */
-	dead_run(EX_DATAERR, "it was retried 2 times already", config, "retry",
-		 id, "--from", "dlq", "--max-replays", "2", NULL);
+	dead_run(EX_DATAERR, "it was retried 3 times already", config, "retry",
+		 id, "--from", "dlq", NULL);
 	crew_end(crew);
 }
 
