@@ -99,7 +99,7 @@ die_at(const struct place *place, const unsigned char id[16], bool is_late,
 			_exit(1);
 		memcpy(ev.pub.id, id, sizeof(ev.pub.id));
 		if (!marks_admit(marks, &ev, marks_handler("h"),
-				 ends_of(marks, id, "h") > 0, &slot))
+				 ends_of(marks, id, "h") > 0, 0, &slot))
 			_exit(1);
 		if (is_late)
 			marks_be_late(slot);
