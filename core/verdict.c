@@ -101,9 +101,8 @@ has_turn(const struct element *el, struct event *ev)
 		ev->is_used_up =
 			ev->ends.n > 0 && ev->ends.n >= ends_max(el, &ev->ends);
 	}
-	return ev->is_used_up ||
-	       marks_admit(marks, ev, place, ev->is_marked, el->in->timeout_ms,
-			   &ev->slot);
+	return ev->is_used_up || marks_admit(marks, ev, place, ev->is_marked,
+					     el->in->timeout_ms, &ev->slot);
 }
 
 bool

@@ -158,8 +158,9 @@ static int
 complain(const struct partition *p, struct consumer *c, const char *verb,
 	 const char *why)
 {
-	consumer_say(c, EVH_ERROR, "partition %" PRId32 " of %s does not %s: %s",
-		     p->id, p->topic, verb, why);
+	consumer_say(c, EVH_ERROR,
+		     "partition %" PRId32 " of %s does not %s: %s", p->id,
+		     p->topic, verb, why);
 	return -EIO;
 }
 

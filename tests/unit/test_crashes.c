@@ -357,8 +357,7 @@ a_turn_lasts_as_long_as_a_timeout_of_more_than_a_minute(void **state)
 	marks_end_turn(marks, timer_now_ns() + minute_ns);
 	assert_int_equal(atomic_load(&slot->state), MARKS_ALONE);
 	assert_true(marks_has_turn(marks));
-	marks_end_turn(marks,
-		       timer_now_ns() + (int64_t)timeout_ms * 1000000);
+	marks_end_turn(marks, timer_now_ns() + (int64_t)timeout_ms * 1000000);
 	assert_int_equal(atomic_load(&slot->state), MARKS_LONG);
 	assert_false(marks_has_turn(marks));
 	marks_leave(slot);
