@@ -116,16 +116,15 @@ course_await(struct course *course)
 	struct last_resort last;
 	bool stops = false, is_armed = false;
 
-	while (!course_is_over(course)) {
-		if (!main_loop_turn(host, TURN_MS))
-			continue;
-		if (stops) {
-			/* The second time is meant. */
-			atomic_store(&host->is_hurried, true);
-			continue;
+	while (!stops && !course_is_over(course))
+		if (main_loop_turn(host, TURN_MS)) {
+			stops = true;
+			is_armed = course_stop(course, &last);
 		}
-		stops = true;
-		is_armed = course_stop(course, &last);
+	/* Who has failed for good says so once, and hurries nobody. */
+	while (!course_is_over(course)) {
+		main_loop_wait(host, TURN_MS);
+		(void)main_loop_told_twice(host);
 	}
 	if (is_armed)
 		last_resort_disarm(&last);

@@ -381,7 +381,8 @@ handling_again(struct pass *pass, struct worker *w, struct event *ev,
 		return;
 	}
 	if (element_looks_at(el, ev) && !verdict_may_ask(el, ev)) {
-		timer_set(&w->lanes.due, &ev->timer, now_ns + VERDICT_ALONE_NS);
+		timer_set(&w->lanes.due, &ev->timer,
+			  now_ns + verdict_wait_ns(el, ev, now_ns));
 		return;
 	}
 	ev->awaits_ready = false;

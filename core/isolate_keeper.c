@@ -419,6 +419,10 @@ keeper_close(struct isolate *iso, unsigned timeout_ms)
 	/* Each step of a stop has its time, and then is killed; should the
 	 * thread itself stand, all of it is its own, and evhd ends. */
 	rc = last_resort_arm(&last, iso->in->host, EX_SOFTWARE);
+	if (rc < 0)
+		log_write(EVH_WARN, NULL,
+			  "nobody ends a stop that takes too long: %s",
+			  strerror(-rc));
 	pthread_join(iso->thread, NULL);
 	if (rc == 0)
 		last_resort_disarm(&last);

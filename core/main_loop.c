@@ -32,21 +32,29 @@ announce_readiness(struct host *host, bool *was_ready)
 		notify_status("not ready");
 }
 
-bool
-main_loop_turn(struct host *host, int timeout_ms)
+void
+main_loop_wait(struct host *host, int timeout_ms)
 {
-	struct pollfd fds[] = { { host->signal_fd, POLLIN, 0 },
-				{ host->wake_fd, POLLIN, 0 } };
+	/* A third signal is nobody's. */
+	nfds_t n = atomic_load(&host->is_hurried) ? 1 : 2;
+	struct pollfd fds[] = { { host->wake_fd, POLLIN, 0 },
+				{ host->signal_fd, POLLIN, 0 } };
 	uint64_t count;
 
 	every_run(host);
-	if (poll(fds, 2, every_wait_ms(host, timeout_ms)) < 0 &&
+	if (poll(fds, n, every_wait_ms(host, timeout_ms)) < 0 &&
 	    errno != EINTR) {
 		log_write(EVH_ERROR, NULL, "poll: %s", strerror(errno));
 		host_fatal(host, EX_OSERR);
 	}
 	while (read(host->wake_fd, &count, sizeof(count)) > 0)
 		;
+}
+
+bool
+main_loop_turn(struct host *host, int timeout_ms)
+{
+	main_loop_wait(host, timeout_ms);
 	return signals_read(host->signal_fd) || atomic_load(&host->has_fatal);
 }
 

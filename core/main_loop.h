@@ -18,6 +18,9 @@ void main_loop_run(struct host *host);
 /* Waits until host_wake(), a signal, or at most so long, and does what is due.
  * True when it is time to stop. [main] */
 bool main_loop_turn(struct host *host, int timeout_ms);
+/* The same of who stops already: a signal is left to main_loop_told_twice(),
+ * and not waited for when that was told. [main] */
+void main_loop_wait(struct host *host, int timeout_ms);
 /* While it drains: every() goes on, and a second signal hurries it, for good.
  * [main] */
 bool main_loop_hurries(struct host *host);

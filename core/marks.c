@@ -14,9 +14,10 @@
 
 #define COLLECT_MS 1000
 
-/* A suspect has its turn for so long at most, and waits as long for it: where a
- * handler without a timeout does not return, the others go on after that. */
-#define TURN_MAX_NS INT64_C(60000000000)
+/* A suspect has its turn for so long at least, or its timeout if that is more,
+ * and waits as long for it: where a handler without a timeout does not return,
+ * the others go on after that. */
+#define TURN_MIN_NS INT64_C(60000000000)
 
 struct marks {
 	struct marks_file file;
@@ -24,10 +25,12 @@ struct marks {
 	pthread_key_t key; /* this thread's slot in own, or no_slot */
 	atomic_bool is_closing;
 	atomic_bool has_complained;
+	/* guards: whose turn changes, and when it ends. */
+	pthread_mutex_t turn_lock;
 	/* The suspect that is at its handler alone, or waits until it is; or
-	 * NULL.  Since when it does so. */
+	 * NULL.  Who comes in looks without the lock. */
 	_Atomic(const struct event *) turn;
-	_Atomic int64_t turn_ns;
+	int64_t turn_end_ns;
 	int64_t due_ns; /* of the next look at the others. [main] */
 };
 
@@ -189,23 +192,52 @@ is_anybody_inside(const struct marks *marks)
 	return false;
 }
 
+static int64_t
+turn_end_ns(unsigned timeout_ms)
+{
+	int64_t timeout_ns = (int64_t)timeout_ms * 1000000;
+
+	return timer_now_ns() +
+	       (timeout_ns > TURN_MIN_NS ? timeout_ns : TURN_MIN_NS);
+}
+
+/* True when it is this one's, from now on or before. */
+static bool
+turn_take(struct marks *marks, const struct event *ev, unsigned timeout_ms)
+{
+	const struct event *whose;
+
+	pthread_mutex_lock(&marks->turn_lock);
+	whose = atomic_load(&marks->turn);
+	if (!whose) {
+		marks->turn_end_ns = turn_end_ns(timeout_ms);
+		atomic_store(&marks->turn, ev);
+	}
+	pthread_mutex_unlock(&marks->turn_lock);
+	return !whose || whose == ev;
+}
+
 static bool
 suspect_enter(struct marks *marks, const struct event *ev, uint64_t place,
-	      struct marks_slot *slot)
+	      unsigned timeout_ms, struct marks_slot *slot)
 {
-	const struct event *none = NULL;
+	bool is_mine;
 
-	if (atomic_compare_exchange_strong(&marks->turn, &none, ev))
-		atomic_store(&marks->turn_ns, timer_now_ns());
-	else if (none != ev)
+	if (!turn_take(marks, ev, timeout_ms))
 		return false;
 	/* Nobody comes in from now on; those who are there leave. */
 	if (is_anybody_inside(marks))
 		return false;
-	atomic_store(&marks->turn_ns, timer_now_ns());
-	if (slot)
-		slot_fill(slot, ev->pub.id, place, MARKS_ALONE);
-	return true;
+	pthread_mutex_lock(&marks->turn_lock);
+	/* It may have ended meanwhile. */
+	is_mine = atomic_load(&marks->turn) == ev;
+	if (is_mine) {
+		marks->turn_end_ns = turn_end_ns(timeout_ms);
+		if (slot)
+			slot_fill(slot, ev->pub.id, place, MARKS_ALONE);
+	}
+	pthread_mutex_unlock(&marks->turn_lock);
+	return is_mine;
 }
 
 /* Says that it is there before it looks whether it may be, and a suspect looks
@@ -226,11 +258,12 @@ other_enter(struct marks *marks, const struct event *ev, uint64_t place,
 
 bool
 marks_admit(struct marks *marks, const struct event *ev, uint64_t place,
-	    bool is_suspect, struct marks_slot **ret_slot)
+	    bool is_suspect, unsigned timeout_ms, struct marks_slot **ret_slot)
 {
 	struct marks_slot *slot = slot_find(marks);
-	bool is_in = is_suspect ? suspect_enter(marks, ev, place, slot)
-				: other_enter(marks, ev, place, slot);
+	bool is_in = is_suspect
+			     ? suspect_enter(marks, ev, place, timeout_ms, slot)
+			     : other_enter(marks, ev, place, slot);
 
 	if (is_in)
 		*ret_slot = slot;
@@ -240,7 +273,19 @@ marks_admit(struct marks *marks, const struct event *ev, uint64_t place,
 void
 marks_let_in(struct marks *marks, const struct event *ev)
 {
-	(void)atomic_compare_exchange_strong(&marks->turn, &ev, NULL);
+	/* Nobody else makes it this one's. */
+	if (atomic_load(&marks->turn) != ev)
+		return;
+	pthread_mutex_lock(&marks->turn_lock);
+	if (atomic_load(&marks->turn) == ev)
+		atomic_store(&marks->turn, NULL);
+	pthread_mutex_unlock(&marks->turn_lock);
+}
+
+bool
+marks_has_turn(const struct marks *marks)
+{
+	return atomic_load(&marks->turn) != NULL;
 }
 
 static void
@@ -253,15 +298,13 @@ slots_be_long(struct marks *marks, unsigned from)
 void
 marks_end_turn(struct marks *marks, int64_t now_ns)
 {
-	const struct event *ev = atomic_load(&marks->turn);
-
-	if (!ev || now_ns - atomic_load(&marks->turn_ns) < TURN_MAX_NS)
-		return;
-	slots_be_long(marks, MARKS_INSIDE);
-	slots_be_long(marks, MARKS_ALONE);
-	marks_let_in(marks, ev);
-	/* It may have come in between: it is not alone any more. */
-	slots_be_long(marks, MARKS_ALONE);
+	pthread_mutex_lock(&marks->turn_lock);
+	if (atomic_load(&marks->turn) && now_ns >= marks->turn_end_ns) {
+		slots_be_long(marks, MARKS_INSIDE);
+		slots_be_long(marks, MARKS_ALONE);
+		atomic_store(&marks->turn, NULL);
+	}
+	pthread_mutex_unlock(&marks->turn_lock);
 }
 
 /* ---- Processes that ended ----------------------------------------------- */
@@ -330,6 +373,7 @@ static void
 marks_free(struct marks *marks)
 {
 	marks_file_close(&marks->file);
+	pthread_mutex_destroy(&marks->turn_lock);
 	free(marks);
 }
 
@@ -363,6 +407,11 @@ marks_open(const char *dir, struct marks **ret_marks)
 
 	if (!marks)
 		return -ENOMEM;
+	rc = pthread_mutex_init(&marks->turn_lock, NULL);
+	if (rc != 0) {
+		free(marks);
+		return -rc;
+	}
 	rc = marks_file_open(dir, &marks->file);
 	if (rc == 0)
 		rc = marks_fill(marks);

@@ -63,14 +63,20 @@ uint64_t marks_place(uint64_t handler, uint32_t attempts_before);
  * this evhd, nobody else is, and the next such end is its own.  Whether ev may
  * be tried now; if not, to be asked again soon.  A suspect that has been told
  * no may have its turn already, for which the others leave: it is let in, or
- * the turn is given back.  ret_slot: for marks_leave(), NULL when there is none
- * left.  On the thread of process(). [any]
+ * the turn is given back.  timeout_ms: the handler's, or 0; a turn lasts that
+ * long at most, and a minute when that is more.  ret_slot: for marks_leave(),
+ * NULL when there is none left.  On the thread of process(). [any]
  */
 bool marks_admit(struct marks *marks, const struct event *ev, uint64_t place,
-		 bool is_suspect, struct marks_slot **ret_slot);
+		 bool is_suspect, unsigned timeout_ms,
+		 struct marks_slot **ret_slot);
+/* A suspect has the turn, or waits to be alone. [any] */
+bool marks_has_turn(const struct marks *marks);
 /* The turn is over, or not wanted any more, if it was this one's. [any] */
 void marks_let_in(struct marks *marks, const struct event *ev);
-/* Also when it has lasted for too long; marks_collect_ms() looks. [any] */
+/* Ends the turn of whoever has it, if it has lasted for too long: those who are
+ * at a handler then count as having been there long.  marks_collect_ms() does
+ * it. [any] */
 void marks_end_turn(struct marks *marks, int64_t now_ns);
 
 /* Marks it, whoever else is there.  NULL when there is no slot left; leaving

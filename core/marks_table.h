@@ -15,8 +15,9 @@
 
 #include "marks.h"
 
-/* "evhmark" and the number of this layout. */
-#define MARKS_MAGIC UINT64_C(0x016b72616d687665)
+/* "evhmark" and the number of this layout, and of what its states and places
+ * mean. */
+#define MARKS_MAGIC UINT64_C(0x026b72616d687665)
 
 #define MARKS_WAYS    8 /* counts of one bucket */
 #define MARKS_BUCKETS (MARKS_COUNTS / MARKS_WAYS)

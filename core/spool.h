@@ -97,12 +97,16 @@ void spool_free(struct spool *s); /* NULL is fine; stopped */
 int spool_start(struct spool *s);
 void spool_stop(struct spool *s); /* when no event is left; joins. [main] */
 
-/* The log alone, and one turn without waiting, of which the thread is a loop:
- * what has come is written, what may go on does.  When the next turn is due
- * (monotonic ns). */
+/* The log alone, without the thread.  0; damage is none: then it takes no
+ * event; or -errno, logged. [main] */
 int spool_open(struct spool *s);
+/* One turn without waiting, of which the thread is a loop: what has come is
+ * written, what may go on does.  When the next turn is due (monotonic ns).
+ * [spool's thread, or who has opened it without one] */
 int64_t spool_turn(struct spool *s);
-void spool_close(struct spool *s); /* when no event is left */
+/* When no event is left: notes what is delivered, and lets go of the log.
+ * [main] */
+void spool_close(struct spool *s);
 
 /* Events pass it by, now. [any] */
 bool spool_is_idle(const struct spool *s);

@@ -203,6 +203,23 @@ position_refused(const struct spool_dir *dir, int rc)
 	return rc;
 }
 
+/* It may have been written by a process that could not sync it.  On a disk
+ * that writes what it changes elsewhere, this needs room. */
+static int
+position_secure(struct spool_dir *dir)
+{
+	int rc = spool_dir_set_position(dir, dir->position);
+
+	if (rc != -ENOSPC)
+		return position_refused(dir, rc);
+	dir->is_unsure = true;
+	log_write(EVH_WARN, NULL,
+		  "spool %s: position: %s; what is there is delivered, and "
+		  "kept until it can be written",
+		  dir->path, strerror(-rc));
+	return 0;
+}
+
 static int
 position_open(struct spool_dir *dir)
 {
@@ -231,9 +248,7 @@ position_open(struct spool_dir *dir)
 			  dir->path);
 		return 0;
 	}
-	/* It may have been written by a process that could not sync it. */
-	return position_refused(dir,
-				spool_dir_set_position(dir, dir->position));
+	return position_secure(dir);
 }
 
 int
@@ -248,6 +263,7 @@ spool_dir_set_position(struct spool_dir *dir, uint64_t number)
 		return rc;
 	dir->slot = !dir->slot;
 	dir->position = number;
+	dir->is_unsure = false;
 	return 0;
 }
 

@@ -21,13 +21,17 @@ struct spool_dir {
 	 * not known. */
 	uint64_t position;
 	bool slot; /* which of the two in the file says so */
+	/* What is read there may be in the system's memory alone: nothing is to
+	 * be deleted for its sake. */
+	bool is_unsure;
 };
 
 /* What is wrong with the folder, as a sentence, or NULL: not there, not ours to
  * write, or others' to write, too. */
 const char *spool_dir_fault(const char *path);
 
-/* 0, or -errno, logged: -EAGAIN when another process has it. */
+/* 0, or -errno, logged: -EAGAIN when another process has it.  That a full disk
+ * refuses the position is a warning: what is there can be delivered. */
 int spool_dir_open(struct spool_dir *dir, const char *path);
 void spool_dir_close(struct spool_dir *dir);
 

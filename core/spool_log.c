@@ -124,6 +124,12 @@ spool_log_begin(struct spool_log *log)
 	if (log->fd >= 0 && last_of(log)->end > SPOOL_SEGMENT_HEAD &&
 	    last_of(log)->end >= log->segment_size)
 		segment_leave(log);
+	if (log->is_unsure) {
+		int rc = spool_recovery_secure(log);
+
+		if (rc < 0)
+			return rc;
+	}
 	return log->fd >= 0 ? 0 : segment_new(log);
 }
 
@@ -318,7 +324,7 @@ spool_log_persist(struct spool_log *log)
 	if (log->fd >= 0 && last_of(log)->end >= log->segment_size &&
 	    last_of(log)->next <= log->released)
 		segment_leave(log);
-	if (log->dir.position != log->released)
+	if (log->dir.position != log->released || log->dir.is_unsure)
 		rc = spool_dir_set_position(&log->dir, log->released);
 	if (rc < 0)
 		return rc;

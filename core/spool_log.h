@@ -32,6 +32,9 @@ struct spool_log {
 	uint64_t released; /* first record that is not */
 	uint64_t next;	   /* the next that is written, when synced */
 	uint64_t number;   /* the next file's */
+	/* The end of the last file could not be secured: a full disk.  No head
+	 * may say yet that it is there. */
+	bool is_unsure;
 
 	int fd; /* of the last segment, which is written; -1: a new one next */
 	struct spool_bytes group;

@@ -51,7 +51,7 @@ tail_cut(struct spool_log *log, const struct spool_segment *segment, int fd,
  * the next file's head will say that it is there, whatever crashes.  So it is
  * written once more, as it was read. */
 static int
-tail_secure(struct spool_log *log, const struct spool_segment *segment, int fd)
+tail_write(struct spool_reader *r, const struct spool_segment *segment, int fd)
 {
 	uint64_t place = segment->synced;
 	int rc = 0;
@@ -61,13 +61,74 @@ tail_secure(struct spool_log *log, const struct spool_segment *segment, int fd)
 		size_t n = left < PIECE ? (size_t)left : PIECE;
 		const unsigned char *at;
 
-		rc = spool_reader_at(&log->reader, place, n, &at);
+		rc = spool_reader_at(r, place, n, &at);
 		if (rc == 0)
 			rc = spool_segment_write(fd, at, n, place);
 		place += n;
 	}
 	if (rc == 0 && fsync(fd) < 0)
 		rc = -errno;
+	return rc;
+}
+
+/* On a disk that writes what it changes elsewhere, a group needs room again.
+ * Without any it is delivered, and nothing follows it yet. */
+static int
+tail_secure(struct spool_log *log, const struct spool_segment *segment, int fd)
+{
+	int rc = tail_write(&log->reader, segment, fd);
+
+	if (rc != -ENOSPC)
+		return rc;
+	log->is_unsure = true;
+	log_write(EVH_WARN, NULL,
+		  "spool %s: %s; what is there is delivered, and it takes no "
+		  "event until there is room",
+		  log->dir.path, strerror(-rc));
+	return 0;
+}
+
+int
+spool_recovery_secure(struct spool_log *log)
+{
+	struct spool_reader r = { .fd = -1 };
+	struct spool_segment found;
+	const struct spool_segment *last;
+	int rc, fd;
+
+	if (log->n == 0) { /* nothing of it is left */
+		log->is_unsure = false;
+		return 0;
+	}
+	last = &log->segments[log->n - 1];
+	fd = spool_segment_open(log->dir.fd, last->number, true, &found);
+	if (fd < 0)
+		return fd;
+	spool_reader_set(&r, fd);
+	rc = found.end > last->end && ftruncate(fd, (off_t)last->end) < 0
+		     ? -errno
+		     : tail_write(&r, last, fd);
+	spool_reader_fini(&r);
+	close(fd);
+	if (rc == 0)
+		log->is_unsure = false;
+	return rc;
+}
+
+/* Nothing is in the last file, and not even its head need be on the disk: who
+ * made it may have failed to sync that.  It goes; but it alone says where the
+ * file before it ends, which so has to end there. */
+static int
+empty_forget(struct spool_log *log, uint64_t number)
+{
+	int rc = spool_recovery_secure(log);
+
+	if (rc == -ENOSPC) {
+		log->is_unsure = true;
+		return 0;
+	}
+	if (rc == 0)
+		spool_dir_unlink(&log->dir, number);
 	return rc;
 }
 
@@ -174,12 +235,8 @@ segment_add(struct spool_log *log, struct spool_segment *segment,
 			      &end);
 	rc = segment_read(log, segment, fd, end, end == 0 && next_rc == 0);
 	close(fd);
-	if (rc == 0 && i + 1 == n && segment->next == segment->first) {
-		/* Nothing is in it, and not even its head need be on the disk:
-		 * who made it may have failed to sync that. */
-		spool_dir_unlink(&log->dir, numbers[i]);
-		return 0;
-	}
+	if (rc == 0 && i + 1 == n && segment->next == segment->first)
+		return empty_forget(log, numbers[i]);
 	if (rc == 0 || rc == -EBADMSG) {
 		log->size += segment->end;
 		log->next = segment->next;
@@ -217,7 +274,7 @@ delivered_forget(const struct spool_log *log, uint64_t *numbers, unsigned n)
 	}
 	if (first == 0)
 		return n;
-	for (unsigned i = 0; i < last; i++)
+	for (unsigned i = 0; i < last && !log->dir.is_unsure; i++)
 		spool_dir_unlink(&log->dir, numbers[i]);
 	memmove(numbers, numbers + last, (n - last) * sizeof(*numbers));
 	return n - last;

@@ -15,6 +15,10 @@
  * -errno. */
 int spool_recovery_read(struct spool_log *log);
 
+/* The last file is cut at its end, and its last group on the disk, whoever
+ * wrote it: then another one may follow.  0, and is_unsure is false; -errno. */
+int spool_recovery_secure(struct spool_log *log);
+
 /* Notes it, with file and place, and says so in the log. */
 void spool_recovery_damage(struct spool_log *log, uint64_t number,
 			   uint64_t place, const char *what);

@@ -12,6 +12,9 @@
 /* For the turn at an EVH_SERIAL handler. */
 #define ENTER_MAX_NS VERDICT_ALONE_NS
 
+/* What asks seldomer asks so often at least. */
+#define WAIT_MAX_NS INT64_C(500000000)
+
 static void
 children_drop(struct event *ev)
 {
@@ -98,8 +101,8 @@ has_turn(const struct element *el, struct event *ev)
 		ev->is_used_up =
 			ev->ends.n > 0 && ev->ends.n >= ends_max(el, &ev->ends);
 	}
-	return ev->is_used_up ||
-	       marks_admit(marks, ev, place, ev->is_marked, &ev->slot);
+	return ev->is_used_up || marks_admit(marks, ev, place, ev->is_marked,
+					     el->in->timeout_ms, &ev->slot);
 }
 
 bool
@@ -111,6 +114,21 @@ verdict_may_ask(const struct element *el, struct event *ev)
 		return true;
 	instance_leave(el->in);
 	return false;
+}
+
+/* Another suspect is to have the next turn at once, and an EVH_SERIAL handler
+ * not to stand idle. */
+int64_t
+verdict_wait_ns(const struct element *el, const struct event *ev,
+		int64_t now_ns)
+{
+	const struct marks *marks = el->in->host->marks;
+	int64_t wait_ns = now_ns - ev->stand_until_ns;
+
+	if (ev->is_marked || !marks || !marks_has_turn(marks) ||
+	    wait_ns < VERDICT_ALONE_NS)
+		return VERDICT_ALONE_NS;
+	return wait_ns < WAIT_MAX_NS ? wait_ns : WAIT_MAX_NS;
 }
 
 static void

@@ -20,13 +20,20 @@
 #define VERDICT_MOVED_ON      INT64_C(0)
 #define VERDICT_UNTIL_RESUMED INT64_C(-1)
 
+/* How long the turn at an EVH_SERIAL handler is waited for at most, and how
+ * soon who may not be tried asks again at first. */
+#define VERDICT_ALONE_NS INT64_C(20000000)
+
 /* Whether it may be tried now; then the instance is entered, for verdict_ask()
- * only.  If not, to be asked again so much later: one that was at a handler
+ * only.  If not, it is to be asked again in a while: one that was at a handler
  * when a process ended is tried alone, or is to be, and waits for the others to
  * leave; or somebody else has the turn at an EVH_SERIAL one, and may be late
  * with it. */
-#define VERDICT_ALONE_NS INT64_C(20000000)
 bool verdict_may_ask(const struct element *el, struct event *ev);
+/* How long that is, for one that waits since stand_until_ns.  While a suspect
+ * is tried, thousands may wait for it: the longer, the seldomer they ask. */
+int64_t verdict_wait_ns(const struct element *el, const struct event *ev,
+			int64_t now_ns);
 
 /* Calls process(), and leaves the instance; while the verdict is EVH_HOLD the
  * handler has the event. */

@@ -13,7 +13,8 @@
 int condition_init(pthread_cond_t *cond);
 
 /* Waits, as pthread_cond_wait() does, at most until due_ns
- * (CLOCK_MONOTONIC).  False when the time is over. [any] */
+ * (CLOCK_MONOTONIC).  False when the time is over, and for any other error,
+ * so that nobody waits who cannot. [any] */
 bool condition_wait(pthread_cond_t *cond, pthread_mutex_t *lock,
 		    int64_t due_ns);
 

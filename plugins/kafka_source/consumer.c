@@ -323,6 +323,34 @@ make_metrics(struct consumer *c)
 			    "was taken away or read again");
 }
 
+static int
+init_locks(struct consumer *c)
+{
+	int r = condition_init(&c->changed);
+
+	if (r < 0)
+		goto fail;
+	r = condition_init(&c->ended);
+	if (r < 0)
+		goto fail_ended;
+	r = -pthread_mutex_init(&c->lock, NULL);
+	if (r < 0)
+		goto fail_lock;
+	r = -pthread_mutex_init(&c->end_lock, NULL);
+	if (r < 0)
+		goto fail_end_lock;
+	return 0;
+fail_end_lock:
+	pthread_mutex_destroy(&c->lock);
+fail_lock:
+	pthread_cond_destroy(&c->ended);
+fail_ended:
+	pthread_cond_destroy(&c->changed);
+fail:
+	c->ctx->log(c->ctx, EVH_ERROR, "Kafka consumer: %s", strerror(-r));
+	return r;
+}
+
 struct consumer *
 consumer_new(struct evh_ctx *ctx, int *ret_error)
 {
@@ -338,19 +366,18 @@ consumer_new(struct evh_ctx *ctx, int *ret_error)
 	r = -EINVAL;
 	c->conf = settings_conf(&c->settings, ctx);
 	if (c->conf == NULL || set_callbacks(c) < 0)
-		goto fail;
-	/* With default attributes these cannot fail on Linux. */
-	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_mutex_init(&c->end_lock, NULL);
-	(void)condition_init(&c->changed);
-	(void)condition_init(&c->ended);
+		goto fail_conf;
+	r = init_locks(c);
+	if (r < 0)
+		goto fail_conf;
 	message_decoder_init(&c->decoder, c->settings.max_message);
 	health_init(&c->health, ctx);
 	make_metrics(c);
 	return c;
-fail:
-	if (c != NULL && c->conf != NULL)
+fail_conf:
+	if (c->conf != NULL)
 		rd_kafka_conf_destroy(c->conf);
+fail:
 	free(c);
 	*ret_error = r;
 	return NULL;

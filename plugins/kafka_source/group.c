@@ -185,7 +185,7 @@ on_revoke(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 		consumer_record(c, c->mine[i]->lag, INT64_MIN);
 		/* Our pause would outlive the assignment. */
 		if (!atomic_load(&c->is_quitting))
-			(void)partition_resume(c->mine[i], c->ctx, c->rk);
+			(void)partition_resume(c->mine[i], c);
 	}
 	c->n_mine = 0;
 	assign(c, NULL);

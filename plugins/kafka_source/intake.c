@@ -121,7 +121,7 @@ take(struct consumer *c, rd_kafka_message_t *msg)
 	}
 	p->run[p->n_run++] = ev;
 	if (room < CROWDED_SLOTS)
-		(void)partition_pause(p, c->ctx, c->rk);
+		(void)partition_pause(p, c);
 	return p;
 }
 
@@ -212,7 +212,7 @@ make_way(struct consumer *c, struct partition *p)
 	if (p->n_run < PARTITION_RUN_MAX / 2 || !is_anyone_idle(c) ||
 	    !pace_is_slow(&p->pace, p->n_run == PARTITION_RUN_MAX, now_ms))
 		return false;
-	if (partition_pause(p, c->ctx, c->rk) < 0)
+	if (partition_pause(p, c) < 0)
 		return false;
 	pace_paused(&p->pace, now_ms);
 	return true;
@@ -329,7 +329,7 @@ hold(struct consumer *c, struct partition *p, enum partition_state state)
 	int64_t lost_offset, backoff_ms;
 
 	intake_drop(c, p);
-	(void)partition_pause(p, c->ctx, c->rk);
+	(void)partition_pause(p, c);
 	p->held = state;
 	if (state == PARTITION_STOPPED) {
 		explain_stopped(c);
@@ -364,7 +364,7 @@ rewind_now(struct consumer *c, struct partition *p)
 		from = offsets_rewind(&p->offsets, ++c->generation);
 	pthread_mutex_unlock(&c->lock);
 	p->seek_to = from;
-	if (from >= 0 && partition_seek(p, c->ctx, c->rk, from) < 0) {
+	if (from >= 0 && partition_seek(p, c, from) < 0) {
 		pthread_mutex_lock(&c->lock);
 		p->due_ms = consumer_now_ms() + partition_backoff(p);
 		pthread_mutex_unlock(&c->lock);
@@ -393,7 +393,7 @@ regulate(struct consumer *c, struct partition *p, int64_t now_ms)
 	pthread_mutex_lock(&c->lock);
 	room = offsets_room(&p->offsets);
 	pthread_mutex_unlock(&c->lock);
-	if (room < UNCROWDED_SLOTS || partition_resume(p, c->ctx, c->rk) < 0)
+	if (room < UNCROWDED_SLOTS || partition_resume(p, c) < 0)
 		return;
 	pace_resumed(&p->pace, now_ms);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer.h"
+
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS	 10000
 #define SEEK_TIMEOUT_MS	 500 /* well below what a stop has at least */
@@ -85,12 +87,18 @@ list_of(const struct partition *p, int64_t offset)
 	return list;
 }
 
+/* Without memory it keeps the one that it has. */
 static int
 new_place(struct partition *p)
 {
+	rd_kafka_topic_partition_list_t *place =
+		list_of(p, RD_KAFKA_OFFSET_INVALID);
+
+	if (place == NULL)
+		return -ENOMEM;
 	forget_place(p);
-	p->place = list_of(p, RD_KAFKA_OFFSET_INVALID);
-	return p->place != NULL ? 0 : -ENOMEM;
+	p->place = place;
+	return 0;
 }
 
 int
@@ -147,17 +155,17 @@ partition_again(struct partition *p, rd_kafka_t *rk)
 }
 
 static int
-complain(const struct partition *p, struct evh_ctx *ctx, const char *verb,
+complain(const struct partition *p, struct consumer *c, const char *verb,
 	 const char *why)
 {
-	ctx->log(ctx, EVH_ERROR, "partition %" PRId32 " of %s does not %s: %s",
-		 p->id, p->topic, verb, why);
+	consumer_say(c, EVH_ERROR,
+		     "partition %" PRId32 " of %s does not %s: %s", p->id,
+		     p->topic, verb, why);
 	return -EIO;
 }
 
 static int
-set_paused(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
-	   bool paused)
+set_paused(struct partition *p, struct consumer *c, bool paused)
 {
 	rd_kafka_topic_partition_list_t *list =
 		list_of(p, RD_KAFKA_OFFSET_INVALID);
@@ -165,43 +173,43 @@ set_paused(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
 	rd_kafka_resp_err_t err;
 
 	if (list == NULL)
-		return complain(p, ctx, verb, strerror(ENOMEM));
-	err = paused ? rd_kafka_pause_partitions(rk, list)
-		     : rd_kafka_resume_partitions(rk, list);
+		return complain(p, c, verb, strerror(ENOMEM));
+	err = paused ? rd_kafka_pause_partitions(c->rk, list)
+		     : rd_kafka_resume_partitions(c->rk, list);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		err = list->elems[0].err;
 	rd_kafka_topic_partition_list_destroy(list);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return complain(p, ctx, verb, rd_kafka_err2str(err));
+		return complain(p, c, verb, rd_kafka_err2str(err));
 	p->is_paused = paused;
 	p->may_repeat = true;
 	return 0;
 }
 
 int
-partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+partition_pause(struct partition *p, struct consumer *c)
 {
-	return p->is_paused ? 0 : set_paused(p, ctx, rk, true);
+	return p->is_paused ? 0 : set_paused(p, c, true);
 }
 
 /* librdkafka 2.0.2 may read old messages again when it resumes what was not
  * paused, so it is asked only for what was. */
 int
-partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+partition_resume(struct partition *p, struct consumer *c)
 {
-	return p->is_paused ? set_paused(p, ctx, rk, false) : 0;
+	return p->is_paused ? set_paused(p, c, false) : 0;
 }
 
 /* Neither of the two comes back before that. */
 int
-partition_settle(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk)
+partition_settle(struct partition *p, struct consumer *c)
 {
 	bool was_paused = p->is_paused;
 	int r;
 
-	r = set_paused(p, ctx, rk, !was_paused);
+	r = set_paused(p, c, !was_paused);
 	if (r == 0)
-		r = set_paused(p, ctx, rk, was_paused);
+		r = set_paused(p, c, was_paused);
 	return r;
 }
 
@@ -222,8 +230,7 @@ partition_began_anew(const struct partition *p, rd_kafka_t *rk, int64_t newest)
 }
 
 int
-partition_seek(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
-	       int64_t offset)
+partition_seek(struct partition *p, struct consumer *c, int64_t offset)
 {
 	rd_kafka_topic_partition_list_t *list = list_of(p, offset);
 	rd_kafka_resp_err_t err;
@@ -231,14 +238,14 @@ partition_seek(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
 	int r = 0;
 
 	if (list == NULL)
-		return complain(p, ctx, "seek", strerror(ENOMEM));
-	error = rd_kafka_seek_partitions(rk, list, SEEK_TIMEOUT_MS);
+		return complain(p, c, "seek", strerror(ENOMEM));
+	error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	err = list->elems[0].err;
 	rd_kafka_topic_partition_list_destroy(list);
 	if (error != NULL)
-		r = complain(p, ctx, "seek", rd_kafka_error_string(error));
+		r = complain(p, c, "seek", rd_kafka_error_string(error));
 	else if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		r = complain(p, ctx, "seek", rd_kafka_err2str(err));
+		r = complain(p, c, "seek", rd_kafka_err2str(err));
 	rd_kafka_error_destroy(error);
 	return r;
 }

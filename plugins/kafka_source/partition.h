@@ -19,6 +19,8 @@
 #include "offsets.h"
 #include "pace.h"
 
+struct consumer;
+
 /* Events in one call of emit, and the most that wait for it. */
 #define PARTITION_RUN_MAX 256u
 
@@ -96,18 +98,17 @@ void partition_store(struct partition *p, rd_kafka_t *rk, int64_t offset);
 
 /* Stops and lets go on what librdkafka brings of it; what was fetched already
  * is fetched again.  0 or -EIO, logged. */
-int partition_pause(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
-int partition_resume(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+int partition_pause(struct partition *p, struct consumer *c);
+int partition_resume(struct partition *p, struct consumer *c);
 /* librdkafka's thread has done all that it was told about the partition before.
  * 0 or -EIO, logged. */
-int partition_settle(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk);
+int partition_settle(struct partition *p, struct consumer *c);
 /* A message came that is not beyond the newest one: whether that is because
  * the partition was made anew or cut back, rather than one brought twice. */
 bool partition_began_anew(const struct partition *p, rd_kafka_t *rk,
 			  int64_t newest);
 /* Reads from this offset on.  Waits a moment for librdkafka's own thread. */
-int partition_seek(struct partition *p, struct evh_ctx *ctx, rd_kafka_t *rk,
-		   int64_t offset);
+int partition_seek(struct partition *p, struct consumer *c, int64_t offset);
 
 /* How long to wait before the next rewind: it doubles while nothing gets
  * done in between.  Under the consumer's lock. */

@@ -15,17 +15,20 @@ list_mine(struct consumer *c, bool is_begun)
 	rd_kafka_topic_partition_list_t *list =
 		rd_kafka_topic_partition_list_new(c->n_mine);
 	struct partition *p;
-	int64_t newest;
+	int64_t next;
 
 	for (int32_t i = 0; list != NULL && i < c->n_mine; i++) {
 		p = c->mine[i];
 		pthread_mutex_lock(&c->lock);
-		newest = p->offsets.newest;
+		next = p->offsets.newest + 1;
 		pthread_mutex_unlock(&c->lock);
-		if ((newest >= 0) == is_begun)
+		/* Of a log that began anew nothing may have been kept yet. */
+		if (next == 0 && p->has_begun)
+			next = p->origin;
+		if ((next > 0 || p->has_begun) == is_begun)
 			rd_kafka_topic_partition_list_add(
 				list, c->settings.topic, p->id)
-				->offset = newest + 1;
+				->offset = next;
 	}
 	return list;
 }
@@ -44,6 +47,13 @@ ask_committed(struct consumer *c, rd_kafka_topic_partition_list_t *list)
 	return true;
 }
 
+/* While it asked, it may have been told to emit nothing more. */
+static bool
+is_over(const struct consumer *c)
+{
+	return atomic_load(&c->is_draining) || atomic_load(&c->is_quitting);
+}
+
 /* librdkafka stops and starts all of them for that.  A stop undoes where the
  * messages go, so that is said when it is over. */
 static int
@@ -60,8 +70,11 @@ assign_again(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
 		return -EIO;
 	}
 	for (int32_t i = 0; i < c->n_mine; i++) {
+		/* Who only drains commits yet, from what is stored again. */
+		if (atomic_load(&c->is_quitting))
+			return -ECANCELED;
 		p = c->mine[i];
-		(void)partition_settle(p, c->ctx, c->rk);
+		(void)partition_settle(p, c);
 		r = partition_forward(p, c->rk, c->inbox);
 		if (r < 0)
 			return r;
@@ -87,7 +100,7 @@ take_again(struct consumer *c)
 	if (list == NULL || unread == NULL)
 		goto out;
 	r = -EAGAIN;
-	if (!ask_committed(c, unread))
+	if (!ask_committed(c, unread) || is_over(c))
 		goto out;
 	for (int i = 0; i < unread->cnt; i++)
 		rd_kafka_topic_partition_list_add(list, c->settings.topic,
@@ -119,6 +132,8 @@ unread_attend(struct consumer *c)
 	c->unread_again_ms *= 2;
 	if (c->unread_again_ms > AGAIN_LAST_MS)
 		c->unread_again_ms = AGAIN_LAST_MS;
-	if (take_again(c) == 0)
-		consumer_taken_again(c);
+	if (take_again(c) < 0)
+		return;
+	c->unread_again_ms = 0;
+	consumer_taken_again(c);
 }

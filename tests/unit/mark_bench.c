@@ -75,7 +75,7 @@ mark_die(const struct mark_place *place, const unsigned char id[16],
 			_exit(1);
 		memcpy(ev.pub.id, id, sizeof(ev.pub.id));
 		if (!marks_admit(marks, &ev, marks_handler("h"),
-				 mark_ends(marks, id, "h") > 0, &slot))
+				 mark_ends(marks, id, "h") > 0, 0, &slot))
 			_exit(1);
 		if (is_late)
 			marks_be_late(slot);

@@ -16,12 +16,15 @@
 
 #include "crash_bench.h"
 #include "event.h"
+#include "host_tables.h"
+#include "instance.h"
 #include "lane.h"
 #include "marks.h"
 #include "marks_table.h"
 #include "pipeline.h"
 #include "rig.h"
 #include "timer.h"
+#include "verdict.h"
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 
@@ -41,7 +44,7 @@ other_main(void *arg)
 {
 	struct other *other = arg;
 
-	if (!marks_admit(other->marks, &other->ev, 1, false, &other->slot))
+	if (!marks_admit(other->marks, &other->ev, 1, false, 0, &other->slot))
 		return other;
 	pthread_barrier_wait(&other->turn);
 	pthread_barrier_wait(&other->turn);
@@ -74,7 +77,7 @@ static bool
 admits(struct marks *marks, const struct event *ev, bool is_suspect)
 {
 	struct marks_slot *slot = NULL;
-	bool is_in = marks_admit(marks, ev, 1, is_suspect, &slot);
+	bool is_in = marks_admit(marks, ev, 1, is_suspect, 0, &slot);
 
 	marks_leave(slot);
 	return is_in;
@@ -90,11 +93,11 @@ a_suspect_waits_for_the_others_to_leave_and_they_for_it(void **state)
 
 	assert_true(admits(marks, &third, false));
 	other_enter(&other, marks);
-	assert_false(marks_admit(marks, &suspect, 1, true, &slot));
+	assert_false(marks_admit(marks, &suspect, 1, true, 0, &slot));
 	assert_false(admits(marks, &third, false));
 	assert_false(admits(marks, &second, true));
 	other_leave(&other);
-	assert_true(marks_admit(marks, &suspect, 1, true, &slot));
+	assert_true(marks_admit(marks, &suspect, 1, true, 0, &slot));
 	assert_false(admits(marks, &second, true));
 	assert_false(admits(marks, &third, false));
 	marks_leave(slot);
@@ -153,13 +156,58 @@ a_turn_ends_after_a_minute_though_a_handler_does_not_return(void **state)
 	marks_end_turn(marks, timer_now_ns() + minute_ns);
 	assert_true(admits(marks, &third, false));
 	/* Nor does a suspect wait for what has taken so long. */
-	assert_true(marks_admit(marks, &suspect, 1, true, &slot));
+	assert_true(marks_admit(marks, &suspect, 1, true, 0, &slot));
 	marks_end_turn(marks, timer_now_ns() + minute_ns);
 	assert_int_equal(atomic_load(&slot->state), MARKS_LONG);
 	marks_leave(slot);
 	assert_true(admits(marks, &second, true));
 	marks_let_in(marks, &second);
 	other_leave(&other);
+	marks_close(marks);
+}
+
+static void
+a_turn_lasts_as_long_as_a_timeout_of_more_than_a_minute(void **state)
+{
+	static struct event suspect, third;
+	struct marks *marks = crash_marks(*state);
+	struct marks_slot *slot = NULL;
+	const unsigned timeout_ms = 90000;
+	int64_t minute_ns = INT64_C(60000000000);
+
+	assert_true(marks_admit(marks, &suspect, 1, true, timeout_ms, &slot));
+	marks_end_turn(marks, timer_now_ns() + minute_ns);
+	assert_int_equal(atomic_load(&slot->state), MARKS_ALONE);
+	assert_true(marks_has_turn(marks));
+	marks_end_turn(marks, timer_now_ns() + (int64_t)timeout_ms * 1000000);
+	assert_int_equal(atomic_load(&slot->state), MARKS_LONG);
+	assert_false(marks_has_turn(marks));
+	marks_leave(slot);
+	assert_true(admits(marks, &third, false));
+	marks_close(marks);
+}
+
+static void
+who_waits_for_a_suspect_asks_seldomer_the_longer_it_waits(void **state)
+{
+	static struct event suspect, third;
+	struct marks *marks = crash_marks(*state);
+	struct host host = { .marks = marks };
+	struct instance in = { .host = &host };
+	const struct element el = { .in = &in };
+	int64_t ms = 1000000;
+
+	third.stand_until_ns = 1000 * ms;
+	assert_int_equal(verdict_wait_ns(&el, &third, 2000 * ms), 20 * ms);
+	assert_true(admits(marks, &suspect, true));
+	assert_int_equal(verdict_wait_ns(&el, &third, 900 * ms), 20 * ms);
+	assert_int_equal(verdict_wait_ns(&el, &third, 1000 * ms), 20 * ms);
+	assert_int_equal(verdict_wait_ns(&el, &third, 1040 * ms), 40 * ms);
+	assert_int_equal(verdict_wait_ns(&el, &third, 1080 * ms), 80 * ms);
+	assert_int_equal(verdict_wait_ns(&el, &third, 2000 * ms), 500 * ms);
+	third.is_marked = true;
+	assert_int_equal(verdict_wait_ns(&el, &third, 2000 * ms), 20 * ms);
+	marks_let_in(marks, &suspect);
 	marks_close(marks);
 }
 
@@ -366,6 +414,8 @@ main(void)
 		TEST(a_suspect_that_wants_its_turn_no_more_lets_the_others_in),
 		TEST(a_suspect_does_not_wait_for_one_that_is_late),
 		TEST(a_turn_ends_after_a_minute_though_a_handler_does_not_return),
+		TEST(a_turn_lasts_as_long_as_a_timeout_of_more_than_a_minute),
+		TEST(who_waits_for_a_suspect_asks_seldomer_the_longer_it_waits),
 		TEST(a_suspect_is_tried_while_nobody_else_is),
 		TEST(while_the_handler_of_a_suspect_is_not_ready_the_others_go_on),
 		TEST(when_a_suspect_is_given_up_before_its_turn_the_others_go_on),

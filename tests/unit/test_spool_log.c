@@ -16,6 +16,9 @@
 
 /* The system calls that fail: the n-th from now on, once; 0: none. */
 static int fail_write, fail_sync, fail_code;
+/* Each write finds no room, also in place, as where a change is written
+ * elsewhere. */
+static bool is_full;
 
 ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t place);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t place);
@@ -25,6 +28,10 @@ int __wrap_fdatasync(int fd);
 ssize_t
 __wrap_pwrite(int fd, const void *data, size_t len, off_t place)
 {
+	if (is_full) {
+		errno = ENOSPC;
+		return -1;
+	}
 	if (fail_write == 0 || --fail_write > 0)
 		return __real_pwrite(fd, data, len, place);
 	/* Half of it, as a disk that fills up does, then the error. */
@@ -58,6 +65,7 @@ setup(void **state)
 	assert_non_null(f);
 	tempdir_init(&f->dir);
 	fail_write = fail_sync = 0;
+	is_full = false;
 	*state = f;
 	return 0;
 }
@@ -600,6 +608,92 @@ what_a_failed_sync_left_behind_is_not_believed(void **state)
 }
 
 static void
+an_empty_last_file_goes_with_what_is_behind_the_end_before_it(void **state)
+{
+	struct fixture *f = *state;
+	char path[300];
+	off_t size;
+	int fd;
+
+	fail_code = EIO;
+	reopen(f);
+	assert_int_equal(put_group(f, 1, 2), 0);
+	size = file_size(f, 1);
+	fail_sync = 1;
+	assert_int_equal(put_group(f, 100, 3), -EIO);
+	fail_sync = 0;
+	assert_int_equal(spool_log_begin(&f->log), 0);
+	spool_log_close(&f->log);
+	assert_int_equal(file_size(f, 2), SPOOL_SEGMENT_HEAD);
+	file_of(f, 1, path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(__real_pwrite(fd, "whatever it is", 14, size), 14);
+	close(fd);
+	reopen(f);
+	assert_int_equal(file_size(f, 2), -1);
+	assert_int_equal(file_size(f, 1), size);
+	for (uint64_t n = 1; n <= 2; n++)
+		expect_event(f, n);
+	expect_end(f, 0);
+	spool_log_close(&f->log);
+}
+
+static void
+on_a_full_disk_it_starts_and_delivers_and_takes_none_until_there_is_room(
+	void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f);
+	assert_int_equal(put_group(f, 1, 2), 0);
+	assert_int_equal(put_group(f, 3, 1), 0);
+	spool_log_close(&f->log);
+	is_full = true;
+	reopen(f);
+	for (uint64_t n = 1; n <= 3; n++)
+		expect_event(f, n);
+	expect_end(f, 0);
+	assert_int_equal(put_group(f, 100, 1), -ENOSPC);
+	assert_int_equal(file_size(f, 2), -1);
+	spool_log_release(&f->log, 4);
+	assert_int_equal(spool_log_persist(&f->log), -ENOSPC);
+	assert_true(file_size(f, 1) > 0);
+	is_full = false;
+	assert_int_equal(put_group(f, 4, 1), 0);
+	expect_event(f, 4);
+	assert_int_equal(spool_log_persist(&f->log), 0);
+	assert_int_equal(file_size(f, 1), -1);
+	spool_log_close(&f->log);
+	reopen(f);
+	expect_event(f, 4);
+	expect_end(f, 0);
+	spool_log_close(&f->log);
+}
+
+/* Whoever wrote the position may have died before its fsync: its files may be
+ * needed after a crash. */
+static void
+on_a_full_disk_nothing_is_deleted_for_a_position_that_was_read(void **state)
+{
+	struct fixture *f = *state;
+
+	reopen(f);
+	assert_int_equal(put_group(f, 1, 2), 0);
+	spool_log_close(&f->log);
+	assert_int_equal(spool_dir_open(&f->log.dir, f->dir.path), 0);
+	assert_int_equal(spool_dir_set_position(&f->log.dir, 3), 0);
+	spool_dir_close(&f->log.dir);
+	is_full = true;
+	reopen(f);
+	expect_end(f, 0);
+	assert_true(file_size(f, 1) > 0);
+	is_full = false;
+	assert_int_equal(spool_log_persist(&f->log), 0);
+	assert_int_equal(file_size(f, 1), -1);
+	spool_log_close(&f->log);
+}
+
+static void
 a_failed_sync_of_a_new_file_leaves_none(void **state)
 {
 	struct fixture *f = *state;
@@ -698,6 +792,9 @@ main(void)
 		TEST(one_of_two_positions_is_enough),
 		TEST(a_failed_write_or_sync_leaves_the_file_for_good),
 		TEST(what_a_failed_sync_left_behind_is_not_believed),
+		TEST(an_empty_last_file_goes_with_what_is_behind_the_end_before_it),
+		TEST(on_a_full_disk_it_starts_and_delivers_and_takes_none_until_there_is_room),
+		TEST(on_a_full_disk_nothing_is_deleted_for_a_position_that_was_read),
 		TEST(a_failed_sync_of_a_new_file_leaves_none),
 		TEST(max_size_is_never_exceeded_and_room_comes_back),
 		TEST(reading_again_begins_with_the_first_that_is_not_released),
