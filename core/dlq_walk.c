@@ -55,6 +55,16 @@ course_end(void *arg, int rc, const char *why, int64_t n)
 	host_wake(host);
 }
 
+/* It did not even begin, and nobody else says that it is over. */
+static void
+course_refused(struct course *course, int rc)
+{
+	pthread_mutex_lock(&course->lock);
+	course->rc = rc;
+	course->is_over = true;
+	pthread_mutex_unlock(&course->lock);
+}
+
 static bool
 course_is_over(struct course *course)
 {
@@ -138,16 +148,18 @@ course_run(struct course *course, const struct evh_dead_query *query,
 {
 	const struct evh_dead *dead = course->dlq->dead;
 	bool stops;
-	int code;
+	int rc, code;
 
 	pthread_mutex_init(&course->lock, NULL);
 	if (query)
-		course->rc = dead->walk(dead->self, query, course_letter,
-					course_end, course);
+		rc = dead->walk(dead->self, query, course_letter, course_end,
+				course);
 	else
-		course->rc = dead->discard(dead->self, id, before_ns, dry_run,
-					   course_end, course);
-	course->is_over = course->rc < 0;
+		rc = dead->discard(dead->self, id, before_ns, dry_run,
+				   course_end, course);
+	/* Where it has begun it may be over by now, and has said how. */
+	if (rc < 0)
+		course_refused(course, rc);
 	stops = course_await(course);
 	code = course_exit_code(course);
 	*ret = (struct dlq_walk){ .n = course->n,

@@ -26,8 +26,10 @@ struct keeper {
 	evh_dead_end *end;
 	void *arg;
 	unsigned n_asked;
-	bool is_cut;  /* it had not done all of it when it was told to end */
-	bool is_deaf; /* it never ends */
+	bool is_cut;   /* it had not done all of it when it was told to end */
+	bool is_deaf;  /* it never ends */
+	bool is_quick; /* it ends before it returns, and nobody is told to stop
+			*/
 };
 
 struct bench {
@@ -63,7 +65,7 @@ ask(struct keeper *keeper, evh_dead_end *end, void *arg)
 {
 	keeper->end = end;
 	keeper->arg = arg;
-	if (keeper->n_asked++ > 0) {
+	if (keeper->n_asked++ > 0 || keeper->is_quick) {
 		end(arg, 0, NULL, 1);
 		return 0;
 	}
@@ -190,6 +192,24 @@ a_keeper_that_does_not_end_when_told_ends_with_evhd(void **state)
 	assert_int_equal(WEXITSTATUS(status), EX_UNAVAILABLE);
 }
 
+static void
+a_keeper_that_has_ended_before_it_returns_is_not_waited_for(void **state)
+{
+	struct bench b = { .keeper.is_quick = true };
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)alarm(HANG_S);
+		_exit(discard_with(&b, 3, false));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EX_OK);
+}
+
 int
 main(void)
 {
@@ -200,6 +220,8 @@ main(void)
 			a_count_that_a_signal_has_cut_short_is_not_the_whole),
 		cmocka_unit_test(
 			a_keeper_that_does_not_end_when_told_ends_with_evhd),
+		cmocka_unit_test(
+			a_keeper_that_has_ended_before_it_returns_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
