@@ -344,7 +344,7 @@ late_check(struct bench *bench, const char *topic, unsigned n_late)
 		group_events[i].ev.topic = topic;
 	lock = row_lock();
 	assert_int_equal(bench_submit(bench, group_events, 30), 30);
-	half = deadline_in(atoi(write_timeout) / 2);
+	half = deadline_in(strtol(write_timeout, NULL, 10) / 2);
 	wait_for_lock_waiter();
 	while (!deadline_over(half))
 		(void)poll(NULL, 0, deadline_left_ms(half));
