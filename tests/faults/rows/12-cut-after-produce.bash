@@ -5,7 +5,7 @@
 title="cut after a produce request"
 
 row_run() {
-	local n until=$((SECONDS + 300))
+	local n until=$((SECONDS + 900))
 	world_begin
 	proxy_begin kafka
 	api_start
