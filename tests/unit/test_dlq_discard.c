@@ -174,40 +174,39 @@ a_count_that_a_signal_has_cut_short_is_not_the_whole(void **state)
 /* In a process of its own, which is ended when it has not by then. */
 #define HANG_S 60
 
+/* What that process exits with. */
+static int
+discard_apart(struct bench *b, unsigned n_ids)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)alarm(HANG_S);
+		_exit(discard_with(b, n_ids, false));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
 static void
 a_keeper_that_does_not_end_when_told_ends_with_evhd(void **state)
 {
 	struct bench b = { .keeper.is_deaf = true };
-	int status = 0;
-	pid_t pid = fork();
 
 	(void)state;
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		(void)alarm(HANG_S);
-		_exit(discard_with(&b, 1, false));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), EX_UNAVAILABLE);
+	assert_int_equal(discard_apart(&b, 1), EX_UNAVAILABLE);
 }
 
 static void
 a_keeper_that_has_ended_before_it_returns_is_not_waited_for(void **state)
 {
 	struct bench b = { .keeper.is_quick = true };
-	int status = 0;
-	pid_t pid = fork();
 
 	(void)state;
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		(void)alarm(HANG_S);
-		_exit(discard_with(&b, 3, false));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), EX_OK);
+	assert_int_equal(discard_apart(&b, 3), EX_OK);
 }
 
 int
