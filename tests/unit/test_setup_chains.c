@@ -222,6 +222,24 @@ a_failure_behind_a_store_that_another_sink_keeps_is_fine(void **state)
 
 #define TWO_STORES INGEST("http") STORE("a") STORE("b")
 
+/* What is a test's own of three pipelines of one source, of which "p" writes
+ * the store "a". */
+struct three {
+	const char *p_events, *q_chain, *q_events, *o_events;
+};
+
+static const char *
+three_put(char ret_text[1024], struct three three)
+{
+	snprintf(ret_text, 1024,
+		 INGEST("http") SINK("k") STORE(
+			 "a") "pipeline \"p\" { chain = { http, a } %s }\n"
+			      "pipeline \"q\" { %s %s }\n"
+			      "pipeline \"o\" { chain = { http, k } %s }\n",
+		 three.p_events, three.q_chain, three.q_events, three.o_events);
+	return ret_text;
+}
+
 static void
 two_outcomes_of_one_event_are_worth_a_warning(void **state)
 {
@@ -238,19 +256,12 @@ two_outcomes_of_one_event_are_worth_a_warning(void **state)
 
 	for (size_t i = 0; i < sizeof(overlaps) / sizeof(*overlaps); i++) {
 		char text[1024];
+		struct three three = { overlaps[i][0],
+				       "chain = { http, k } on_fail = a",
+				       overlaps[i][1], "otherwise = yes" };
 
-		snprintf(text, sizeof(text),
-			 INGEST("http") SINK("k")
-				 STORE("a") "pipeline \"p\" { chain = { http, "
-					    "a } %s }\n"
-					    "pipeline \"q\" { chain = { http, "
-					    "k } on_fail = a %s "
-					    "}\npipeline \"o\" { chain = { "
-					    "http, k } otherwise = "
-					    "yes }\n",
-			 overlaps[i][0], overlaps[i][1]);
 		whole_assert_warning(
-			whole, text, "pipeline \"q\"",
+			whole, three_put(text, three), "pipeline \"q\"",
 			"an event of \"http\" may be in it and in the "
 			"pipeline \"p\", and both write \"a\": a row "
 			"has one outcome, of whichever comes last");
@@ -270,18 +281,11 @@ events_that_go_one_way_only_are_fine(void **state)
 
 	for (size_t i = 0; i < sizeof(apart) / sizeof(*apart); i++) {
 		char text[1024];
+		struct three three = { apart[i][0], "chain = { http, a }",
+				       apart[i][1],
+				       i == 0 ? "" : "otherwise = yes" };
 
-		snprintf(text, sizeof(text),
-			 INGEST("http") SINK("k")
-				 STORE("a") "pipeline \"p\" { chain = { http, "
-					    "a } %s }\n"
-					    "pipeline \"q\" { chain = { http, "
-					    "a } %s }\n%s",
-			 apart[i][0], apart[i][1],
-			 i == 0 ? "pipeline \"o\" { chain = { http, k } }"
-				: "pipeline \"o\" { chain = { http, k } "
-				  "otherwise = yes }");
-		whole_assert_fine(whole, text);
+		whole_assert_fine(whole, three_put(text, three));
 	}
 	/* Two stores, one for each. */
 	whole_assert_fine(whole,
