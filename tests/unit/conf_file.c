@@ -41,6 +41,15 @@ conf_parse(struct conf *conf, const char *text)
 }
 
 void
+conf_assert_fine(struct conf *conf, const char *text)
+{
+	assert_non_null(conf_parse(conf, text));
+	if (conf->problems.n > 0)
+		print_error("%s\n", conf->problems.list[0].text);
+	assert_int_equal(conf->problems.n, 0);
+}
+
+void
 conf_assert_problem(const struct conf *conf, size_t i, const char *where,
 		    const char *text)
 {

@@ -19,6 +19,8 @@ int conf_setup(void **state);
 int conf_teardown(void **state);
 /* Writes a.conf and reads it; NULL when it cannot be used. */
 struct config *conf_parse(struct conf *conf, const char *text);
+/* Reads it so, and that there is no problem. */
+void conf_assert_fine(struct conf *conf, const char *text);
 /* That this is the i-th problem, of a place in a.conf: ":3", ": sink ...". */
 void conf_assert_problem(const struct conf *conf, size_t i, const char *where,
 			 const char *text);

@@ -75,8 +75,7 @@ each_keyword_has_its_kind(void **state)
 
 		snprintf(text, sizeof(text), "%s \"x\" { plugin = p }",
 			 kinds[i].keyword);
-		assert_non_null(conf_parse(conf, text));
-		assert_int_equal(conf->problems.n, 0);
+		conf_assert_fine(conf, text);
 		in = config_instance(conf->config, "x");
 		assert_non_null(in);
 		assert_int_equal(in->kind, kinds[i].kind);
@@ -94,14 +93,13 @@ settings_of_any_name_are_kept(void **state)
 {
 	struct conf *conf = *state;
 
-	assert_non_null(conf_parse(conf, "sink \"s\" {\n"
-					 "  plugin = \"./x.so\"\n"
-					 "  rdkafka.linger.ms = 5\n"
-					 "  negative = -7\n"
-					 "  text = \"a \\\"b\\\" c\"\n"
-					 "  raw = '${EVH_T_SET} \\n'\n"
-					 "}\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "sink \"s\" {\n"
+			       "  plugin = \"./x.so\"\n"
+			       "  rdkafka.linger.ms = 5\n"
+			       "  negative = -7\n"
+			       "  text = \"a \\\"b\\\" c\"\n"
+			       "  raw = '${EVH_T_SET} \\n'\n"
+			       "}\n");
 	conf_assert_value(conf, "rdkafka.linger.ms", "5");
 	conf_assert_value(conf, "negative", "-7");
 	conf_assert_value(conf, "text", "a \"b\" c");
@@ -117,13 +115,11 @@ lists_are_read_in_every_section_without_being_declared(void **state)
 	struct conf *conf = *state;
 	const struct config_setting *s;
 
-	assert_non_null(
-		conf_parse(conf, "sink \"s\" { plugin = p\n"
-				 "  one = { \"a\" } two = { \"b\", 'c' }\n"
-				 "  none = {} more += { x, y, z } }\n"
-				 "sink \"t\" { plugin = p two = \"alone\" }\n"
-				 "handler \"h\" { plugin = p two = \"d\" }\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "sink \"s\" { plugin = p\n"
+			       "  one = { \"a\" } two = { \"b\", 'c' }\n"
+			       "  none = {} more += { x, y, z } }\n"
+			       "sink \"t\" { plugin = p two = \"alone\" }\n"
+			       "handler \"h\" { plugin = p two = \"d\" }\n");
 	s = conf_setting(conf, "two");
 	assert_int_equal(s->n_values, 2);
 	assert_string_equal(s->values[0], "b");
@@ -146,9 +142,7 @@ a_pipeline_has_defaults(void **state)
 	struct conf *conf = *state;
 	const struct config_pipeline *p;
 
-	assert_non_null(
-		conf_parse(conf, "pipeline \"p\" { chain = { a, b } }"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "pipeline \"p\" { chain = { a, b } }");
 	assert_int_equal(conf->config->n_pipelines, 1);
 	p = &conf->config->pipelines[0];
 	assert_string_equal(p->name, "p");
@@ -177,13 +171,12 @@ a_pipeline_is_read(void **state)
 	struct conf *conf = *state;
 	const struct config_pipeline *p;
 
-	assert_non_null(conf_parse(
+	conf_assert_fine(
 		conf, "pipeline \"p\" { chain = { a, b, c } optional = { c }\n"
 		      "  on_fail = c on_drop = { b, c } match = { \"u.*\" }\n"
 		      "  otherwise = yes workers = 4 in_flight = 7\n"
 		      "  in_flight_size = 2M attempts = 9 backoff = 1s\n"
-		      "  backoff_max = 1m deadline = \"10s\" }"));
-	assert_int_equal(conf->problems.n, 0);
+		      "  backoff_max = 1m deadline = \"10s\" }");
 	p = &conf->config->pipelines[0];
 	assert_string_equal(p->optional[0], "c");
 	assert_string_equal(p->on_fail[0], "c");
@@ -207,13 +200,11 @@ a_spool_is_a_section_in_a_pipeline(void **state)
 	char dir[300];
 
 	setenv("EVH_T_SET", "set", 1);
-	assert_non_null(conf_parse(conf,
-				   "pipeline \"p\" { chain = { a, b }\n"
-				   "  spool { dir = \"/x/${EVH_T_SET}\"\n"
-				   "    max_size = 2G when = always }\n"
-				   "  deadline = 3s }\n"
-				   "pipeline \"q\" { spool { dir = y } }\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "pipeline \"p\" { chain = { a, b }\n"
+			       "  spool { dir = \"/x/${EVH_T_SET}\"\n"
+			       "    max_size = 2G when = always }\n"
+			       "  deadline = 3s }\n"
+			       "pipeline \"q\" { spool { dir = y } }\n");
 	p = &conf->config->pipelines[0];
 	assert_string_equal(p->spool_dir, "/x/set");
 	assert_string_equal(p->spool_when, "always");
@@ -258,15 +249,13 @@ comments_of_all_three_kinds_are_skipped(void **state)
 {
 	struct conf *conf = *state;
 
-	assert_non_null(conf_parse(conf,
-				   "# one \"\n"
-				   "// two ' ${EVH_T_NONE}\n"
-				   "/* three\n * { # */ sink \"s\" {\n"
-				   "  plugin = p # four\n"
-				   "  url = http://x//y // five\n"
-				   "  text = \"# no // comment /* here */\"\n"
-				   "}\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "# one \"\n"
+			       "// two ' ${EVH_T_NONE}\n"
+			       "/* three\n * { # */ sink \"s\" {\n"
+			       "  plugin = p # four\n"
+			       "  url = http://x//y // five\n"
+			       "  text = \"# no // comment /* here */\"\n"
+			       "}\n");
 	conf_assert_value(conf, "url", "http://x//y");
 	conf_assert_value(conf, "text", "# no // comment /* here */");
 }
@@ -297,9 +286,7 @@ included_files_are_read_in_their_place(void **state)
 		      "a = \"${EVH_T_NONE}\" # comment\nb = { x, y }\n");
 	tempdir_write(&conf->dir, "all.conf",
 		      "sink \"s\" { plugin = p include(\"more.conf\") c = 3 }");
-	assert_non_null(
-		conf_parse(conf, "include(\"all.conf\")\ndebug = true\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "include(\"all.conf\")\ndebug = true\n");
 	assert_string_equal(conf_setting(conf, "a")->missing[0], "EVH_T_NONE");
 	assert_int_equal(conf_setting(conf, "b")->n_values, 2);
 	conf_assert_value(conf, "c", "3");
@@ -351,8 +338,7 @@ many_lists_in_an_included_file_are_no_trouble(void **state)
 				      "l%u = { a, b }\n", i);
 	snprintf(text + n, sizeof(text) - n, "}\n");
 	tempdir_write(&conf->dir, "more.conf", text);
-	assert_non_null(conf_parse(conf, "include(\"more.conf\")\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "include(\"more.conf\")\n");
 	assert_int_equal(config_instance(conf->config, "s")->n_settings, 40);
 }
 

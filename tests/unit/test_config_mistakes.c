@@ -119,14 +119,12 @@ sections_lists_and_includes_may_set_the_same_again(void **state)
 		conf, 0, ":3",
 		"\"a\" is set twice in this section, first in line 1; "
 		"one is enough");
-	assert_non_null(conf_parse(conf,
-				   "sink \"s\" { plugin = p\n"
-				   "  include(\"base.conf\")\n"
-				   "  a = 2\n"
-				   "  k = { x } k += { y }\n"
-				   "  b = 'it = is' }\n"
-				   "sink \"t\" { plugin = p a = 3 b = 4 }\n"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "sink \"s\" { plugin = p\n"
+			       "  include(\"base.conf\")\n"
+			       "  a = 2\n"
+			       "  k = { x } k += { y }\n"
+			       "  b = 'it = is' }\n"
+			       "sink \"t\" { plugin = p a = 3 b = 4 }\n");
 	conf_assert_value(conf, "a", "2");
 	assert_int_equal(conf_setting(conf, "k")->n_values, 2);
 }
@@ -136,8 +134,7 @@ a_pipeline_has_no_more_workers_than_evhd_starts(void **state)
 {
 	struct conf *conf = *state;
 
-	assert_non_null(conf_parse(conf, "pipeline \"p\" { workers = 64 }"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "pipeline \"p\" { workers = 64 }");
 	assert_non_null(conf_parse(conf, "pipeline \"p\" { workers = 65 }"));
 	assert_int_equal(conf->problems.n, 1);
 	conf_assert_problem(conf, 0, ": pipeline \"p\"",

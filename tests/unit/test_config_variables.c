@@ -11,14 +11,12 @@ variables_are_expanded_in_double_quotes(void **state)
 {
 	struct conf *conf = *state;
 
-	assert_non_null(conf_parse(
-		conf, "sink \"s\" { plugin = p\n"
-		      "  a = \"<${EVH_T_SET}:${EVH_T_NONE:-9092}>\"\n"
-		      "  b = ${EVH_T_SET}\n"
-		      "  c = \"${EVH_T_NONE:-}\"\n"
-		      "  d = \"${EVH_T_NONE:-http://x/?a=b#c}\"\n"
-		      "  e = \"${EVH_T_SET:-other}\" }"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf, "sink \"s\" { plugin = p\n"
+			       "  a = \"<${EVH_T_SET}:${EVH_T_NONE:-9092}>\"\n"
+			       "  b = ${EVH_T_SET}\n"
+			       "  c = \"${EVH_T_NONE:-}\"\n"
+			       "  d = \"${EVH_T_NONE:-http://x/?a=b#c}\"\n"
+			       "  e = \"${EVH_T_SET:-other}\" }");
 	conf_assert_value(conf, "a", "<set:9092>");
 	conf_assert_value(conf, "b", "set");
 	conf_assert_value(conf, "c", "");
@@ -46,13 +44,12 @@ a_variable_without_default_leaves_its_name(void **state)
 	struct conf *conf = *state;
 	const struct config_setting *s;
 
-	assert_non_null(conf_parse(
-		conf, "sink \"s\" { plugin = p\n"
-		      "  a = \"${EVH_T_NONE}:${EVH_T_EMPTY}\"\n"
-		      "  b = ${EVH_T_EMPTY}\n"
-		      "  c = { \"x\", \"${EVH_T_NONE}\" }\n"
-		      "  d = \"${EVH_T_NONE:-a default for it here}\" }"));
-	assert_int_equal(conf->problems.n, 0);
+	conf_assert_fine(conf,
+			 "sink \"s\" { plugin = p\n"
+			 "  a = \"${EVH_T_NONE}:${EVH_T_EMPTY}\"\n"
+			 "  b = ${EVH_T_EMPTY}\n"
+			 "  c = { \"x\", \"${EVH_T_NONE}\" }\n"
+			 "  d = \"${EVH_T_NONE:-a default for it here}\" }");
 	s = conf_setting(conf, "a");
 	assert_string_equal(s->values[0], ":");
 	assert_string_equal(s->missing[0], "EVH_T_NONE");
