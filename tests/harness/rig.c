@@ -44,128 +44,6 @@ struct rig {
 	unsigned long events_before;
 };
 
-/* create() is told nothing but its ctx: which element it is, is set here. */
-static struct rig_element *creating;
-
-static int
-element_create(struct evh_ctx *ctx, void **ret_self)
-{
-	creating->ctx = ctx;
-	*ret_self = creating;
-	return 0;
-}
-
-static int
-element_start(void *self)
-{
-	struct rig_element *el = self;
-
-	if (el->starts_unready)
-		el->ctx->ready(el->ctx, "not yet");
-	return 0;
-}
-
-static void
-element_see(struct rig_element *el, const struct evh_event *ev)
-{
-	pthread_mutex_lock(&el->lock);
-	if (el->n_seen < RIG_MAX)
-		el->cookies[el->n_seen++] = ev->cookie;
-	pthread_cond_broadcast(&el->changed);
-	pthread_mutex_unlock(&el->lock);
-}
-
-static void
-element_done(void *self, struct evh_event *const *evs, int n,
-	     enum evh_result result)
-{
-	struct rig_element *el = self;
-
-	pthread_mutex_lock(&el->lock);
-	for (int i = 0; i < n && el->n_heard < RIG_MAX; i++) {
-		el->heard[el->n_heard] = evs[i]->cookie;
-		el->results[el->n_heard++] = result;
-	}
-	pthread_cond_broadcast(&el->changed);
-	pthread_mutex_unlock(&el->lock);
-	if (el->on_done)
-		el->on_done(el, evs, n, result);
-}
-
-static enum evh_result
-element_process(void *self, struct evh_event *ev)
-{
-	struct rig_element *el = self;
-
-	return el->process(el, ev);
-}
-
-static int
-element_submit(void *self, struct evh_event *const *evs, int n)
-{
-	struct rig_element *el = self;
-
-	if (el->submit)
-		return el->submit(el, evs, n);
-	for (int i = 0; i < n; i++)
-		element_see(el, evs[i]);
-	el->ctx->done(el->ctx, evs, n, EVH_OK);
-	return n;
-}
-
-enum evh_result
-rig_note(struct rig_element *el, struct evh_event *ev)
-{
-	element_see(el, ev);
-	return el->limit ? (enum evh_result)el->limit : EVH_OK;
-}
-
-int
-rig_keep(struct rig_element *el, struct evh_event *const *evs, int n)
-{
-	int taken = 0;
-
-	pthread_mutex_lock(&el->lock);
-	while (taken < n && el->n_held < RIG_MAX &&
-	       (el->limit == 0 || el->n_held < el->limit)) {
-		el->cookies[el->n_seen++] = evs[taken]->cookie;
-		el->held[el->n_held++] = evs[taken++];
-	}
-	pthread_cond_broadcast(&el->changed);
-	pthread_mutex_unlock(&el->lock);
-	return taken;
-}
-
-void
-rig_answer(struct rig_element *sink, int n, enum evh_result result)
-{
-	struct evh_event *evs[RIG_MAX];
-
-	pthread_mutex_lock(&sink->lock);
-	assert_in_range(n, 1, sink->n_held);
-	memcpy(evs, sink->held, (size_t)n * sizeof(*evs));
-	sink->n_held -= n;
-	memmove(sink->held, sink->held + n,
-		(size_t)sink->n_held * sizeof(*evs));
-	pthread_mutex_unlock(&sink->lock);
-	sink->ctx->done(sink->ctx, evs, n, result);
-}
-
-void
-rig_answer_held(struct rig_element *handler, enum evh_result verdict)
-{
-	struct evh_event *ev;
-
-	pthread_mutex_lock(&handler->lock);
-	assert_true(handler->n_held > 0);
-	ev = handler->held[0];
-	handler->n_held--;
-	memmove(handler->held, handler->held + 1,
-		(size_t)handler->n_held * sizeof(ev));
-	pthread_mutex_unlock(&handler->lock);
-	handler->ctx->resume(handler->ctx, ev, verdict);
-}
-
 struct rig *
 rig_new(void)
 {
@@ -197,18 +75,7 @@ section_fill(struct rig *rig, unsigned i, struct rig_element *el)
 	struct loader_plugin *loaded = &rig->loaded[i];
 	struct config_instance *section = &rig->sections[i];
 
-	loaded->plugin = (struct evh_plugin){
-		EVH_PLUGIN_HEAD,
-		.kind = el->kind,
-		.threads = el->threads ? el->threads : EVH_PARALLEL,
-		.name = el->name,
-		.version = "1",
-		.create = element_create,
-		.start = element_start,
-		.done = element_done,
-		.process = element_process,
-		.submit = element_submit,
-	};
+	loaded->plugin = rig_element_plugin(el);
 	loaded->options = (struct evh_option *)no_options;
 	loaded->commands = no_commands;
 	section->name = (char *)el->name;
@@ -216,13 +83,6 @@ section_fill(struct rig *rig, unsigned i, struct rig_element *el)
 	section->keyword = "rig";
 	section->where = (char *)el->name;
 	section->plugin = (char *)el->name;
-}
-
-static void
-pair_init(struct rig_element *el)
-{
-	assert_int_equal(condition_init(&el->changed), 0);
-	pthread_mutex_init(&el->lock, NULL);
 }
 
 void
@@ -234,7 +94,7 @@ rig_add(struct rig *rig, struct rig_element *el)
 	assert_true(i < ELEMENTS_MAX);
 	rig->elements[i] = el;
 	el->rig = rig;
-	pair_init(el);
+	rig_element_init(el);
 	section_fill(rig, i, el);
 	rig->options[i] = options_new(&rig->loaded[i], &rig->sections[i],
 				      &rig->config, &problems);
@@ -254,8 +114,7 @@ rig_add(struct rig *rig, struct rig_element *el)
 	}
 	rig->instances[i] = el->in;
 	rig->host.n_instances = rig->n;
-	creating = el;
-	assert_int_equal(instance_create(el->in), 0);
+	rig_element_create(el);
 }
 
 /* The last one, if that is its name, or a new one. */
@@ -460,10 +319,8 @@ rig_free(struct rig *rig)
 		instance_free(rig->instances[i]);
 		options_free(rig->options[i]);
 		settings_free(&rig->sections[i]);
-		if (!rig->elements[i])
-			continue;
-		pthread_mutex_destroy(&rig->elements[i]->lock);
-		pthread_cond_destroy(&rig->elements[i]->changed);
+		if (rig->elements[i])
+			rig_element_fini(rig->elements[i]);
 	}
 	loader_free(rig->loader);
 	marks_close(rig->host.marks);
@@ -472,70 +329,6 @@ rig_free(struct rig *rig)
 	pthread_mutex_destroy(&rig->host.timers_lock);
 	assert_int_equal(event_count(), rig->events_before);
 	free(rig);
-}
-
-static struct evh_event *
-event_of(struct rig_element *source, uintptr_t cookie, const char *name,
-	 const char *key)
-{
-	struct evh_spec spec = { .name = name,
-				 .data = { "{}", 2 },
-				 .key = { key, key ? strlen(key) : 0 },
-				 .cookie = cookie };
-	struct evh_event *ev = source->ctx->event_new(source->ctx, &spec, NULL);
-
-	assert_non_null(ev);
-	return ev;
-}
-
-static int
-emit(struct rig_element *source, struct evh_event **evs, int n, int timeout_ms)
-{
-	int k = source->ctx->emit(source->ctx, evs, n, timeout_ms);
-	int taken = k > 0 ? k : 0;
-
-	if (taken < n)
-		source->ctx->event_free(source->ctx, evs + taken, n - taken);
-	return k;
-}
-
-int
-rig_emit(struct rig_element *source, uintptr_t cookie, const char *key,
-	 int timeout_ms)
-{
-	struct evh_event *ev = event_of(source, cookie, "test.event", key);
-
-	return emit(source, &ev, 1, timeout_ms);
-}
-
-int
-rig_emit_named(struct rig_element *source, uintptr_t cookie, const char *name)
-{
-	struct evh_event *ev = event_of(source, cookie, name, NULL);
-
-	return emit(source, &ev, 1, 0);
-}
-
-int
-rig_emit_spec(struct rig_element *source, const struct evh_spec *spec)
-{
-	struct evh_event *ev = source->ctx->event_new(source->ctx, spec, NULL);
-
-	assert_non_null(ev);
-	return emit(source, &ev, 1, 0);
-}
-
-int
-rig_emit_many(struct rig_element *source, uintptr_t first, int n,
-	      const char *key)
-{
-	struct evh_event *evs[RIG_MAX];
-
-	assert_in_range(n, 1, RIG_MAX);
-	for (int i = 0; i < n; i++)
-		evs[i] = event_of(source, first + (uintptr_t)i, "test.event",
-				  key);
-	return emit(source, evs, n, 0);
 }
 
 /* Waits as the main thread does: what every() asked for is called meanwhile. */
@@ -597,8 +390,9 @@ rig_await_standing(const struct pipeline *p)
 {
 	/* A look at another thread's state, again and again. */
 	const struct timespec pause = { 0, 1000000 };
+	int64_t until_ns = timer_now_ns() + AWAIT_S * NS_PER_S;
 
-	for (int i = 0; i < AWAIT_S * 1000 && !has_standing(p); i++)
+	while (!has_standing(p) && timer_now_ns() < until_ns)
 		nanosleep(&pause, NULL);
 	assert_true(has_standing(p));
 }
