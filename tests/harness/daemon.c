@@ -181,6 +181,7 @@ daemon_wait(struct daemon *d, int timeout_ms)
 	long due_ms = world_now_ms() + timeout_ms;
 
 	while (!has_ended(&e)) {
+		/* Between two looks: waitpid() has no deadline of its own. */
 		const struct timespec pause = { 0, 10 * 1000 * 1000 };
 
 		if (world_now_ms() > due_ms) {

@@ -121,7 +121,8 @@ client_post(struct client *c, CURL *curl, unsigned i, char *body)
 	}
 }
 
-/* A client's share of the rate; refused ones do not hammer either. */
+/* A client's share of the rate; refused ones do not hammer either.  The pause
+ * is the load itself: a client thinks as long.  Nobody waits for it. */
 static void
 client_pace(const struct load *load, int refused_before)
 {
@@ -343,7 +344,8 @@ load_check(const struct load *load, const struct world *w, const char *status,
 	char *array = ids_array(load);
 	struct check check = { w, array, status };
 	long due_ms = world_now_ms() + timeout_ms;
-	/* Between two looks at all of them. */
+	/* Between two looks at all of them, until the time is over: the table
+	 * tells nobody when it changes. */
 	const struct timespec pause = { 0, 100 * 1000 * 1000 };
 
 	while (!is_right(&check) && world_now_ms() < due_ms)

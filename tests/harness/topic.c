@@ -195,7 +195,8 @@ topic_partitions(const struct world *w)
 	return n;
 }
 
-/* A topic that was made a moment ago may have no leader yet. */
+/* A topic that was made a moment ago may have no leader yet; the brokers tell
+ * nobody when it has, so they are asked again until the time is over. */
 static void
 ends_of(rd_kafka_t *rk, const struct world *w, int partition, int64_t *ret_low,
 	int64_t *ret_high)

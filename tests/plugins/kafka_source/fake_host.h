@@ -90,6 +90,8 @@ void fake_host_fini(struct fake_host *host);
 void fake_host_lock(struct fake_host *host);
 void fake_host_unlock(struct fake_host *host);
 void fake_host_hold(struct fake_host *host, bool held);
+/* The source calls it: once too often, when the host is gone. */
+void fake_host_note_call(struct fake_host *host);
 /* Waits until is_true(host, arg), under the lock; false when it takes longer
  * than timeout_ms. */
 bool fake_host_wait(struct fake_host *host, int timeout_ms,

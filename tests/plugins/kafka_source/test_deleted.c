@@ -7,63 +7,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "broker.h"
 #include "consumer.h"
 #include "fake_host.h"
+#include "real_bench.h"
 
-#define WAIT_MS	 60000
-#define STOP_MS	 60000
-#define NAME_MAX 128
-
-static const char *address;
-
-struct bench {
-	char topic[NAME_MAX];
-	char group[NAME_MAX];
-};
-
-/* One host for each test: the threads of one that failed may live on. */
 static void
 begin(struct fake_host *host, const struct bench *b)
 {
-	const struct fake_option options[] = {
-		{ "brokers", address },
-		{ "topic", b->topic },
-		{ "group", b->group },
-		{ "rdkafka.topic.metadata.refresh.interval.ms", "500" },
-		{ "rdkafka.session.timeout.ms", "6000" },
-		{ "rdkafka.heartbeat.interval.ms", "500" },
-		{ NULL, NULL },
-	};
-
-	fake_host_init(host, options);
+	bench_host(host, b, "5s");
 	fake_host_start(host);
-}
-
-static void
-name(struct bench *b)
-{
-	broker_unique("topic", b->topic, sizeof(b->topic));
-	broker_unique("group", b->group, sizeof(b->group));
-	broker_topic(b->topic, 1);
-}
-
-static void
-assert_answered(struct fake_host *host, int64_t n)
-{
-	if (!fake_host_wait(host, WAIT_MS, fake_has_answered, n))
-		fail_msg("%u of %d answered", host->n_answered, (int)n);
 }
 
 /* The group's commits come once a second. */
 static void
 assert_commits(const struct bench *b, int64_t offset)
 {
-	int64_t due_ms = consumer_now_ms() + WAIT_MS;
+	int64_t due_ms = consumer_now_ms() + BENCH_WAIT_MS;
 	int64_t committed;
 
 	while ((committed = broker_committed(b->group, b->topic, 0)) != offset)
@@ -77,7 +40,7 @@ static void
 delete_after(struct fake_host *host, const struct bench *b, unsigned n)
 {
 	broker_fill(b->topic, 0, 0, n, 200);
-	assert_answered(host, n);
+	bench_await_answered(host, n);
 	assert_commits(b, n);
 	broker_topic_delete(b->topic);
 }
@@ -89,14 +52,14 @@ a_shorter_log_is_committed_while_it_is_read(void **state)
 	struct bench b;
 
 	(void)state;
-	name(&b);
+	bench_name(&b, 1);
 	begin(&host, &b);
 	delete_after(&host, &b, 100);
 	broker_topic(b.topic, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
-	assert_answered(&host, 150);
+	bench_await_answered(&host, 150);
 	assert_commits(&b, 50);
-	(void)fake_host_stop(&host, STOP_MS);
+	(void)fake_host_stop(&host, BENCH_STOP_MS);
 	fake_host_fini(&host);
 }
 
@@ -108,16 +71,17 @@ a_topic_that_was_missed_is_committed_and_left_again(void **state)
 	struct bench b;
 
 	(void)state;
-	name(&b);
+	bench_name(&b, 1);
 	begin(&host, &b);
 	delete_after(&host, &b, 100);
-	assert_true(fake_host_wait(&host, WAIT_MS, fake_has_partitions, 0));
+	assert_true(
+		fake_host_wait(&host, BENCH_WAIT_MS, fake_has_partitions, 0));
 	broker_topic(b.topic, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
-	assert_answered(&host, 150);
+	bench_await_answered(&host, 150);
 	assert_commits(&b, 50);
 	/* With all of its time, it would have waited for librdkafka in vain. */
-	assert_true(fake_host_stop(&host, STOP_MS) < STOP_MS);
+	assert_true(fake_host_stop(&host, BENCH_STOP_MS) < BENCH_STOP_MS);
 	fake_host_fini(&host);
 }
 
@@ -130,13 +94,13 @@ a_group_that_is_beyond_the_log_is_set_back(void **state)
 	struct bench b;
 
 	(void)state;
-	name(&b);
+	bench_name(&b, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
 	broker_commit(b.group, b.topic, 0, 100);
 	begin(&host, &b);
-	assert_answered(&host, 50);
+	bench_await_answered(&host, 50);
 	assert_commits(&b, 50);
-	(void)fake_host_stop(&host, STOP_MS);
+	(void)fake_host_stop(&host, BENCH_STOP_MS);
 	fake_host_fini(&host);
 }
 
@@ -148,31 +112,15 @@ a_group_that_is_beyond_the_log_is_set_back_before_anything_is_done(void **state)
 	struct bench b;
 
 	(void)state;
-	name(&b);
+	bench_name(&b, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
 	broker_commit(b.group, b.topic, 0, 100);
 	begin(&host, &b);
 	fake_host_hold(&host, true);
 	assert_commits(&b, 0);
 	fake_host_hold(&host, false);
-	(void)fake_host_stop(&host, STOP_MS);
+	(void)fake_host_stop(&host, BENCH_STOP_MS);
 	fake_host_fini(&host);
-}
-
-static int
-group_set_up(void **state)
-{
-	(void)state;
-	address = broker_open();
-	return 0;
-}
-
-static int
-group_tear_down(void **state)
-{
-	(void)state;
-	broker_close();
-	return 0;
 }
 
 int
@@ -189,5 +137,5 @@ main(int argc, char **argv)
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+	return cmocka_run_group_tests(tests, bench_open, bench_close);
 }
