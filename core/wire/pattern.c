@@ -9,7 +9,7 @@ bool
 pattern_matches(const char *pattern, const char *name)
 {
 	const char *star = NULL;   /* the last one seen, */
-	const char *resume = NULL; /* and where it ends for now */
+	const char *resume = NULL; /* and where it ends so far */
 
 	while (*name) {
 		if (*pattern == '*') {

@@ -49,7 +49,7 @@ struct pair *pair_new(struct rules *rules, int client_fd, uint16_t to_port);
 void pair_move(struct pair *pair, int64_t now_ns);
 void pair_free(struct pair *pair);
 
-/* What the sockets are to be watched for now, as poll()'s events. */
+/* What the sockets are to be watched for at present, as poll()'s events. */
 short pair_wants(const struct pair *pair, bool of_client, int64_t now_ns);
 
 #endif

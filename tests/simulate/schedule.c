@@ -1,6 +1,5 @@
 #include "schedule.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 
 #include "balance.h"
@@ -12,13 +11,14 @@
 #include "reader.h"
 #include "scene.h"
 #include "shutdown.h"
+#include "steps.h"
 #include "strand.h"
 #include "timer.h"
 #include "virtual.h"
 #include "worker.h"
 
-#define STEPS_MIN      20
-#define STEPS_MAX      160
+#define STEPS_MIN      20u
+#define STEPS_MAX      160u
 #define CALM_STEPS_MAX 20000u
 #define LATE_NS	       INT64_C(20000000000)
 #define NS_PER_MS      1000000u
@@ -213,20 +213,12 @@ step_mood(void)
 static bool
 step_shortage(void)
 {
-	unsigned n =
-		chance_of(&chance, 70) ? chance_between(&chance, 1, 12) : 0;
-
-	trace("memory will be short at allocation %u", n);
-	virtual_shortage(n);
-	return true;
+	return steps_shorten_memory(&chance);
 }
 
 /* ---- Steps -------------------------------------------------------------- */
 
-static const struct {
-	unsigned weight;
-	bool (*take)(void);
-} steps[] = {
+static const struct step steps[] = {
 	{ 30, step_source },   { 34, work },	     { 24, step_sink },
 	{ 8, step_handler },   { 12, pass_time },    { 5, step_readiness },
 	{ 3, step_rebalance }, { 3, step_shortage }, { 2, step_mood },
@@ -235,13 +227,7 @@ static const struct {
 static void
 step(void)
 {
-	unsigned at = chance_below(&chance, 121);
-	unsigned i = 0;
-
-	while (at >= steps[i].weight)
-		at -= steps[i++].weight;
-	(void)steps[i].take();
-	(void)strand_finish();
+	steps_take(&chance, steps, sizeof(steps) / sizeof(*steps));
 	balance_look(&scene);
 }
 
@@ -250,13 +236,11 @@ step(void)
 static void
 step_beside(void)
 {
-	static bool (*const takes[])(void) = { work,	     work,
-					       step_sink,    step_sink,
-					       step_handler, step_source };
+	static step_fn *const beside[] = {
+		work, work, step_sink, step_sink, step_handler, step_source
+	};
 
-	trace("meanwhile");
-	(void)takes[chance_below(&chance, 6)]();
-	trace("and so on");
+	steps_take_beside(&chance, beside, sizeof(beside) / sizeof(*beside));
 }
 
 /* ---- The calm before the stop ------------------------------------------- */
@@ -414,23 +398,16 @@ schedule_init(void)
 unsigned
 schedule_run(uint64_t seed, unsigned max_steps)
 {
-	static const unsigned rates[] = { 0, 5, 20, 50 };
 	unsigned n;
 
-	chance_init(&chance, seed);
-	strand_begin(&chance, step_beside, 0);
-	virtual_begin(&chance, step_while_waiting, NULL);
-	trace("seed %" PRIu64, seed);
+	steps_begin(&chance, seed, step_beside, step_while_waiting);
 	scene_open(&scene, &chance);
 	oracle_begin(&scene);
 	balance_begin();
 	for (unsigned i = 0; i < scene.n_sources; i++)
 		if (scene.ends[i].reader != NULL)
 			reader_rebalance(scene.ends[i].reader);
-	strand_begin(&chance, step_beside, rates[chance_below(&chance, 4)]);
-	n = chance_between(&chance, STEPS_MIN, STEPS_MAX);
-	if (max_steps > 0 && max_steps < n)
-		n = max_steps;
+	n = steps_start(&chance, step_beside, STEPS_MIN, STEPS_MAX, max_steps);
 	for (unsigned i = 0; i < n && !scene.is_fatal; i++)
 		step();
 	if (chance_of(&chance, 50) && !scene.is_fatal)

@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "life.h"
 #include "log.h"
+#include "steps.h"
 #include "strand.h"
 #include "virtual.h"
 
@@ -62,12 +63,7 @@ step_disk(void)
 static bool
 step_shortage(void)
 {
-	unsigned n =
-		chance_of(&chance, 70) ? chance_between(&chance, 1, 12) : 0;
-
-	trace("memory will be short at allocation %u", n);
-	virtual_shortage(n);
-	return true;
+	return steps_shorten_memory(&chance);
 }
 
 static bool
@@ -117,10 +113,7 @@ step_end(void)
 	return true;
 }
 
-static const struct {
-	unsigned weight;
-	bool (*take)(void);
-} steps[] = {
+static const struct step steps[] = {
 	{ 25, step_emit },   { 25, step_spool }, { 15, step_work },
 	{ 15, step_answer }, { 10, step_time },	 { 5, step_readiness },
 	{ 2, step_disk },    { 1, step_mood },	 { 1, step_shortage },
@@ -130,13 +123,7 @@ static const struct {
 static void
 step(void)
 {
-	unsigned at = chance_below(&chance, 100);
-	unsigned i = 0;
-
-	while (at >= steps[i].weight)
-		at -= steps[i++].weight;
-	(void)steps[i].take();
-	(void)strand_finish();
+	steps_take(&chance, steps, sizeof(steps) / sizeof(*steps));
 	/* A file that is just begun, or was given up, comes on top of it. */
 	if (disk_used(".spool") > plan.max_size + SLACK &&
 	    !disk_has_kept_a_file())
@@ -147,13 +134,12 @@ step(void)
 static void
 step_beside(void)
 {
-	static bool (*const takes[])(void) = { step_spool,  step_work,
-					       step_answer, step_emit,
-					       step_emit,   step_readiness };
+	static step_fn *const beside[] = {
+		step_spool, step_work, step_answer,
+		step_emit,  step_emit, step_readiness
+	};
 
-	trace("meanwhile");
-	(void)takes[chance_below(&chance, is_calm ? 3 : 6)]();
-	trace("and so on");
+	steps_take_beside(&chance, beside, is_calm ? 3 : 6);
 }
 
 /* One step of what goes on by itself; false: nothing does. */
@@ -298,21 +284,14 @@ draw_plan(void)
 unsigned
 spooling_run(uint64_t seed, unsigned max_steps)
 {
-	static const unsigned rates[] = { 0, 5, 20, 50 };
 	unsigned n;
 
-	chance_init(&chance, seed);
-	strand_begin(&chance, step_beside, 0);
-	virtual_begin(&chance, step_while_waiting, NULL);
+	steps_begin(&chance, seed, step_beside, step_while_waiting);
 	log_divert(tell, NULL);
-	trace("seed %" PRIu64, seed);
 	disk_begin(&chance);
 	draw_plan();
 	account_begin(plan.deadline_ms);
-	strand_begin(&chance, step_beside, rates[chance_below(&chance, 4)]);
-	n = chance_between(&chance, STEPS_MIN, STEPS_MAX);
-	if (max_steps > 0 && max_steps < n)
-		n = max_steps;
+	n = steps_start(&chance, step_beside, STEPS_MIN, STEPS_MAX, max_steps);
 	live(n);
 	calm_down();
 	account_end();
