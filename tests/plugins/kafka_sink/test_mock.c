@@ -305,15 +305,16 @@ flush_waits_for_reports_and_then_no_longer(void **state)
 	struct fake_event *evs = fake_events(60, 3);
 	int64_t from_ms;
 
-	/* A busy machine may make many requests of them, a second and a half
-	 * each. */
 	fake_host_set(&b->host, "message_timeout", "60s");
 	start(b);
-	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 1500);
+	/* A slow machine makes a request of each event, one behind the other,
+	 * with questions about the topic between them. */
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 100);
 	assert_int_equal(20, offer(b, evs, 20));
 	keeper_flush(b->keeper, 60000);
 	assert_int_equal(20, b->host.ok);
 
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 5000);
 	assert_int_equal(20, offer(b, evs + 20, 20));
 	keeper_flush(b->keeper, 0);
 	assert_int_equal(40, b->host.answers);
