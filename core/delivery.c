@@ -96,18 +96,9 @@ must_wait(const struct delivery *d, const struct pass *pass)
 	       !atomic_load(&d->element->in->is_ready);
 }
 
-/* Stopping: none of these lanes comes by here any more.  Said under the lock
- * under which they leave, so that nobody slips in behind them. */
-static void
-hand_back_lanes(struct delivery *d, const struct event_list *list)
-{
-	for (const struct event *ev = list->head; ev; ev = ev->next)
-		lane_share_hand_back(&d->element->pipeline->shares, ev);
-}
-
-/* Stopping: those of a lane of which one was handed back go back as well.  Not
- * those that have passed a sink of on_fail or lack only an optional one: what
- * they have is not taken from them.  Under lock. */
+/* Stopping: those of a lane of which a handler's was handed back go back as
+ * well. Not those that have passed a sink of on_fail or lack only an optional
+ * one: what they have is not taken from them.  Under lock. */
 static void
 take_handed_back(struct delivery *d, struct event_list *run,
 		 struct event_list *ret)
@@ -230,7 +221,9 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 		take_here(pass, d, &here);
 }
 
-/* Those that wait for no longer.  Under lock. */
+/* Those that wait for no longer.  Stopping, these are all, and whoever comes
+ * behind them waits, and is one of the next: it stands for good.  Under lock.
+ */
 static void
 take_late(struct delivery *d, int64_t now_ns, struct event_list *ret)
 {
@@ -239,7 +232,8 @@ take_late(struct delivery *d, int64_t now_ns, struct event_list *ret)
 		return;
 	}
 	waiting_take(&d->waiting, ret);
-	hand_back_lanes(d, ret);
+	if (ret->head)
+		delivery_stand_back(d);
 }
 
 /* May the waiting be offered now; if not, when.  Under lock. */
@@ -317,9 +311,7 @@ answer_retry(struct pass *pass, struct delivery *d, struct event_list *list)
 	d->n_in_hand -= list->n;
 	if (!is_optional) {
 		delivery_stand_back(d);
-		if (atomic_load(&p->gives_up))
-			hand_back_lanes(d, list);
-		else
+		if (!atomic_load(&p->gives_up))
 			waiting_add_again(&d->waiting, list);
 	}
 	pthread_mutex_unlock(&d->lock);
