@@ -14,6 +14,9 @@
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 
+/* More than a sink is shown at once, and what a source may emit at once. */
+#define MANY 500
+
 /* A source, a handler, a sink that keeps all until the test answers, and one
  * that may be optional. */
 struct bench {
@@ -34,6 +37,8 @@ hold_second(struct rig_element *el, struct evh_event *ev)
 
 static void
 bench_open(struct bench *b,
+	   int (*submit)(struct rig_element *el, struct evh_event *const *evs,
+			 int n),
 	   enum evh_result (*process)(struct rig_element *el,
 				      struct evh_event *ev),
 	   char **optional)
@@ -45,7 +50,7 @@ bench_open(struct bench *b,
 					   .process = process };
 	b->kept = (struct rig_element){ .name = "kept",
 					.kind = EVH_SINK,
-					.submit = rig_keep };
+					.submit = submit };
 	b->row = (struct rig_element){ .name = "row", .kind = EVH_SINK };
 	rig_add(b->rig, &b->src);
 	rig_add(b->rig, &b->handler);
@@ -59,6 +64,26 @@ bench_open(struct bench *b,
 	rig_start(b->rig);
 }
 
+/* Evhd stops, and the sink has no use for the foremost. */
+static int
+stop_and_retry_first(struct rig_element *el, struct evh_event *const *evs,
+		     int n)
+{
+	struct bench *b =
+		(struct bench *)((char *)el - offsetof(struct bench, kept));
+
+	for (int i = 0; i < n; i++)
+		el->cookies[el->n_seen++] = evs[i]->cookie;
+	if (evs[0]->cookie > 0) {
+		el->ctx->done(el->ctx, evs, n, EVH_OK);
+		return n;
+	}
+	pipeline_give_up(b->pipeline);
+	el->ctx->done(el->ctx, evs, 1, EVH_RETRY);
+	el->ctx->done(el->ctx, evs + 1, n - 1, EVH_OK);
+	return n;
+}
+
 /* It was at its handler meanwhile, and comes straight to the sink. */
 static void
 who_comes_behind_it_is_not_shown_to_the_sink(void **state)
@@ -66,7 +91,7 @@ who_comes_behind_it_is_not_shown_to_the_sink(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, hold_second, NULL);
+	bench_open(&b, rig_keep, hold_second, NULL);
 	rig_emit_many(&b.src, 0, 2, "k");
 	rig_await_held(&b.kept, 1);
 	rig_await_held(&b.handler, 1);
@@ -88,7 +113,7 @@ who_lacks_only_an_optional_sink_goes_on(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, rig_note, LIST("row"));
+	bench_open(&b, rig_keep, rig_note, LIST("row"));
 	rig_emit_many(&b.src, 0, 2, "k");
 	rig_await_held(&b.kept, 2);
 	pipeline_give_up(b.pipeline);
@@ -101,11 +126,28 @@ who_lacks_only_an_optional_sink_goes_on(void **state)
 	rig_free(b.rig);
 }
 
+/* All of it was on its way to the sink already, in several calls. */
+static void
+who_was_to_be_shown_to_the_sink_next_is_not(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, stop_and_retry_first, rig_note, NULL);
+	assert_int_equal(rig_emit_many(&b.src, 0, MANY, "k"), MANY);
+	rig_await_heard(&b.src, MANY);
+	assert_in_range(b.kept.n_seen, 1, MANY - 1);
+	/* Nor are those that it has taken to the next sink, before the first. */
+	assert_int_equal(b.row.n_seen, 0);
+	rig_free(b.rig);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_comes_behind_it_is_not_shown_to_the_sink),
+		cmocka_unit_test(who_was_to_be_shown_to_the_sink_next_is_not),
 		cmocka_unit_test(who_lacks_only_an_optional_sink_goes_on),
 	};
 
