@@ -137,7 +137,8 @@ who_was_to_be_shown_to_the_sink_next_is_not(void **state)
 	assert_int_equal(rig_emit_many(&b.src, 0, MANY, "k"), MANY);
 	rig_await_heard(&b.src, MANY);
 	assert_in_range(b.kept.n_seen, 1, MANY - 1);
-	/* Nor are those that it has taken to the next sink, before the first. */
+	/* Nor are those that it has taken to the next sink, before the first.
+	 */
 	assert_int_equal(b.row.n_seen, 0);
 	rig_free(b.rig);
 }
