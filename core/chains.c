@@ -152,13 +152,13 @@ is_store(const struct check *check, const char *name)
 	return in && strcmp(in->keyword, "store") == 0;
 }
 
-/* The chain before place n has each of on_fail's, and each is a store: by then
- * their rows have an outcome, which is final. */
+/* The chain before place n has each of these, and each is a store: an event
+ * that gets so far is a row there. */
 static bool
-keepers_are_past(const struct check *check, const struct config_pipeline *p,
-		 size_t n)
+are_past(const struct check *check, const struct config_pipeline *p,
+	 char *const *keepers, size_t n)
 {
-	for (char **keeper = p->on_fail; *keeper; keeper++) {
+	for (char *const *keeper = keepers; *keeper; keeper++) {
 		size_t i = 0;
 
 		while (i < n && strcmp(p->chain[i], *keeper) != 0)
@@ -166,59 +166,76 @@ keepers_are_past(const struct check *check, const struct config_pipeline *p,
 		if (i == n || !is_store(check, *keeper))
 			return false;
 	}
-	return p->on_fail[0] != NULL;
+	return keepers[0] != NULL;
 }
 
-/* What an ingest makes is pending in a store, and may still fail. */
+static bool
+may_fail(const struct config_pipeline *p, const struct config_instance *in)
+{
+	return in->kind == EVH_HANDLER ||
+	       (in->kind == EVH_SINK &&
+		!config_list_has(p->optional, in->name));
+}
+
+/* A processed row stays so, and a pending one fails only by more attempts than
+ * it has, of which an event that fails at its first try has none. */
 static void
-late_failure_check(const struct check *check, const struct config_pipeline *p)
+late_failure_check(const struct check *check, const struct config_pipeline *p,
+		   bool is_pending)
+{
+	for (size_t i = 1; p->chain[i]; i++) {
+		const struct config_instance *in =
+			config_instance(check->config, p->chain[i]);
+
+		if (in && may_fail(p, in) && are_past(check, p, p->on_fail, i))
+			problems_add(check->problems, p->where,
+				     "the %s \"%s\" stands behind the store "
+				     "\"%s\": an event that it fails is a row "
+				     "there already, which stays %s, so that "
+				     "nobody keeps the failure; put \"%s\" "
+				     "behind it, or name another sink in "
+				     "on_fail",
+				     in->keyword, in->name, p->on_fail[0],
+				     is_pending ? "pending" : "processed",
+				     p->on_fail[0]);
+	}
+}
+
+/* What differs between an ingest, whose clients wait, and a source. */
+static void
+head_check(const struct check *check, const struct config_pipeline *p)
 {
 	const struct config_instance *head =
 		p->chain[0] ? config_instance(check->config, p->chain[0])
 			    : NULL;
 
-	if (!head || strcmp(head->keyword, "ingest") == 0)
+	if (!head || head->kind != EVH_SOURCE)
 		return;
-	for (size_t i = 1; p->chain[i]; i++) {
-		const struct config_instance *in =
-			config_instance(check->config, p->chain[i]);
-
-		if (in && in->kind == EVH_HANDLER &&
-		    keepers_are_past(check, p, i))
-			problems_add(check->problems, p->where,
-				     "the handler \"%s\" stands behind the "
-				     "store \"%s\": an event that it fails is "
-				     "a row there already, which stays "
-				     "processed, so that nobody keeps the "
-				     "failure; put the store behind the "
-				     "handlers, or name another sink in "
-				     "on_fail",
-				     in->name, p->on_fail[0]);
+	if (strcmp(head->keyword, "ingest") == 0) {
+		late_failure_check(check, p, true);
+		return;
 	}
+	late_failure_check(check, p, false);
+	if (!p->on_fail[0])
+		problems_warn(check->problems, p->where,
+			      "it has no on_fail: an event that fails stops "
+			      "its partition of \"%s\" until somebody looks",
+			      head->name);
 }
 
 static void
 pipeline_check(const struct check *check, const struct config_pipeline *p)
 {
-	const struct config_instance *head;
-
 	chain_check(check, p);
 	sinks_check(check, p, "optional", p->optional);
 	sinks_check(check, p, "on_fail", p->on_fail);
 	sinks_check(check, p, "on_drop", p->on_drop);
 	all_optional_check(check, p);
-	late_failure_check(check, p);
+	head_check(check, p);
 	if (p->otherwise && p->match[0])
 		problems_add(check->problems, p->where,
 			     "it has match and otherwise; otherwise takes "
 			     "just what no match of the others does");
-
-	head = p->chain[0] ? config_instance(check->config, p->chain[0]) : NULL;
-	if (head && strcmp(head->keyword, "source") == 0 && !p->on_fail[0])
-		problems_warn(check->problems, p->where,
-			      "it has no on_fail: an event that fails stops "
-			      "its partition of \"%s\" until somebody looks",
-			      head->name);
 }
 
 /* ---- Pipelines of one source -------------------------------------------- */

@@ -172,50 +172,82 @@ one_sink_at_least_is_not_optional(void **state)
 			       "events } optional = { kafka } }");
 }
 
-static void
-a_handler_behind_the_store_that_keeps_its_failures_is_refused(void **state)
-{
-	struct whole *whole = *state;
+/* A pipeline "p" of a source, or of an ingest, beside one that all others stand
+ * in: its chain behind that, and what follows. */
+#define TOPIC(rest) SOURCE("topic") "pipeline \"p\" { chain = { topic, " rest
+#define HTTP(rest)  INGEST("http") "pipeline \"p\" { chain = { http, " rest
 
-	whole_assert_error(
-		whole,
-		SOURCE("topic") HANDLER("log") HANDLER("picky")
-			STORE("events") "pipeline \"p\" { chain = { topic, "
-					"log, events, "
-					"picky }\n on_fail = events }",
-		"pipeline \"p\"",
-		"the handler \"picky\" stands behind the store \"events\": an "
-		"event that it fails is a row there already, which stays "
-		"processed, so that nobody keeps the failure; put the store "
-		"behind the handlers, or name another sink in on_fail");
+static const char *
+all_put(char ret_text[1024], const char *p)
+{
+	snprintf(ret_text, 1024,
+		 INGEST("web") HANDLER("log") HANDLER("picky") SINK("kafka")
+			 SINK("dlq") STORE("events")
+				 STORE("other") "pipeline \"side\" { chain = { "
+						"web, log, picky, kafka, dlq, "
+						"events, other } }\n%s }\n",
+		 p);
+	return ret_text;
 }
 
 static void
-a_failure_behind_a_store_that_another_sink_keeps_is_fine(void **state)
+who_may_fail_behind_the_store_that_keeps_it_is_refused(void **state)
 {
-	static const char *const keepers[] = { "{ events, kafka }", "kafka",
-					       "other", "{ events, other }" };
+	/* What stands there, what the row stays, and behind which store. */
+	static const struct {
+		const char *pipeline, *who, *is, *store;
+	} late[] = {
+		{ TOPIC("log, events, picky } on_fail = events"),
+		  "handler \"picky\"", "processed", "events" },
+		{ TOPIC("events, kafka } on_fail = events"), "sink \"kafka\"",
+		  "processed", "events" },
+		{ TOPIC("other, events } on_fail = other"), "store \"events\"",
+		  "processed", "other" },
+		{ TOPIC("events, picky, other, kafka }\n"
+			"  on_fail = { events, other }"),
+		  "sink \"kafka\"", "processed", "events" },
+		{ HTTP("events, picky } on_fail = events"), "handler \"picky\"",
+		  "pending", "events" },
+		{ HTTP("events, kafka } on_fail = events"), "sink \"kafka\"",
+		  "pending", "events" },
+	};
 	struct whole *whole = *state;
 
-	for (size_t i = 0; i < sizeof(keepers) / sizeof(*keepers); i++) {
+	for (size_t i = 0; i < sizeof(late) / sizeof(*late); i++) {
+		char text[1024], sentence[512];
+
+		all_put(text, late[i].pipeline);
+		snprintf(sentence, sizeof(sentence),
+			 "the %s stands behind the store \"%s\": an event that "
+			 "it fails is a row there already, which stays %s, so "
+			 "that nobody keeps the failure; put \"%s\" behind it, "
+			 "or name another sink in on_fail",
+			 late[i].who, late[i].store, late[i].is, late[i].store);
+		whole_assert_error(whole, text, "pipeline \"p\"", sentence);
+	}
+}
+
+static void
+a_failure_that_a_store_behind_or_another_sink_keeps_is_fine(void **state)
+{
+	static const char *const pipelines[] = {
+		TOPIC("events, picky, kafka, other } on_fail = other"),
+		TOPIC("events, picky, kafka, other } on_fail = kafka"),
+		TOPIC("events, picky, kafka, other }\n"
+		      "  on_fail = { events, kafka }"),
+		TOPIC("events, picky, kafka, other }\n"
+		      "  on_fail = { events, other }"),
+		HTTP("picky, kafka, events } on_fail = events"),
+		/* Passed over, it fails nothing. */
+		TOPIC("events, kafka } optional = kafka on_fail = events"),
+	};
+	struct whole *whole = *state;
+
+	for (size_t i = 0; i < sizeof(pipelines) / sizeof(*pipelines); i++) {
 		char text[1024];
 
-		snprintf(text, sizeof(text),
-			 SOURCE("topic") HANDLER("picky") SINK("kafka")
-				 STORE("events") STORE(
-					 "other") "pipeline \"p\" { chain = { "
-						  "topic, events, picky, "
-						  "other, kafka }\n on_fail = "
-						  "%s }",
-			 keepers[i]);
-		whole_assert_fine(whole, text);
+		whole_assert_fine(whole, all_put(text, pipelines[i]));
 	}
-	/* What an ingest makes is pending there, and may fail. */
-	whole_assert_fine(whole,
-			  INGEST("http") HANDLER("picky")
-				  STORE("events") "pipeline \"p\" { chain = { "
-						  "http, events, picky }\n"
-						  "  on_fail = events }");
 }
 
 /* ---- Several pipelines of one source ------------------------------------- */
@@ -342,8 +374,8 @@ main(void)
 		TEST(an_instance_that_stands_nowhere_is_worth_a_warning),
 		TEST(a_source_without_on_fail_is_worth_a_warning),
 		TEST(one_sink_at_least_is_not_optional),
-		TEST(a_handler_behind_the_store_that_keeps_its_failures_is_refused),
-		TEST(a_failure_behind_a_store_that_another_sink_keeps_is_fine),
+		TEST(who_may_fail_behind_the_store_that_keeps_it_is_refused),
+		TEST(a_failure_that_a_store_behind_or_another_sink_keeps_is_fine),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
 		TEST(events_that_go_one_way_only_are_fine),
 		TEST(what_no_match_takes_is_worth_a_warning),
