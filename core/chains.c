@@ -201,6 +201,27 @@ late_failure_check(const struct check *check, const struct config_pipeline *p,
 	}
 }
 
+/* Such an event has come to its end all the same; only its row does not say
+ * which. */
+static void
+late_drop_check(const struct check *check, const struct config_pipeline *p)
+{
+	for (size_t i = 1; p->chain[i]; i++) {
+		const struct config_instance *in =
+			config_instance(check->config, p->chain[i]);
+
+		if (in && in->kind == EVH_HANDLER &&
+		    are_past(check, p, p->on_drop, i))
+			problems_warn(check->problems, p->where,
+				      "the handler \"%s\" stands behind the "
+				      "store \"%s\": an event that it drops is "
+				      "a row there already, which stays "
+				      "processed; put \"%s\" behind it, or "
+				      "name another sink in on_drop",
+				      in->name, p->on_drop[0], p->on_drop[0]);
+	}
+}
+
 /* What differs between an ingest, whose clients wait, and a source. */
 static void
 head_check(const struct check *check, const struct config_pipeline *p)
@@ -216,6 +237,7 @@ head_check(const struct check *check, const struct config_pipeline *p)
 		return;
 	}
 	late_failure_check(check, p, false);
+	late_drop_check(check, p);
 	if (!p->on_fail[0])
 		problems_warn(check->problems, p->where,
 			      "it has no on_fail: an event that fails stops "

@@ -250,6 +250,32 @@ a_failure_that_a_store_behind_or_another_sink_keeps_is_fine(void **state)
 	}
 }
 
+static void
+a_drop_behind_the_store_that_is_to_keep_it_is_worth_a_warning(void **state)
+{
+	static const char *const fine[] = {
+		TOPIC("picky, events, kafka } on_drop = events on_fail = dlq"),
+		TOPIC("events, picky } on_drop = { events, kafka }\n"
+		      "  on_fail = dlq"),
+		/* A row that is pending may be dropped. */
+		HTTP("events, picky } on_drop = events on_fail = dlq"),
+	};
+	struct whole *whole = *state;
+	char text[1024];
+
+	whole_assert_warning(
+		whole,
+		all_put(text, TOPIC("events, picky } on_drop = events\n"
+				    "  on_fail = dlq")),
+		"pipeline \"p\"",
+		"the handler \"picky\" stands behind the store \"events\": an "
+		"event that it drops is a row there already, which stays "
+		"processed; put \"events\" behind it, or name another sink in "
+		"on_drop");
+	for (size_t i = 0; i < sizeof(fine) / sizeof(*fine); i++)
+		whole_assert_fine(whole, all_put(text, fine[i]));
+}
+
 /* ---- Several pipelines of one source ------------------------------------- */
 
 #define TWO_STORES INGEST("http") STORE("a") STORE("b")
@@ -376,6 +402,7 @@ main(void)
 		TEST(one_sink_at_least_is_not_optional),
 		TEST(who_may_fail_behind_the_store_that_keeps_it_is_refused),
 		TEST(a_failure_that_a_store_behind_or_another_sink_keeps_is_fine),
+		TEST(a_drop_behind_the_store_that_is_to_keep_it_is_worth_a_warning),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
 		TEST(events_that_go_one_way_only_are_fine),
 		TEST(what_no_match_takes_is_worth_a_warning),
