@@ -238,6 +238,13 @@ head_check(const struct check *check, const struct config_pipeline *p)
 	}
 	late_failure_check(check, p, false);
 	late_drop_check(check, p);
+	if (p->deadline_ms > 0)
+		problems_add(check->problems, p->where,
+			     "it has a deadline, but \"%s\" is a source, for "
+			     "which nobody waits: what is handed back late "
+			     "comes again behind others of its key; leave "
+			     "deadline out",
+			     head->name);
 	if (!p->on_fail[0])
 		problems_warn(check->problems, p->where,
 			      "it has no on_fail: an event that fails stops "

@@ -276,6 +276,24 @@ a_drop_behind_the_store_that_is_to_keep_it_is_worth_a_warning(void **state)
 		whole_assert_fine(whole, all_put(text, fine[i]));
 }
 
+static void
+a_deadline_behind_a_source_is_refused(void **state)
+{
+	struct whole *whole = *state;
+	char text[1024];
+
+	whole_assert_error(
+		whole,
+		all_put(text, TOPIC("picky, events } on_fail = events\n"
+				    "  deadline = 12s")),
+		"pipeline \"p\"",
+		"it has a deadline, but \"topic\" is a source, for which "
+		"nobody waits: what is handed back late comes again behind "
+		"others of its key; leave deadline out");
+	whole_assert_fine(whole, all_put(text, HTTP("picky, events }\n"
+						    "  deadline = 12s")));
+}
+
 /* ---- Several pipelines of one source ------------------------------------- */
 
 #define TWO_STORES INGEST("http") STORE("a") STORE("b")
@@ -403,6 +421,7 @@ main(void)
 		TEST(who_may_fail_behind_the_store_that_keeps_it_is_refused),
 		TEST(a_failure_that_a_store_behind_or_another_sink_keeps_is_fine),
 		TEST(a_drop_behind_the_store_that_is_to_keep_it_is_worth_a_warning),
+		TEST(a_deadline_behind_a_source_is_refused),
 		TEST(two_outcomes_of_one_event_are_worth_a_warning),
 		TEST(events_that_go_one_way_only_are_fine),
 		TEST(what_no_match_takes_is_worth_a_warning),
