@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "log.h"
 #include "marks_file.h"
@@ -195,7 +196,7 @@ is_anybody_inside(const struct marks *marks)
 static int64_t
 turn_end_ns(unsigned timeout_ms)
 {
-	int64_t timeout_ns = (int64_t)timeout_ms * 1000000;
+	int64_t timeout_ns = timeout_ms * NS_PER_MS;
 
 	return timer_now_ns() +
 	       (timeout_ns > TURN_MIN_NS ? timeout_ns : TURN_MIN_NS);
@@ -343,7 +344,7 @@ marks_collect_ms(struct marks *marks)
 	if (now_ns >= marks->due_ns) {
 		marks_collect(marks);
 		marks_end_turn(marks, now_ns);
-		marks->due_ns = now_ns + (int64_t)COLLECT_MS * 1000000;
+		marks->due_ns = now_ns + COLLECT_MS * NS_PER_MS;
 	}
 	return COLLECT_MS;
 }
