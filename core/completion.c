@@ -29,8 +29,7 @@ suspect_leave(const struct event *ev, enum evh_result result)
 	for (unsigned i = 1; i < p->n_chain; i++)
 		if (p->elements[i].in->plugin->kind == EVH_HANDLER)
 			marks_forget(marks, ev->pub.id,
-				     marks_place(p->elements[i].in->mark,
-						 ev->attempts_before));
+				     marks_place(p->elements[i].in->mark, ev));
 }
 
 /* Nothing of it is under way any more: out of its pipeline. */

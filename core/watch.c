@@ -91,12 +91,9 @@ watch_held(struct instance *in, struct event *ev, int64_t held_ns)
 	late_word_say(&word);
 	ev->is_late = true;
 	if (in->aborts)
-		end_process(
-			in,
-			marks ? marks_enter(marks, ev->pub.id,
-					    marks_place(in->mark,
-							ev->attempts_before))
-			      : NULL);
+		end_process(in, marks ? marks_enter(marks, ev->pub.id,
+						    marks_place(in->mark, ev))
+				      : NULL);
 	late_add(&in->late, ev->pub.id, timer_now_ns() - held_ns, true);
 }
 
