@@ -1,12 +1,13 @@
 #include "awake.h"
 
+#include "clock.h"
 #include "timer.h"
 
 void
 awake_init(struct awake *awake, unsigned tick_ms)
 {
 	awake->ns = awake->ticked_ns = timer_now_ns();
-	awake->step_max_ns = 2 * (int64_t)tick_ms * 1000000;
+	awake->step_max_ns = 2 * NS_PER_MS * tick_ms;
 }
 
 static int64_t

@@ -29,8 +29,7 @@ suspect_leave(const struct event *ev, enum evh_result result)
 	for (unsigned i = 1; i < p->n_chain; i++)
 		if (p->elements[i].in->plugin->kind == EVH_HANDLER)
 			marks_forget(marks, ev->pub.id,
-				     marks_place(p->elements[i].in->mark,
-						 ev->attempts_before));
+				     marks_place(p->elements[i].in->mark, ev));
 }
 
 /* Nothing of it is under way any more: out of its pipeline. */
@@ -74,7 +73,10 @@ join_result(struct event *ev, enum evh_result result)
 					       (int)joined));
 }
 
-/* Stopping: whoever follows in its lane must not be done before it. */
+/* Stopping: whoever follows in its lane must not be done before it.  Here is
+ * the half for what a handler hands back: its lane has a mark, which handlers
+ * and sinks ask for (pipeline_hands_back()).  The half for what a sink hands
+ * back is in delivery.c: it stands for good, and no lane comes by it. */
 static void
 note_handed_back(struct event *ev)
 {

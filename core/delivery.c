@@ -96,9 +96,10 @@ must_wait(const struct delivery *d, const struct pass *pass)
 	       !atomic_load(&d->element->in->is_ready);
 }
 
-/* Stopping: those of a lane of which a handler's was handed back go back as
- * well. Not those that have passed a sink of on_fail or lack only an optional
- * one: what they have is not taken from them.  Under lock. */
+/* Stopping: those of a lane of which a handler's was handed back (completion.c
+ * has marked it) go back as well.  Not those that have passed a sink of on_fail
+ * or lack only an optional one: what they have is not taken from them.  Under
+ * lock. */
 static void
 take_handed_back(struct delivery *d, struct event_list *run,
 		 struct event_list *ret)
@@ -222,8 +223,9 @@ delivery_take(struct pass *pass, struct delivery *d, struct event_list *run)
 }
 
 /* Those that wait for no longer.  Stopping, these are all, and whoever comes
- * behind them waits, and is one of the next: it stands for good.  Under lock.
- */
+ * behind them waits, and is one of the next: the sink stands for good, so that
+ * nobody is done before what it has handed back.  (Behind what a handler hands
+ * back, the mark of take_handed_back() does that.)  Under lock. */
 static void
 take_late(struct delivery *d, int64_t now_ns, struct event_list *ret)
 {

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "host_tables.h"
 #include "instance.h"
 #include "pass.h"
@@ -14,7 +15,7 @@
 static int64_t
 period_of(const struct instance_every *every)
 {
-	return (int64_t)every->period_ms * 1000000;
+	return every->period_ms * NS_PER_MS;
 }
 
 int

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "clock.h"
 #include "completion.h"
 #include "diversion.h"
 #include "instance.h"
@@ -89,7 +90,7 @@ stand_due(struct event *ev, bool is_held)
 	if (timeout_ms == 0 || ev->is_late)
 		return 0;
 	ev->held_ns = watch_now_ns(ev->pipeline);
-	return timer_now_ns() + (int64_t)timeout_ms * 1000000;
+	return timer_now_ns() + timeout_ms * NS_PER_MS;
 }
 
 /* On its worker: foremost of its lane, with these behind it. */
@@ -345,7 +346,7 @@ look_at_held(struct worker *w, struct event *ev, int64_t now_ns)
 {
 	struct instance *in = event_element(ev)->in;
 	int64_t held_ns = watch_now_ns(ev->pipeline) - ev->held_ns;
-	int64_t left_ns = (int64_t)in->timeout_ms * 1000000 - held_ns;
+	int64_t left_ns = in->timeout_ms * NS_PER_MS - held_ns;
 
 	if (atomic_load(&ev->hold) != EVENT_HELD)
 		return; /* resumed: it is in the inbox */

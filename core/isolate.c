@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "condition.h"
 #include "event.h"
 #include "host_tables.h"
@@ -25,7 +26,7 @@
 static void
 wait_for(struct isolate *iso, const bool *flag)
 {
-	int64_t due_ns = timer_now_ns() + LIFE_MAX_MS * INT64_C(1000000);
+	int64_t due_ns = timer_now_ns() + LIFE_MAX_MS * NS_PER_MS;
 
 	while (!*flag && condition_wait(&iso->changed, &iso->lock, due_ns))
 		;
@@ -35,7 +36,7 @@ wait_for(struct isolate *iso, const bool *flag)
 static bool
 wait_empty(struct isolate *iso, unsigned timeout_ms)
 {
-	int64_t due_ns = timer_now_ns() + (int64_t)timeout_ms * 1000000;
+	int64_t due_ns = timer_now_ns() + timeout_ms * NS_PER_MS;
 
 	while (iso->n_in_hand > 0 &&
 	       condition_wait(&iso->changed, &iso->lock, due_ns))

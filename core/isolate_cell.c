@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "host_tables.h"
 #include "instance.h"
@@ -287,7 +288,7 @@ late_ns(const struct isolate_cell *cell)
 
 	if (!task || cell->state != CELL_SERVING)
 		return INT64_MAX;
-	return task->begun_ns + (int64_t)cell->iso->timeout_ms * 1000000;
+	return task->begun_ns + cell->iso->timeout_ms * NS_PER_MS;
 }
 
 static int64_t

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "event.h"
 #include "every.h"
 #include "instance.h"
@@ -325,7 +326,7 @@ serve(struct isolate_child *child)
 static int
 wait_config(struct isolate_child *child)
 {
-	int64_t due_ns = timer_now_ns() + CONFIG_MAX_MS * INT64_C(1000000);
+	int64_t due_ns = timer_now_ns() + CONFIG_MAX_MS * NS_PER_MS;
 	struct frame frame;
 
 	do {

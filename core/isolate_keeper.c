@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "host_tables.h"
 #include "instance.h"
 #include "last_resort.h"
@@ -272,7 +273,7 @@ wait_ms(const struct isolate *iso, int64_t now_ns)
 		return WAIT_MAX_MS;
 	if (due_ns <= now_ns)
 		return 0;
-	ms = (due_ns - now_ns) / 1000000 + 1;
+	ms = (due_ns - now_ns) / NS_PER_MS + 1;
 	return ms < iso->tick_ms ? (int)ms : (int)iso->tick_ms;
 }
 

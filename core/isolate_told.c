@@ -2,6 +2,7 @@
  * isolate_told.c - what the process of an isolated handler is told.
  */
 #include "event.h"
+#include "clock.h"
 #include "host_tables.h"
 #include "instance.h"
 #include "isolate_keeper.h"
@@ -96,6 +97,6 @@ cell_stop(struct isolate_cell *cell, unsigned timeout_ms)
 		return;
 	}
 	cell_go(cell, CELL_STOPPING,
-		keeper_now_ns(cell->iso) + (int64_t)timeout_ms * 1000000);
+		keeper_now_ns(cell->iso) + timeout_ms * NS_PER_MS);
 	put_number(cell, FRAME_STOP, timeout_ms);
 }

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "host_tables.h"
 #include "log.h"
 #include "main_loop.h"
@@ -37,7 +38,7 @@ wait_a_while(const struct last_resort *last, int64_t left_ns)
 	nfds_t n = atomic_load(&last->host->is_hurried) ? 1 : 2;
 	struct pollfd fds[] = { { last->disarm_fd, POLLIN, 0 },
 				{ last->host->signal_fd, POLLIN, 0 } };
-	int64_t ms = left_ns / 1000000 + 1;
+	int64_t ms = left_ns / NS_PER_MS + 1;
 
 	if (poll(fds, n, ms < LOOK_MAX_MS ? (int)ms : LOOK_MAX_MS) <= 0)
 		return false;
@@ -68,8 +69,7 @@ last_resort_main(void *arg)
 int
 last_resort_arm(struct last_resort *last, struct host *host, int exit_code)
 {
-	int64_t time_ns =
-		(int64_t)host->setup->config->shutdown_timeout_ms * 1000000;
+	int64_t time_ns = host->setup->config->shutdown_timeout_ms * NS_PER_MS;
 	int rc;
 
 	*last = (struct last_resort){ .host = host,

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "uuid_text.h"
 
-#define NS_PER_S  1000000000
 #define FIRST_MAX 8
 
 int

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "instance.h"
 #include "log.h"
@@ -37,6 +38,6 @@ late_word_say(const struct late_word *word)
 	facts.instance = in->name;
 	log_write(in->aborts ? EVH_ERROR : EVH_WARN, &facts,
 		  "%s for %lld ms, its timeout is %u ms: %s", word->what,
-		  (long long)(word->took_ns / 1000000), in->timeout_ms,
+		  (long long)(word->took_ns / NS_PER_MS), in->timeout_ms,
 		  word->consequence);
 }

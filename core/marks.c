@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "log.h"
 #include "marks_file.h"
@@ -48,9 +49,9 @@ marks_handler(const char *name)
 }
 
 uint64_t
-marks_place(uint64_t handler, uint32_t attempts_before)
+marks_place(uint64_t handler, const struct event *ev)
 {
-	return handler ^ attempts_before * 0x9e3779b97f4a7c15u;
+	return handler ^ ev->attempts_before * 0x9e3779b97f4a7c15u;
 }
 
 struct marks_ends
@@ -138,6 +139,16 @@ slot_change(struct marks_slot *slot, unsigned from, unsigned to)
 	(void)atomic_compare_exchange_strong(&slot->state, &from, to);
 }
 
+/* Whatever else somebody is there as.  MARKS_LONG is what the others turn into:
+ * so it comes last. */
+static void
+slot_change_unless_late(struct marks_slot *slot, unsigned to)
+{
+	slot_change(slot, MARKS_INSIDE, to);
+	slot_change(slot, MARKS_ALONE, to);
+	slot_change(slot, MARKS_LONG, to);
+}
+
 struct marks_slot *
 marks_enter(struct marks *marks, const unsigned char id[16], uint64_t place)
 {
@@ -159,11 +170,8 @@ marks_leave(struct marks_slot *slot)
 void
 marks_be_late(struct marks_slot *slot)
 {
-	if (!slot)
-		return;
-	slot_change(slot, MARKS_INSIDE, MARKS_LATE);
-	slot_change(slot, MARKS_ALONE, MARKS_LATE);
-	slot_change(slot, MARKS_LONG, MARKS_LATE);
+	if (slot)
+		slot_change_unless_late(slot, MARKS_LATE);
 }
 
 void
@@ -171,13 +179,8 @@ marks_keep_late(struct marks *marks)
 {
 	atomic_store(&marks->is_closing, true);
 	atomic_store(&marks->own->use, MARKS_LEFT);
-	for (unsigned i = 0; i < MARKS_THREADS; i++) {
-		struct marks_slot *slot = &marks->own->slots[i];
-
-		slot_change(slot, MARKS_INSIDE, MARKS_EMPTY);
-		slot_change(slot, MARKS_ALONE, MARKS_EMPTY);
-		slot_change(slot, MARKS_LONG, MARKS_EMPTY);
-	}
+	for (unsigned i = 0; i < MARKS_THREADS; i++)
+		slot_change_unless_late(&marks->own->slots[i], MARKS_EMPTY);
 }
 
 /* ---- One at a time ------------------------------------------------------ */
@@ -195,7 +198,7 @@ is_anybody_inside(const struct marks *marks)
 static int64_t
 turn_end_ns(unsigned timeout_ms)
 {
-	int64_t timeout_ns = (int64_t)timeout_ms * 1000000;
+	int64_t timeout_ns = timeout_ms * NS_PER_MS;
 
 	return timer_now_ns() +
 	       (timeout_ns > TURN_MIN_NS ? timeout_ns : TURN_MIN_NS);
@@ -343,7 +346,7 @@ marks_collect_ms(struct marks *marks)
 	if (now_ns >= marks->due_ns) {
 		marks_collect(marks);
 		marks_end_turn(marks, now_ns);
-		marks->due_ns = now_ns + (int64_t)COLLECT_MS * 1000000;
+		marks->due_ns = now_ns + COLLECT_MS * NS_PER_MS;
 	}
 	return COLLECT_MS;
 }

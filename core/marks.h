@@ -53,9 +53,9 @@ void marks_close(struct marks *marks);
 
 /* A handler's name, and this sending of an event to it, as they stand in the
  * file: attempts_before of an event tells a retry from what it retries, so that
- * its count begins anew. */
+ * its count begins anew. [any] */
 uint64_t marks_handler(const char *name);
-uint64_t marks_place(uint64_t handler, uint32_t attempts_before);
+uint64_t marks_place(uint64_t handler, const struct event *ev);
 
 /*
  * Of the events that were at a handler when a process ended only one was the

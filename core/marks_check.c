@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "folder.h"
 
 static void
 parent_check(const struct config *config, struct problems *problems)
@@ -32,24 +33,17 @@ parent_check(const struct config *config, struct problems *problems)
 void
 marks_check(const struct config *config, struct problems *problems)
 {
-	const char *fault = NULL;
-	struct stat st;
+	const char *fault;
 
 	if (!config->state_dir)
 		return;
-	if (stat(config->state_dir, &st) < 0 && errno == ENOENT) {
+	if (access(config->state_dir, F_OK) < 0 && errno == ENOENT) {
 		parent_check(config, problems);
 		return;
 	}
-	if (stat(config->state_dir, &st) < 0)
-		fault = strerror(errno);
-	else if (!S_ISDIR(st.st_mode))
-		fault = "it is no folder";
-	else if (st.st_mode & S_IWOTH)
-		fault = "everybody may write in it, and so decide which events "
-			"count as failed";
-	else if (access(config->state_dir, W_OK | X_OK) < 0)
-		fault = "evhd's user may not write in it";
+	fault = folder_fault(config->state_dir,
+			     "everybody may write in it, and so decide which "
+			     "events count as failed");
 	if (fault)
 		problems_warn(problems, config->file, "state_dir = \"%s\": %s",
 			      config->state_dir, fault);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "completion.h"
 #include "delivery.h"
 #include "diversion.h"
@@ -422,7 +423,7 @@ pipeline_deadline_ns(const struct pipeline *p, const struct event *ev)
 {
 	if (p->config->deadline_ms == 0 || ev->is_patient)
 		return INT64_MAX;
-	return ev->born_ns + (int64_t)p->config->deadline_ms * 1000000;
+	return ev->born_ns + p->config->deadline_ms * NS_PER_MS;
 }
 
 bool

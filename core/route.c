@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "clock.h"
 #include "completion.h"
 #include "event.h"
 #include "instance.h"
@@ -252,9 +253,9 @@ static int
 emit_in_time(struct instance *source, struct evh_event *const *evs, int n,
 	     int timeout_ms)
 {
-	int64_t due_ns =
-		timeout_ms < 0 ? INT64_MAX
-			       : timer_now_ns() + (int64_t)timeout_ms * 1000000;
+	int64_t due_ns = timeout_ms < 0
+				 ? INT64_MAX
+				 : timer_now_ns() + timeout_ms * NS_PER_MS;
 	struct pipeline *refusing = NULL;
 	int k;
 

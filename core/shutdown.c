@@ -1,5 +1,6 @@
 #include "shutdown.h"
 
+#include "clock.h"
 #include "delivery.h"
 #include "host_tables.h"
 #include "log.h"
@@ -43,7 +44,7 @@ in_flight(const struct host *host)
 static int
 flush_ms(int64_t due_ns)
 {
-	int64_t left_ms = (due_ns - timer_now_ns()) / 1000000;
+	int64_t left_ms = (due_ns - timer_now_ns()) / NS_PER_MS;
 
 	if (left_ms <= 0)
 		return 0;
@@ -186,7 +187,7 @@ log_unfinished(const struct host *host, unsigned left)
 int
 shutdown_stop_ms(const struct host *host)
 {
-	int64_t left_ms = (host->stop_due_ns - timer_now_ns()) / 1000000;
+	int64_t left_ms = (host->stop_due_ns - timer_now_ns()) / NS_PER_MS;
 
 	if (atomic_load(&host->is_hurried) || left_ms <= 0)
 		return 0;
@@ -197,8 +198,7 @@ unsigned
 shutdown_drain(struct host *host, bool (*hurry)(struct host *host))
 {
 	int64_t begin_ns = timer_now_ns();
-	int64_t time_ns =
-		(int64_t)host->setup->config->shutdown_timeout_ms * 1000000;
+	int64_t time_ns = host->setup->config->shutdown_timeout_ms * NS_PER_MS;
 	int64_t drain_ns = time_ns - time_ns / 6;
 	int64_t quarter_ns = drain_ns / 4;
 	unsigned left;

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "spool_dir.h"
+#include "folder.h"
 
 static void
 source_check(const struct config *config, const struct config_pipeline *p,
@@ -30,7 +30,9 @@ source_check(const struct config *config, const struct config_pipeline *p,
 static void
 dir_check(const struct config_pipeline *p, struct problems *problems)
 {
-	const char *fault = spool_dir_fault(p->spool_dir);
+	const char *fault = folder_fault(
+		p->spool_dir, "others may write in it; what evhd delivers from "
+			      "it must be its own");
 	struct statfs fs;
 
 	if (fault)

@@ -21,25 +21,6 @@
 
 static const unsigned char magic[8] = "EVHSPOSN";
 
-const char *
-spool_dir_fault(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return errno == ENOENT ? "there is no such folder; make it, "
-					 "for evhd's user alone"
-				       : strerror(errno);
-	if (!S_ISDIR(st.st_mode))
-		return "it is no folder";
-	if (st.st_mode & S_IWOTH)
-		return "others may write in it; what evhd delivers from it "
-		       "must be its own";
-	if (access(path, R_OK | W_OK | X_OK) < 0)
-		return "evhd's user may not read and write in it";
-	return NULL;
-}
-
 /* ---- Whose it is -------------------------------------------------------- */
 
 static int

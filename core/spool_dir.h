@@ -26,10 +26,6 @@ struct spool_dir {
 	bool is_unsure;
 };
 
-/* What is wrong with the folder, as a sentence, or NULL: not there, not ours to
- * write, or others' to write, too. */
-const char *spool_dir_fault(const char *path);
-
 /* 0, or -errno, logged: -EAGAIN when another process has it.  That a full disk
  * refuses the position is a warning: what is there can be delivered. */
 int spool_dir_open(struct spool_dir *dir, const char *path);

@@ -74,10 +74,8 @@ tail_write(struct spool_reader *r, const struct spool_segment *segment, int fd)
 /* On a disk that writes what it changes elsewhere, a group needs room again.
  * Without any it is delivered, and nothing follows it yet. */
 static int
-tail_secure(struct spool_log *log, const struct spool_segment *segment, int fd)
+unsure_if_full(struct spool_log *log, int rc)
 {
-	int rc = tail_write(&log->reader, segment, fd);
-
 	if (rc != -ENOSPC)
 		return rc;
 	log->is_unsure = true;
@@ -123,13 +121,9 @@ empty_forget(struct spool_log *log, uint64_t number)
 {
 	int rc = spool_recovery_secure(log);
 
-	if (rc == -ENOSPC) {
-		log->is_unsure = true;
-		return 0;
-	}
 	if (rc == 0)
 		spool_dir_unlink(&log->dir, number);
-	return rc;
+	return unsure_if_full(log, rc);
 }
 
 /* One file is read.  end: where the next one's head says that it ends; 0:
@@ -156,7 +150,7 @@ segment_read(struct spool_log *log, struct spool_segment *segment, int fd,
 	else if (rc == 0 && may_cut && segment->end < size)
 		tail_cut(log, segment, fd, size);
 	if (rc == 0 && may_cut)
-		rc = tail_secure(log, segment, fd);
+		rc = unsure_if_full(log, tail_write(&log->reader, segment, fd));
 	spool_reader_set(&log->reader, -1);
 	return rc;
 }

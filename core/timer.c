@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-#define NS_PER_MS 1000000
+#include "backoff.h"
+#include "clock.h"
 
 /* Makes the later of two heaps the first child of the earlier. */
 static struct timer *
@@ -122,12 +123,9 @@ timer_wait_ms(const struct timer_heap *heap, int64_t now_ns, int max_ms)
 int64_t
 timer_backoff_ns(unsigned attempt, unsigned first_ms, unsigned max_ms)
 {
-	int64_t wait_ns = (int64_t)first_ms * NS_PER_MS;
-	int64_t max_ns = (int64_t)max_ms * NS_PER_MS;
+	int64_t wait_ns =
+		backoff_wait(attempt > 2 ? attempt - 2 : 0,
+			     first_ms * NS_PER_MS, max_ms * NS_PER_MS);
 
-	while (attempt-- > 2 && wait_ns < max_ns)
-		wait_ns *= 2;
-	if (wait_ns > max_ns)
-		wait_ns = max_ns;
-	return (int64_t)((double)wait_ns * (0.8 + 0.4 * timer_chance()));
+	return backoff_strew(wait_ns, timer_chance());
 }

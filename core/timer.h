@@ -39,11 +39,8 @@ int64_t timer_coarse_ns(void);		 /* the same, cheaper, some ms behind */
 int64_t timer_wall_ns(void);		 /* CLOCK_REALTIME */
 double timer_chance(void);		 /* from 0 to 1, without 1 */
 
-/*
- * The wait before try number `attempt` (2 is the first retry): first_ms,
- * doubling up to max_ms, give or take 20 % so that those who failed together
- * do not come back together.
- */
+/* backoff.h's wait before try number `attempt` (2 is the first retry), strewn
+ * by that chance. */
 int64_t timer_backoff_ns(unsigned attempt, unsigned first_ms, unsigned max_ms);
 
 #endif

@@ -90,7 +90,7 @@ static bool
 has_turn(const struct element *el, struct event *ev)
 {
 	struct marks *marks = el->in->host->marks;
-	uint64_t place = marks_place(el->in->mark, ev->attempts_before);
+	uint64_t place = marks_place(el->in->mark, ev);
 
 	ev->slot = NULL;
 	if (!marks)

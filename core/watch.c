@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "awake.h"
+#include "clock.h"
 #include "condition.h"
 #include "event.h"
 #include "host_tables.h"
@@ -23,7 +24,6 @@
 /* It looks so many times in a timeout, at least once a second. */
 #define LOOKS	    8
 #define TICK_MAX_MS 1000
-#define NS_PER_MS   INT64_C(1000000)
 
 #define ENDS	     "evhd ends, by on_timeout"
 #define INSIDE_STILL "process() has not returned"
@@ -91,12 +91,9 @@ watch_held(struct instance *in, struct event *ev, int64_t held_ns)
 	late_word_say(&word);
 	ev->is_late = true;
 	if (in->aborts)
-		end_process(
-			in,
-			marks ? marks_enter(marks, ev->pub.id,
-					    marks_place(in->mark,
-							ev->attempts_before))
-			      : NULL);
+		end_process(in, marks ? marks_enter(marks, ev->pub.id,
+						    marks_place(in->mark, ev))
+				      : NULL);
 	late_add(&in->late, ev->pub.id, timer_now_ns() - held_ns, true);
 }
 
@@ -322,7 +319,7 @@ look_at(struct watch *watch, struct worker *w, int64_t now_ns)
 		return;
 	}
 	took_ns = now_ns - call->seen_ns;
-	if (took_ns < (int64_t)in->timeout_ms * NS_PER_MS)
+	if (took_ns < in->timeout_ms * NS_PER_MS)
 		return;
 	place = in->aborts ? NULL : free_place(watch);
 	if (place && take_over(w, turn, took_ns, place)) {
@@ -338,7 +335,7 @@ look_at(struct watch *watch, struct worker *w, int64_t now_ns)
 static bool
 watch_wait(struct watch *watch, int64_t *ret_now_ns)
 {
-	int64_t due_ns = timer_now_ns() + (int64_t)watch->tick_ms * NS_PER_MS;
+	int64_t due_ns = timer_now_ns() + watch->tick_ms * NS_PER_MS;
 	bool goes_on;
 
 	pthread_mutex_lock(&watch->lock);

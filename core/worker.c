@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "condition.h"
 #include "delivery.h"
 #include "handling.h"
@@ -162,7 +163,7 @@ turn_adopt(struct worker *w)
 static bool
 worker_wait(struct worker *w, int64_t next_ns, bool *ret_stop)
 {
-	int64_t max_ns = timer_now_ns() + (int64_t)TURN_MAX_MS * 1000000;
+	int64_t max_ns = timer_now_ns() + TURN_MAX_MS * NS_PER_MS;
 	bool was_poked;
 
 	if (next_ns > max_ns)

@@ -6,23 +6,6 @@
 
 host_events=${EVH_BENCH_HOST_EVENTS:-3000000}
 
-# host_config EVENTS HANDLERS [WORKERS [IN-FLIGHT]]: a chain of so many.
-host_config() {
-	local i chain='"spout"'
-	printf 'source "spout" {\n\tplugin = "%s"\n\tcount = %s\n}\n' \
-		"$build/bench/spout.so" "$1"
-	for ((i = 1; i <= $2; i++)); do
-		printf 'handler "noop%s" { plugin = "%s" }\n' $i \
-			"$build/bench/noop.so"
-		chain+=", \"noop$i\""
-	done
-	printf 'sink "drain" { plugin = "%s" }\n' "$build/bench/drain.so"
-	printf 'pipeline "host" {\n\tchain = { %s, "drain" }\n' "$chain"
-	printf '\ton_fail = { "drain" }\n\tworkers = %s\n' "${3:-0}"
-	[[ -z ${4-} ]] || printf '\tin_flight = %s\n' "$4"
-	printf '}\n'
-}
-
 # host_run COMMAND...: evhd with $bench/host.conf; ret_wall_ns and ret_cpu_ns,
 # of each event.
 host_run() {

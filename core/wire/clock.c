@@ -7,7 +7,7 @@ clock_read_ns(clockid_t clock)
 
 	/* Cannot fail for the system's own clocks and a good address. */
 	(void)clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000 * NS_PER_MS + ts.tv_nsec;
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
 int64_t

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S  INT64_C(1000000000)
 
 int64_t clock_ns(void);	     /* CLOCK_MONOTONIC. [any] */
 int64_t clock_ms(void);	     /* the same in ms, rounded down. [any] */

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "clock.h"
+
 int
 condition_init(pthread_cond_t *cond)
 {
@@ -21,8 +23,8 @@ condition_init(pthread_cond_t *cond)
 bool
 condition_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t due_ns)
 {
-	struct timespec due = { .tv_sec = due_ns / 1000000000,
-				.tv_nsec = due_ns % 1000000000 };
+	struct timespec due = { .tv_sec = due_ns / NS_PER_S,
+				.tv_nsec = due_ns % NS_PER_S };
 
 	return pthread_cond_timedwait(cond, lock, &due) == 0;
 }

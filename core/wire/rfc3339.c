@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#define NS_PER_S  1000000000
+#include "clock.h"
+
 #define DAY_S	  86400
 #define YEAR_DAYS 365
 
@@ -226,7 +227,7 @@ rfc3339_read(const char *text, size_t len, int64_t *ret_unix_ns)
 	if (leap && seconds % DAY_S != 0)
 		return -EINVAL;
 	/* Years that 64 bits of nanoseconds do not reach: 1677 to 2262. */
-	if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_S, &ns) ||
+	if (__builtin_mul_overflow(seconds, NS_PER_S, &ns) ||
 	    __builtin_add_overflow(ns, (int64_t)fraction_ns, &ns))
 		return -EINVAL;
 	*ret_unix_ns = ns;

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <uuid/uuid.h>
 
+#include "clock.h"
+
 #define RANDOM_BLOCK 256
 #define COUNTER_BITS 26 /* 12 of rand_a, 14 of rand_b */
 
@@ -72,7 +74,7 @@ void
 uuid_v7(int64_t unix_ns, unsigned char ret[16])
 {
 	struct generator *gen = &generator;
-	uint64_t ms = unix_ns > 0 ? (uint64_t)unix_ns / 1000000 : 0;
+	uint64_t ms = unix_ns > 0 ? (uint64_t)(unix_ns / NS_PER_MS) : 0;
 	uint32_t counter = counter_next(gen, ms);
 	int i;
 

@@ -113,7 +113,7 @@ turn(struct sleeping *s)
 	if (!due) {
 		/* Nobody sleeps: until somebody comes, whatever the time. */
 		wait_until(s, s->first ? s->first->due_ns
-				       : clock_ns() + 3600 * 1000 * NS_PER_MS);
+				       : clock_ns() + 3600 * NS_PER_S);
 		return;
 	}
 	s->n_resuming += count(due);
@@ -214,7 +214,7 @@ sleep_flush(void *self, int timeout_ms)
 	 * resume() does not wait. */
 	pthread_mutex_lock(&s->lock);
 	while (s->n_resuming > 0)
-		wait_until(s, clock_ns() + 1000 * NS_PER_MS);
+		wait_until(s, clock_ns() + NS_PER_S);
 	pthread_mutex_unlock(&s->lock);
 }
 

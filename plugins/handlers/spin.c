@@ -25,7 +25,7 @@ spin_create(struct evh_ctx *ctx, void **ret_self)
 	if (!spin)
 		return -ENOMEM;
 	spin->rounds = ctx->opt_int(ctx, "rounds");
-	spin->time_ns = ctx->opt_int(ctx, "time") * 1000000;
+	spin->time_ns = ctx->opt_int(ctx, "time") * NS_PER_MS;
 	*ret_self = spin;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "consumer.h"
 
 #define BACKOFF_FIRST_MS 100
@@ -112,7 +113,7 @@ partition_assigned(struct partition *p, uint32_t generation)
 	pace_reset(&p->pace);
 	p->may_repeat = false;
 	p->held = 0;
-	p->backoff_ms = 0;
+	p->n_backoffs = 0;
 	p->rewound_at = -1;
 	p->seek_to = -1;
 	p->has_begun = false;
@@ -255,12 +256,8 @@ partition_backoff(struct partition *p)
 {
 	int64_t position = offsets_position(&p->offsets);
 
-	if (p->backoff_ms == 0 || position != p->rewound_at)
-		p->backoff_ms = BACKOFF_FIRST_MS;
-	else if (p->backoff_ms < BACKOFF_LAST_MS / 2)
-		p->backoff_ms *= 2;
-	else
-		p->backoff_ms = BACKOFF_LAST_MS;
+	if (position != p->rewound_at)
+		p->n_backoffs = 0;
 	p->rewound_at = position;
-	return p->backoff_ms;
+	return backoff_wait(p->n_backoffs++, BACKOFF_FIRST_MS, BACKOFF_LAST_MS);
 }

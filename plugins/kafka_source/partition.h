@@ -53,7 +53,7 @@ struct partition {
 	struct pace pace;	   /* of the run */
 	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
 	int64_t due_ms;		   /* held to rewind: when */
-	int64_t backoff_ms;	   /* before that */
+	unsigned n_backoffs;	   /* before that, in a row */
 	int64_t rewound_at;    /* where the last rewind went; -1: none yet */
 	int64_t seek_to;       /* begun and not done; -1: none */
 	bool has_begun;	       /* a message has come since it was assigned */

@@ -5,6 +5,7 @@
 
 #include "bad_disk.h"
 #include "spool_log_bench.h"
+#include "stderr_now.h"
 
 /* Those behind it were deleted, as it should have been. */
 static void
@@ -154,6 +155,38 @@ on_a_full_disk_it_starts_and_delivers_and_takes_none_until_there_is_room(
 	store_close(s);
 }
 
+static void
+on_a_full_disk_an_empty_last_file_stays_and_that_is_said(void **state)
+{
+	static const char sentence[] =
+		": No space left on device; what is there is delivered, and it "
+		"takes no event until there is room";
+	struct store *s = *state;
+	struct stderr_now now;
+	char text[2048];
+	const char *first;
+
+	store_open(s);
+	put_and_fail(s);
+	assert_int_equal(spool_log_begin(&s->log), 0);
+	store_close(s);
+	bad_disk_fill();
+	now = stderr_to_pipe();
+	store_open(s);
+	stderr_read(now.reader, text, sizeof(text));
+	stderr_restore(&now);
+	first = strstr(text, sentence);
+	assert_non_null(first);
+	assert_null(strstr(first + 1, sentence)); /* once */
+	assert_int_equal(store_file_size(s, 2), SPOOL_SEGMENT_HEAD);
+	assert_int_equal(store_try(s, 100, 1), -ENOSPC);
+	store_expect_only(s, 1, 2);
+	bad_disk_mend();
+	store_put(s, 3, 1);
+	store_expect_event(s, 3);
+	store_close(s);
+}
+
 /* Whoever wrote the position may have died before its fsync: its files may be
  * needed after a crash. */
 static void
@@ -237,6 +270,7 @@ main(void)
 		TEST(what_a_failed_sync_left_behind_is_not_believed),
 		TEST(an_empty_last_file_goes_with_what_is_behind_the_end_before_it),
 		TEST(on_a_full_disk_it_starts_and_delivers_and_takes_none_until_there_is_room),
+		TEST(on_a_full_disk_an_empty_last_file_stays_and_that_is_said),
 		TEST(on_a_full_disk_nothing_is_deleted_for_a_position_that_was_read),
 		TEST(a_failed_sync_of_a_new_file_leaves_none),
 		TEST(max_size_is_never_exceeded_and_room_comes_back),

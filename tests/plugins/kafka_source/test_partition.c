@@ -1,6 +1,6 @@
 /*
- * test_partition.c - a partition without librdkafka's consumer: by the linker
- * there is no memory for its lists when the test says so.
+ * test_partition.c - a partition without librdkafka's consumer: its waits; by
+ * the linker there is no memory for its lists when the test says so.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -54,12 +54,42 @@ without_memory_a_partition_that_is_taken_again_keeps_its_place(void **state)
 	fake_host_fini(&host);
 }
 
+static void
+the_wait_before_a_rewind_doubles_until_something_gets_done(void **state)
+{
+	static const struct fake_option none[] = { { NULL, NULL } };
+	static const int64_t want_ms[] = { 100,	 200,  400,   800,  1600,
+					   3200, 6400, 10000, 10000 };
+	struct fake_host host;
+	struct partition *p;
+
+	(void)state;
+	fake_host_init(&host, none);
+	p = partition_new(&host.ctx, "events", 3);
+	assert_non_null(p);
+	assert_int_equal(partition_assigned(p, 1), 0);
+	p->offsets.next = 7;
+	for (size_t i = 0; i < sizeof(want_ms) / sizeof(*want_ms); i++)
+		assert_int_equal(partition_backoff(p), want_ms[i]);
+	p->offsets.next = 8; /* 7 is done */
+	assert_int_equal(partition_backoff(p), 100);
+	assert_int_equal(partition_backoff(p), 200);
+	/* Of the next assignment it is the first again, wherever it begins. */
+	assert_int_equal(partition_assigned(p, 2), 0);
+	p->offsets.next = 8;
+	assert_int_equal(partition_backoff(p), 100);
+	partition_free(p);
+	fake_host_fini(&host);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			without_memory_a_partition_that_is_taken_again_keeps_its_place),
+		cmocka_unit_test(
+			the_wait_before_a_rewind_doubles_until_something_gets_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
