@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
+#include "condition.h"
 #include "consumer.h"
 #include "intake.h"
 
@@ -154,15 +155,14 @@ static uint32_t
 wait_answers(struct consumer *c)
 {
 	int64_t due_ms = consumer_now_ms() + c->settings.revoke_timeout_ms;
-	struct timespec due = { .tv_sec = due_ms / 1000,
-				.tv_nsec = due_ms % 1000 * 1000000 };
+	bool is_in_time = true;
 	uint32_t n;
-	int r = 0;
 
 	pthread_mutex_lock(&c->lock);
-	while ((n = count_waiting(c)) > 0 && r == 0 &&
+	while ((n = count_waiting(c)) > 0 && is_in_time &&
 	       !atomic_load(&c->is_quitting))
-		r = pthread_cond_timedwait(&c->changed, &c->lock, &due);
+		is_in_time = condition_wait(&c->changed, &c->lock,
+					    due_ms * NS_PER_MS);
 	pthread_mutex_unlock(&c->lock);
 	return n;
 }

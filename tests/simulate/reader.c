@@ -39,13 +39,6 @@ consumer_now_ms(void)
 	return virtual_now_ns() / NS_PER_MS;
 }
 
-struct timespec
-consumer_time(int64_t ms)
-{
-	return (struct timespec){ .tv_sec = ms / 1000,
-				  .tv_nsec = ms % 1000 * NS_PER_MS };
-}
-
 void
 consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
 {
