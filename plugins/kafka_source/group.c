@@ -12,6 +12,7 @@
 #include "intake.h"
 
 #define LIST_TEXT_MAX 200
+#define COMMITTED_MS  500 /* for the brokers to say what is committed */
 
 /* "0, 2, 5", or as many as fit. */
 static void
@@ -137,6 +138,18 @@ group_await(struct consumer *c)
 		       "waiting for group %s to assign partitions of %s",
 		       c->settings.group, c->settings.topic);
 	health_set(&c->health, HEALTH_GROUP, why);
+}
+
+bool
+group_committed(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+	if (list->cnt > 0 && rd_kafka_committed(c->rk, list, COMMITTED_MS) !=
+				     RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	for (int i = 0; i < list->cnt; i++)
+		if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return false;
+	return true;
 }
 
 static uint32_t
