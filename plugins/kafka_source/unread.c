@@ -23,9 +23,9 @@ list_mine(struct consumer *c, bool is_begun)
 		next = p->offsets.newest + 1;
 		pthread_mutex_unlock(&c->lock);
 		/* Of a log that began anew nothing may have been kept yet. */
-		if (next == 0 && p->has_begun)
-			next = p->origin;
-		if ((next > 0 || p->has_begun) == is_begun)
+		if (next == 0 && p->origin.is_found)
+			next = p->origin.offset;
+		if ((next > 0 || p->origin.is_found) == is_begun)
 			rd_kafka_topic_partition_list_add(
 				list, c->settings.topic, p->id)
 				->offset = next;

@@ -336,7 +336,7 @@ reader_is_through(const struct reader *r, const char **ret_why)
 		int64_t prefix = commits_prefix(&b->commits);
 		int64_t last = b->n > 0 ? b->messages[b->n - 1].offset : -1;
 
-		if (p->state != PARTITION_STOPPED && p->has_begun &&
+		if (p->state != PARTITION_STOPPED && p->origin.is_found &&
 		    b->committed > prefix) {
 			snprintf(why, sizeof(why),
 				 "partition %" PRId32
