@@ -122,9 +122,12 @@ each_second(struct consumer *c)
 	c->second_ms = now_ms + SECOND_MS;
 	for (int32_t i = 0; i < c->n_mine; i++)
 		measure_lag(c, c->mine[i]);
-	if (!health_is_fine(&c->health, HEALTH_BROKERS) || c->is_missing ||
-	    c->refusal[0] != '\0')
-		probe(c);
+	if (health_is_fine(&c->health, HEALTH_BROKERS) && !c->is_missing &&
+	    c->refusal[0] == '\0')
+		return;
+	/* The brokers may take their time, and then say that all is well. */
+	health_say(&c->health);
+	probe(c);
 }
 
 static int
