@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "condition.h"
 #include "dlq_look.h"
 #include "envelope.h"
 #include "event_key.h"
@@ -198,13 +198,6 @@ remade_init(struct remade *remade, const struct dlq_choice *choice,
 /* ---- On its way -----------------------------------------------------------
  */
 
-static struct timespec
-timespec_of(int64_t ns)
-{
-	return (struct timespec){ .tv_sec = ns / 1000000000,
-				  .tv_nsec = ns % 1000000000 };
-}
-
 /* --rate.  False: told to stop. */
 static bool
 turn_await(struct dlq_resend *r)
@@ -216,10 +209,7 @@ turn_await(struct dlq_resend *r)
 		return !atomic_load(&r->stop);
 	pthread_mutex_lock(&r->lock);
 	while (now_ns < r->due_ns && !atomic_load(&r->stop)) {
-		struct timespec due = timespec_of(r->due_ns);
-
-		pthread_cond_clockwait(&r->changed, &r->lock, CLOCK_MONOTONIC,
-				       &due);
+		(void)condition_wait(&r->changed, &r->lock, r->due_ns);
 		now_ns = timer_now_ns();
 	}
 	/* Waits end a little late, which is made up for; a stall is not. */
@@ -365,7 +355,7 @@ void
 dlq_resend_init(struct dlq_resend *resend)
 {
 	pthread_mutex_init(&resend->lock, NULL);
-	pthread_cond_init(&resend->changed, NULL);
+	(void)condition_init(&resend->changed);
 	resend->replay->done = resend_done;
 	resend->replay->arg = resend;
 }

@@ -9,7 +9,6 @@
 
 #include "host_tables.h"
 #include "last_resort.h"
-#include "log.h"
 #include "main_loop.h"
 
 #define TURN_MS 200
@@ -101,21 +100,16 @@ course_exit_code(const struct course *course)
 
 /* It is to end, however far it is, and so is evhd when it does not: the letter
  * in hand may be on its way to a terminal that nobody reads. */
-static bool
+static void
 course_stop(struct course *course, struct last_resort *last)
 {
 	const struct evh_dead *dead = course->dlq->dead;
-	int rc = last_resort_arm(last, course->dlq->host, EX_UNAVAILABLE);
 
-	if (rc < 0)
-		log_write(EVH_WARN, NULL,
-			  "nobody ends a stop that takes too long: %s",
-			  strerror(-rc));
+	last_resort_arm(last, course->dlq->host, EX_UNAVAILABLE);
 	atomic_store(&course->is_stopping, true);
 	if (course->stop)
 		course->stop(course->arg);
 	dead->cancel(dead->self, course);
-	return rc == 0;
 }
 
 /* True when it was told to stop. */
@@ -124,19 +118,19 @@ course_await(struct course *course)
 {
 	struct host *host = course->dlq->host;
 	struct last_resort last;
-	bool stops = false, is_armed = false;
+	bool stops = false;
 
 	while (!stops && !course_is_over(course))
 		if (main_loop_turn(host, TURN_MS)) {
 			stops = true;
-			is_armed = course_stop(course, &last);
+			course_stop(course, &last);
 		}
 	/* Who has failed for good says so once, and hurries nobody. */
 	while (!course_is_over(course)) {
 		main_loop_wait(host, TURN_MS);
 		(void)main_loop_told_twice(host);
 	}
-	if (is_armed)
+	if (stops)
 		last_resort_disarm(&last);
 	return stops;
 }

@@ -361,11 +361,7 @@ host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 		atomic_store(&host->is_started, true);
 		code = work(host, arg);
 	}
-	rc = last_resort_arm(&last, host, code);
-	if (rc < 0)
-		log_write(EVH_WARN, NULL,
-			  "nobody ends a stop that takes too long: %s",
-			  strerror(-rc));
+	last_resort_arm(&last, host, code);
 	left = shutdown_drain(host, main_loop_hurries);
 	if (left > 0) {
 		host_abandon(host);
@@ -374,8 +370,7 @@ host_live(struct host *host, host_work *work, void *arg, bool *ret_abandon)
 		host_stop(host);
 		blame_keepers(host);
 	}
-	if (rc == 0)
-		last_resort_disarm(&last);
+	last_resort_disarm(&last);
 	log_write(EVH_INFO, NULL, left > 0 ? "stopped" : "drained");
 	return atomic_load(&host->has_fatal) ? atomic_load(&host->exit_code)
 					     : code;

@@ -408,7 +408,6 @@ void
 keeper_close(struct isolate *iso, unsigned timeout_ms)
 {
 	struct last_resort last;
-	int rc;
 
 	if (!iso->has_thread)
 		return;
@@ -419,14 +418,9 @@ keeper_close(struct isolate *iso, unsigned timeout_ms)
 	keeper_wake(iso);
 	/* Each step of a stop has its time, and then is killed; should the
 	 * thread itself stand, all of it is its own, and evhd ends. */
-	rc = last_resort_arm(&last, iso->in->host, EX_SOFTWARE);
-	if (rc < 0)
-		log_write(EVH_WARN, NULL,
-			  "nobody ends a stop that takes too long: %s",
-			  strerror(-rc));
+	last_resort_arm(&last, iso->in->host, EX_SOFTWARE);
 	pthread_join(iso->thread, NULL);
-	if (rc == 0)
-		last_resort_disarm(&last);
+	last_resort_disarm(&last);
 	iso->has_thread = false;
 	for (unsigned i = 0; i < ISOLATE_MAX; i++)
 		cell_fini(&iso->cells[i]);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -66,7 +67,26 @@ last_resort_main(void *arg)
 	end_process(last);
 }
 
-int
+/* 0 or -errno. */
+static int
+thread_start(struct last_resort *last)
+{
+	int rc;
+
+	last->disarm_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (last->disarm_fd < 0)
+		return -errno;
+	rc = pthread_create(&last->thread, NULL, last_resort_main, last);
+	if (rc != 0) {
+		close(last->disarm_fd);
+		last->disarm_fd = -1;
+		return -rc;
+	}
+	(void)pthread_setname_np(last->thread, "last_resort");
+	return 0;
+}
+
+void
 last_resort_arm(struct last_resort *last, struct host *host, int exit_code)
 {
 	int64_t time_ns = host->setup->config->shutdown_timeout_ms * NS_PER_MS;
@@ -76,16 +96,11 @@ last_resort_arm(struct last_resort *last, struct host *host, int exit_code)
 				      .exit_code = exit_code,
 				      .due_ns = timer_now_ns() + time_ns +
 						GRACE_NS };
-	last->disarm_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (last->disarm_fd < 0)
-		return -errno;
-	rc = pthread_create(&last->thread, NULL, last_resort_main, last);
-	if (rc != 0) {
-		close(last->disarm_fd);
-		return -rc;
-	}
-	(void)pthread_setname_np(last->thread, "last_resort");
-	return 0;
+	rc = thread_start(last);
+	if (rc < 0)
+		log_write(EVH_WARN, NULL,
+			  "nobody ends a stop that takes too long: %s",
+			  strerror(-rc));
 }
 
 void
@@ -93,6 +108,8 @@ last_resort_disarm(struct last_resort *last)
 {
 	uint64_t one = 1;
 
+	if (last->disarm_fd < 0)
+		return;
 	/* An eventfd of 0 takes it. */
 	if (write(last->disarm_fd, &one, sizeof(one)) < 0)
 		log_write(EVH_ERROR, NULL, "eventfd: cannot be written");

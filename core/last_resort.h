@@ -19,14 +19,15 @@ struct last_resort {
 	struct host *host;
 	int exit_code; /* unless the host has another: see host_fatal() */
 	int64_t due_ns;
-	int disarm_fd; /* an eventfd */
+	int disarm_fd; /* an eventfd; -1: not armed */
 	pthread_t thread;
 };
 
-/* Before the drain, with the exit code that it would end with.  0 or -errno;
- * without it, evhd stops all the same. [main] */
-int last_resort_arm(struct last_resort *last, struct host *host, int exit_code);
-/* evhd has stopped. [main] */
+/* Before the drain, with the exit code that it would end with.  Where it
+ * cannot be had, which is logged, evhd stops all the same. [main] */
+void last_resort_arm(struct last_resort *last, struct host *host,
+		     int exit_code);
+/* evhd has stopped; after each last_resort_arm(). [main] */
 void last_resort_disarm(struct last_resort *last);
 
 #endif

@@ -5,7 +5,6 @@
 #include "dead_index.h"
 #include "dead_letter.h"
 #include "dead_reader.h"
-#include "dead_shelf.h"
 
 #include <letter.h>
 
@@ -13,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So many at most are listed newest first, since they are copied for that. */
-#define SHELF_MAX 100000
 /* Of a pass: all that was asked for has been given, the rest is not read. */
 #define ENOUGH (-ENODATA)
 
@@ -26,7 +23,6 @@ struct visit {
 	struct dead_reader reader;
 	struct dead_decoder decoder;
 	struct dead_index index;
-	struct dead_shelf shelf;
 };
 
 static bool
@@ -50,7 +46,6 @@ message_note(void *arg, const rd_kafka_message_t *message)
 	if (rc <= 0 || !is_asked(visit, letter))
 		return rc < 0 ? rc : 0;
 	place.failed_ns = letter->failed_ns;
-	place.created_ns = letter->created_ns;
 	place.attempts = letter->attempts;
 	place.fits = letter_fits(&visit->request->query, letter);
 	return dead_index_add(&visit->index, letter->id, &place);
@@ -68,8 +63,6 @@ message_give(void *arg, const rd_kafka_message_t *message)
 	if (rc <= 0 || !dead_index_wants(&visit->index, letter->id,
 					 message->partition, message->offset))
 		return rc < 0 ? rc : 0;
-	if (query->newest_first)
-		return dead_shelf_put(&visit->shelf, letter);
 	if (!query->want_data)
 		letter->data = (struct evh_bytes){ NULL, 0 };
 	rc = desk_give(&visit->dead->desk, visit->request, letter,
@@ -80,39 +73,14 @@ message_give(void *arg, const rd_kafka_message_t *message)
 }
 
 static int
-shelf_give(struct visit *visit)
-{
-	int rc = 0;
-
-	dead_shelf_sort(&visit->shelf);
-	for (size_t i = 0; rc == 0 && i < visit->shelf.n; i++)
-		rc = desk_give(&visit->dead->desk, visit->request,
-			       &visit->shelf.letters[i], visit->outcome);
-	return rc;
-}
-
-static int
 letters_give(struct visit *visit)
 {
-	const struct evh_dead_query *query = &visit->request->query;
-	uint32_t limit = query->limit;
-	int rc;
+	int rc = dead_reader_pass(&visit->reader, message_note, visit);
 
-	if (query->newest_first && (limit == 0 || limit > SHELF_MAX))
-		limit = SHELF_MAX;
-	rc = dead_reader_pass(&visit->reader, message_note, visit);
-	if (rc == 0)
-		rc = dead_index_choose(&visit->index, query->newest_first,
-				       limit);
-	if (rc == 0 && query->newest_first)
-		rc = dead_shelf_init(&visit->shelf, limit);
 	if (rc == 0 && visit->index.n > 0)
 		rc = dead_reader_pass(&visit->reader, message_give, visit);
 	if (rc == ENOUGH)
 		rc = 0;
-	if (rc == 0 && query->newest_first)
-		rc = shelf_give(visit);
-	dead_shelf_fini(&visit->shelf);
 	if (rc == -E2BIG)
 		snprintf(visit->reader.why, sizeof(visit->reader.why),
 			 "dead letters of more than %u events are in the topic",

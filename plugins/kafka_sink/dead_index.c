@@ -56,42 +56,6 @@ dead_index_add(struct dead_index *index, const unsigned char id[16],
 	return rc;
 }
 
-static int
-order_newest(const void *a, const void *b)
-{
-	const struct dead_place *const *x = a, *const *y = b;
-
-	if ((*x)->created_ns != (*y)->created_ns)
-		return (*x)->created_ns > (*y)->created_ns ? -1 : 1;
-	if ((*x)->partition != (*y)->partition)
-		return (*x)->partition > (*y)->partition ? -1 : 1;
-	return (*x)->offset > (*y)->offset ? -1 : 1;
-}
-
-int
-dead_index_choose(struct dead_index *index, bool newest_first, uint32_t limit)
-{
-	struct dead_place **fitting;
-	size_t n = 0;
-
-	if (!newest_first) {
-		for (size_t i = 0; i < index->n; i++)
-			index->places[i].is_wanted = index->places[i].fits;
-		return 0;
-	}
-	fitting = malloc((index->n + 1) * sizeof(struct dead_place *));
-	if (fitting == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < index->n; i++)
-		if (index->places[i].fits)
-			fitting[n++] = &index->places[i];
-	qsort(fitting, n, sizeof(struct dead_place *), order_newest);
-	for (size_t i = 0; i < n && (limit == 0 || i < limit); i++)
-		fitting[i]->is_wanted = true;
-	free(fitting);
-	return 0;
-}
-
 bool
 dead_index_wants(const struct dead_index *index, const unsigned char id[16],
 		 int32_t partition, int64_t offset)
@@ -102,6 +66,6 @@ dead_index_wants(const struct dead_index *index, const unsigned char id[16],
 	if (!id_map_get(&index->map, id, &at))
 		return false;
 	place = &index->places[at];
-	return place->is_wanted && place->partition == partition &&
+	return place->fits && place->partition == partition &&
 	       place->offset == offset;
 }

@@ -1,6 +1,6 @@
 /*
  * dead_index.h - where in a topic the newest dead letter of each event stands,
- * and which of these are wanted.
+ * and which of these fit what was asked.
  */
 #ifndef KAFKA_SINK_DEAD_INDEX_H
 #define KAFKA_SINK_DEAD_INDEX_H
@@ -17,11 +17,10 @@
 
 struct dead_place {
 	int64_t offset;
-	int64_t failed_ns, created_ns;
+	int64_t failed_ns;
 	int32_t partition;
 	uint32_t attempts;
-	bool fits;	/* the query */
-	bool is_wanted; /* and is within its limit */
+	bool fits; /* the query */
 };
 
 struct dead_index {
@@ -37,11 +36,7 @@ void dead_index_fini(struct dead_index *index);
  * -E2BIG. */
 int dead_index_add(struct dead_index *index, const unsigned char id[16],
 		   const struct dead_place *place);
-/* Marks what is wanted: all that fits, or the newest by creation up to limit.
- * 0 or -ENOMEM. */
-int dead_index_choose(struct dead_index *index, bool newest_first,
-		      uint32_t limit);
-/* Is the letter at this place wanted? */
+/* Is the letter at this place the newest of its event, and does it fit? */
 bool dead_index_wants(const struct dead_index *index,
 		      const unsigned char id[16], int32_t partition,
 		      int64_t offset);

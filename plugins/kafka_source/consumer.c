@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 
 #include "clock.h"
 #include "condition.h"
+#include "deadline.h"
 #include "origin.h"
 #include "outage.h"
 
@@ -66,13 +66,6 @@ consumer_record(struct consumer *c, struct evh_metric *metric, int64_t value)
 		return;
 	c->ctx->record(metric, value);
 	ctx_leave(c);
-}
-
-struct timespec
-consumer_time(int64_t ms)
-{
-	return (struct timespec){ .tv_sec = ms / 1000,
-				  .tv_nsec = ms % 1000 * 1000000 };
 }
 
 struct partition *
@@ -400,7 +393,7 @@ free_all(struct consumer *c)
 void
 consumer_free(struct consumer *c)
 {
-	struct timespec due = consumer_time(consumer_now_ms() + CALL_MS);
+	int64_t due_ns = deadline_in(CALL_MS);
 	bool is_left, is_called;
 
 	if (c == NULL)
@@ -408,7 +401,7 @@ consumer_free(struct consumer *c)
 	pthread_mutex_lock(&c->end_lock);
 	/* Of one that was left behind in a call; ctx is gone after this. */
 	while (c->n_calling > 0 &&
-	       pthread_cond_timedwait(&c->ended, &c->end_lock, &due) == 0)
+	       condition_wait(&c->ended, &c->end_lock, due_ns))
 		;
 	c->is_disowned = c->is_abandoned && !c->is_over;
 	is_left = c->is_disowned || c->is_needed;

@@ -24,7 +24,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "health.h"
 #include "message.h"
@@ -99,8 +98,6 @@ void consumer_free(struct consumer *c);
 void consumer_over(struct consumer *c);
 
 int64_t consumer_now_ms(void); /* monotonic */
-/* Such a time, for the consumer's conditions. */
-struct timespec consumer_time(int64_t ms);
 
 /* As ctx's, for a poll thread that may have been left behind: then it has
  * nobody to talk to. */

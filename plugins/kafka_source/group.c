@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
+#include "condition.h"
 #include "consumer.h"
 #include "intake.h"
 
 #define LIST_TEXT_MAX 200
+#define COMMITTED_MS  500 /* for the brokers to say what is committed */
 
 /* "0, 2, 5", or as many as fit. */
 static void
@@ -138,6 +140,18 @@ group_await(struct consumer *c)
 	health_set(&c->health, HEALTH_GROUP, why);
 }
 
+bool
+group_committed(struct consumer *c, rd_kafka_topic_partition_list_t *list)
+{
+	if (list->cnt > 0 && rd_kafka_committed(c->rk, list, COMMITTED_MS) !=
+				     RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	for (int i = 0; i < list->cnt; i++)
+		if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return false;
+	return true;
+}
+
 static uint32_t
 count_waiting(const struct consumer *c)
 {
@@ -154,15 +168,14 @@ static uint32_t
 wait_answers(struct consumer *c)
 {
 	int64_t due_ms = consumer_now_ms() + c->settings.revoke_timeout_ms;
-	struct timespec due = { .tv_sec = due_ms / 1000,
-				.tv_nsec = due_ms % 1000 * 1000000 };
+	bool is_in_time = true;
 	uint32_t n;
-	int r = 0;
 
 	pthread_mutex_lock(&c->lock);
-	while ((n = count_waiting(c)) > 0 && r == 0 &&
+	while ((n = count_waiting(c)) > 0 && is_in_time &&
 	       !atomic_load(&c->is_quitting))
-		r = pthread_cond_timedwait(&c->changed, &c->lock, &due);
+		is_in_time = condition_wait(&c->changed, &c->lock,
+					    due_ms * NS_PER_MS);
 	pthread_mutex_unlock(&c->lock);
 	return n;
 }

@@ -10,12 +10,17 @@
 #define KAFKA_SOURCE_GROUP_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 
 struct consumer;
 
 /* Not ready: no partitions are assigned.  [main] before the poll thread is
  * there, then on that. */
 void group_await(struct consumer *c);
+
+/* What is committed of those, as their offsets; waits for the brokers a little.
+ * False: it is refused, or they say nothing.  On the poll thread. */
+bool group_committed(struct consumer *c, rd_kafka_topic_partition_list_t *list);
 
 /* librdkafka's rebalance_cb; opaque is the consumer.  On the poll thread. */
 void group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,

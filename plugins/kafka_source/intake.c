@@ -112,7 +112,7 @@ take(struct consumer *c, rd_kafka_message_t *msg)
 		return NULL;
 	}
 	p->may_repeat = false;
-	if (!p->has_begun)
+	if (!p->origin.is_found)
 		origin_found(c, p, offset);
 	ev = arrival_event(c, msg, answers_cookie(generation, slot));
 	if (ev == NULL) {

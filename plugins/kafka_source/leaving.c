@@ -1,8 +1,9 @@
 #include "leaving.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
+#include "condition.h"
 #include "consumer.h"
 #include "intake.h"
 
@@ -71,18 +72,14 @@ leaving_destroy(struct consumer *c)
 static unsigned
 wait_messages(struct consumer *c, int64_t due_ms)
 {
-	struct timespec due;
-	int64_t slice_ms;
+	int64_t now_ms;
 	unsigned n;
 
 	pthread_mutex_lock(&c->lock);
 	while ((n = atomic_load(&c->n_messages)) > 0 &&
-	       (slice_ms = consumer_now_ms()) < due_ms) {
-		slice_ms += RELEASE_MS;
-		due.tv_sec = slice_ms / 1000;
-		due.tv_nsec = slice_ms % 1000 * 1000000;
-		(void)pthread_cond_timedwait(&c->changed, &c->lock, &due);
-	}
+	       (now_ms = consumer_now_ms()) < due_ms)
+		(void)condition_wait(&c->changed, &c->lock,
+				     (now_ms + RELEASE_MS) * NS_PER_MS);
 	pthread_mutex_unlock(&c->lock);
 	return n;
 }
@@ -112,13 +109,12 @@ leaving_run(struct consumer *c)
 static bool
 wait_over(struct consumer *c, int64_t due_ms)
 {
-	struct timespec due = consumer_time(due_ms);
 	bool is_over;
-	int r = 0;
 
 	pthread_mutex_lock(&c->end_lock);
-	while ((!c->is_over || c->n_calling > 0) && r == 0)
-		r = pthread_cond_timedwait(&c->ended, &c->end_lock, &due);
+	while ((!c->is_over || c->n_calling > 0) &&
+	       condition_wait(&c->ended, &c->end_lock, due_ms * NS_PER_MS))
+		;
 	is_over = c->is_over;
 	c->is_abandoned = !is_over;
 	pthread_mutex_unlock(&c->end_lock);

@@ -6,12 +6,12 @@
 #define AGAIN_LAST_MS  10000
 
 static void
-begin(struct partition *p)
+begin(struct origin *origin)
 {
-	p->is_origin_due = true;
-	p->origin_sent = -1;
-	p->origin_due_ms = 0;
-	p->origin_again_ms = AGAIN_FIRST_MS;
+	origin->is_due = true;
+	origin->sent = -1;
+	origin->due_ms = 0;
+	origin->again_ms = AGAIN_FIRST_MS;
 }
 
 /* It is stored, too: what is stored when the partition goes to another member
@@ -19,9 +19,9 @@ begin(struct partition *p)
 void
 origin_found(struct consumer *c, struct partition *p, int64_t offset)
 {
-	p->has_begun = true;
-	p->origin = offset;
-	begin(p);
+	p->origin.is_found = true;
+	p->origin.offset = offset;
+	begin(&p->origin);
 	pthread_mutex_lock(&c->lock);
 	partition_store(p, c->rk, offset);
 	pthread_mutex_unlock(&c->lock);
@@ -36,13 +36,13 @@ position_of(struct consumer *c, const struct partition *p)
 	pthread_mutex_lock(&c->lock);
 	position = offsets_position(&p->offsets);
 	pthread_mutex_unlock(&c->lock);
-	return position >= 0 ? position : p->origin;
+	return position >= 0 ? position : p->origin.offset;
 }
 
 static bool
-is_due(const struct partition *p, int64_t now_ms)
+is_due(const struct origin *origin, int64_t now_ms)
 {
-	return p->is_origin_due && now_ms >= p->origin_due_ms;
+	return origin->is_due && now_ms >= origin->due_ms;
 }
 
 static void
@@ -56,15 +56,15 @@ commit_due(struct consumer *c, int64_t now_ms)
 		return; /* the next round tries again */
 	for (int32_t i = 0; i < c->n_mine; i++) {
 		p = c->mine[i];
-		if (!is_due(p, now_ms))
+		if (!is_due(&p->origin, now_ms))
 			continue;
-		p->origin_sent = position_of(c, p);
-		p->origin_due_ms = now_ms + p->origin_again_ms;
-		p->origin_again_ms *= 2;
-		if (p->origin_again_ms > AGAIN_LAST_MS)
-			p->origin_again_ms = AGAIN_LAST_MS;
+		p->origin.sent = position_of(c, p);
+		p->origin.due_ms = now_ms + p->origin.again_ms;
+		p->origin.again_ms *= 2;
+		if (p->origin.again_ms > AGAIN_LAST_MS)
+			p->origin.again_ms = AGAIN_LAST_MS;
 		rd_kafka_topic_partition_list_add(list, p->topic, p->id)
-			->offset = p->origin_sent;
+			->offset = p->origin.sent;
 	}
 	/* It only hands them over; what fails comes to origin_committed(), or
 	 * nothing does, and they are due again. */
@@ -78,7 +78,7 @@ origin_attend(struct consumer *c)
 	int64_t now_ms = consumer_now_ms();
 
 	for (int32_t i = 0; i < c->n_mine; i++)
-		if (is_due(c->mine[i], now_ms)) {
+		if (is_due(&c->mine[i]->origin, now_ms)) {
 			commit_due(c, now_ms);
 			return;
 		}
@@ -96,12 +96,12 @@ origin_committed(struct consumer *c,
 	for (int i = 0; list != NULL && i < list->cnt; i++) {
 		place = &list->elems[i];
 		p = consumer_partition(c, place->partition);
-		if (p == NULL || !p->has_begun ||
+		if (p == NULL || !p->origin.is_found ||
 		    place->err != RD_KAFKA_RESP_ERR_NO_ERROR)
 			continue;
 		if (place->offset > position_of(c, p))
-			begin(p);
-		else if (place->offset == p->origin_sent)
-			p->is_origin_due = false;
+			begin(&p->origin);
+		else if (place->offset == p->origin.sent)
+			p->origin.is_due = false;
 	}
 }

@@ -116,8 +116,7 @@ partition_assigned(struct partition *p, uint32_t generation)
 	p->n_backoffs = 0;
 	p->rewound_at = -1;
 	p->seek_to = -1;
-	p->has_begun = false;
-	p->is_origin_due = false;
+	p->origin = (struct origin){ .is_found = false };
 	p->refusal[0] = '\0';
 	return 0;
 }
@@ -129,8 +128,7 @@ partition_revoked(struct partition *p, uint32_t generation)
 	offsets_reset(&p->offsets, generation);
 	p->state = PARTITION_AWAY;
 	p->is_open = false;
-	p->has_begun = false;
-	p->is_origin_due = false;
+	p->origin = (struct origin){ .is_found = false };
 }
 
 void
@@ -150,8 +148,8 @@ partition_again(struct partition *p, rd_kafka_t *rk)
 		return -ENOMEM;
 	if (p->offsets.next >= 0)
 		partition_store(p, rk, p->offsets.next);
-	else if (p->has_begun)
-		partition_store(p, rk, p->origin);
+	else if (p->origin.is_found)
+		partition_store(p, rk, p->origin.offset);
 	return 0;
 }
 

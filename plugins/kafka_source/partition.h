@@ -17,6 +17,7 @@
 
 #include "health.h"
 #include "offsets.h"
+#include "origin.h"
 #include "pace.h"
 
 struct consumer;
@@ -54,14 +55,9 @@ struct partition {
 	enum partition_state held; /* REWINDS or STOPPED, seen to; or 0 */
 	int64_t due_ms;		   /* held to rewind: when */
 	unsigned n_backoffs;	   /* before that, in a row */
-	int64_t rewound_at;    /* where the last rewind went; -1: none yet */
-	int64_t seek_to;       /* begun and not done; -1: none */
-	bool has_begun;	       /* a message has come since it was assigned */
-	int64_t origin;	       /* the first that has */
-	bool is_origin_due;    /* it is not known to be committed */
-	int64_t origin_sent;   /* what was handed over for that; -1: nothing */
-	int64_t origin_due_ms; /* when it is tried again, */
-	int64_t origin_again_ms; /* and how long after that */
+	int64_t rewound_at;	 /* where the last rewind went; -1: none yet */
+	int64_t seek_to;	 /* begun and not done; -1: none */
+	struct origin origin;	 /* where its reading began */
 	rd_kafka_queue_t *queue; /* librdkafka's, of the last assignment */
 	unsigned n_run;
 	struct evh_event *run[PARTITION_RUN_MAX]; /* the oldest first */

@@ -33,7 +33,7 @@ static bool
 has_group(struct consumer *c)
 {
 	rd_kafka_topic_partition_list_t *list;
-	rd_kafka_resp_err_t err;
+	bool is_told;
 
 	if (c->n_mine == 0)
 		return false;
@@ -42,11 +42,9 @@ has_group(struct consumer *c)
 		return false;
 	rd_kafka_topic_partition_list_add(list, c->settings.topic,
 					  c->mine[0]->id);
-	err = rd_kafka_committed(c->rk, list, PROBE_MS);
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
-		err = list->elems[0].err;
+	is_told = group_committed(c, list);
 	rd_kafka_topic_partition_list_destroy(list);
-	return err == RD_KAFKA_RESP_ERR_NO_ERROR;
+	return is_told;
 }
 
 static bool
@@ -124,9 +122,12 @@ each_second(struct consumer *c)
 	c->second_ms = now_ms + SECOND_MS;
 	for (int32_t i = 0; i < c->n_mine; i++)
 		measure_lag(c, c->mine[i]);
-	if (!health_is_fine(&c->health, HEALTH_BROKERS) || c->is_missing ||
-	    c->refusal[0] != '\0')
-		probe(c);
+	if (health_is_fine(&c->health, HEALTH_BROKERS) && !c->is_missing &&
+	    c->refusal[0] == '\0')
+		return;
+	/* The brokers may take their time, and then say that all is well. */
+	health_say(&c->health);
+	probe(c);
 }
 
 static int

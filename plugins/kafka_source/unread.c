@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "consumer.h"
+#include "group.h"
 
-#define ASK_MS	       500 /* for the brokers to say what is committed */
 #define AGAIN_FIRST_MS 1000
 #define AGAIN_LAST_MS  10000
 
@@ -23,28 +23,14 @@ list_mine(struct consumer *c, bool is_begun)
 		next = p->offsets.newest + 1;
 		pthread_mutex_unlock(&c->lock);
 		/* Of a log that began anew nothing may have been kept yet. */
-		if (next == 0 && p->has_begun)
-			next = p->origin;
-		if ((next > 0 || p->has_begun) == is_begun)
+		if (next == 0 && p->origin.is_found)
+			next = p->origin.offset;
+		if ((next > 0 || p->origin.is_found) == is_begun)
 			rd_kafka_topic_partition_list_add(
 				list, c->settings.topic, p->id)
 				->offset = next;
 	}
 	return list;
-}
-
-/* What is committed of those, which is where they begin; false: it is still
- * refused, or the brokers say nothing. */
-static bool
-ask_committed(struct consumer *c, rd_kafka_topic_partition_list_t *list)
-{
-	if (list->cnt > 0 && rd_kafka_committed(c->rk, list, ASK_MS) !=
-				     RD_KAFKA_RESP_ERR_NO_ERROR)
-		return false;
-	for (int i = 0; i < list->cnt; i++)
-		if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-			return false;
-	return true;
 }
 
 /* While it asked, it may have been told to emit nothing more. */
@@ -100,7 +86,7 @@ take_again(struct consumer *c)
 	if (list == NULL || unread == NULL)
 		goto out;
 	r = -EAGAIN;
-	if (!ask_committed(c, unread) || is_over(c))
+	if (!group_committed(c, unread) || is_over(c))
 		goto out;
 	for (int i = 0; i < unread->cnt; i++)
 		rd_kafka_topic_partition_list_add(list, c->settings.topic,

@@ -124,9 +124,6 @@ page_give(struct visit *visit, const PGresult *page, struct dead_cursor *cursor)
 static int
 pages_give(struct visit *visit)
 {
-	const struct evh_dead_query *query = &visit->request->query;
-	enum dead_statement statement =
-		query->newest_first ? DEAD_NEWEST : DEAD_OLDEST;
 	struct dead_cursor cursor = { 0 };
 	int n = DEAD_PAGE, rc = 0;
 
@@ -134,8 +131,8 @@ pages_give(struct visit *visit)
 		struct dead_params params;
 		PGresult *page;
 
-		dead_query_page(&cursor, query, &params);
-		rc = visit_ask(visit, statement, &params, &page);
+		dead_query_page(&cursor, &visit->request->query, &params);
+		rc = visit_ask(visit, DEAD_NEXT, &params, &page);
 		if (rc < 0)
 			break;
 		n = PQntuples(page);

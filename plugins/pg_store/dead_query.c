@@ -24,14 +24,10 @@
 static const struct {
 	const char *name, *sql;
 } statements[DEAD_STATEMENTS] = {
-	[DEAD_OLDEST] = { "dead_oldest",
-			  SELECT_HEAD " AND (created_at, id) > ($1, $2)"
-				      " ORDER BY created_at, id"
-				      " LIMIT " NUMBER(DEAD_PAGE) },
-	[DEAD_NEWEST] = { "dead_newest",
-			  SELECT_HEAD " AND (created_at, id) < ($1, $2)"
-				      " ORDER BY created_at DESC, id DESC"
-				      " LIMIT " NUMBER(DEAD_PAGE) },
+	[DEAD_NEXT] = { "dead_next",
+			SELECT_HEAD " AND (created_at, id) > ($1, $2)"
+				    " ORDER BY created_at, id"
+				    " LIMIT " NUMBER(DEAD_PAGE) },
 	[DEAD_ONE] = { "dead_one",
 		       "SELECT id, name, data, raw, status, error, attempts,"
 		       " created_at, processed_at, kafka_topic,"
@@ -116,12 +112,11 @@ void
 dead_query_page(const struct dead_cursor *cursor,
 		const struct evh_dead_query *query, struct dead_params *ret)
 {
-	int64_t begin = query->newest_first ? INT64_MAX : INT64_MIN;
-
 	params_init(ret);
 	if (cursor->is_set)
 		memcpy(ret->id, cursor->id, sizeof(ret->id));
-	time_add(ret, 0, cursor->is_set ? us_of(cursor->created_ns) : begin);
+	time_add(ret, 0,
+		 cursor->is_set ? us_of(cursor->created_ns) : INT64_MIN);
 	id_add(ret);
 	time_add(ret, 1, query->since_ns ? us_of(query->since_ns) : INT64_MIN);
 	time_add(ret, 2,

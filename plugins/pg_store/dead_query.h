@@ -19,9 +19,8 @@
 #define DEAD_BATCH 1000 /* deleted by one statement */
 
 enum dead_statement {
-	DEAD_OLDEST = 1, /* a page behind the cursor */
-	DEAD_NEWEST,	 /* a page before it */
-	DEAD_ONE,	 /* a letter with its bytes */
+	DEAD_NEXT = 1, /* a page behind the cursor */
+	DEAD_ONE,      /* a letter with its bytes */
 	DEAD_FORGET_ONE,
 	DEAD_FORGET_BEFORE,
 	DEAD_STATEMENTS,

@@ -39,13 +39,6 @@ consumer_now_ms(void)
 	return virtual_now_ns() / NS_PER_MS;
 }
 
-struct timespec
-consumer_time(int64_t ms)
-{
-	return (struct timespec){ .tv_sec = ms / 1000,
-				  .tv_nsec = ms % 1000 * NS_PER_MS };
-}
-
 void
 consumer_error(struct consumer *c, const rd_kafka_message_t *msg)
 {
@@ -343,7 +336,7 @@ reader_is_through(const struct reader *r, const char **ret_why)
 		int64_t prefix = commits_prefix(&b->commits);
 		int64_t last = b->n > 0 ? b->messages[b->n - 1].offset : -1;
 
-		if (p->state != PARTITION_STOPPED && p->has_begun &&
+		if (p->state != PARTITION_STOPPED && p->origin.is_found &&
 		    b->committed > prefix) {
 			snprintf(why, sizeof(why),
 				 "partition %" PRId32

@@ -118,10 +118,8 @@ struct evh_dead_query { /* 0, NULL: all of them */
 	const char *text;		     /* stands in the error's message */
 	int64_t since_ns, before_ns;	     /* failed then or later; earlier */
 	uint32_t limit;
-	int newest_first; /* by creation; else the oldest first, or a topic's
-			   * own order, which keeps that of each key */
-	int want_data;	  /* read anew for each letter: one that has not failed
-			   * any more is left out */
+	int want_data; /* read anew for each letter: one that has not failed
+			* any more is left out */
 };
 /* 0: go on; negative: enough.  May wait.  On a thread of the keeper's. */
 typedef int evh_dead_letter(void *arg, const struct evh_letter *letter);
@@ -135,7 +133,9 @@ typedef void evh_dead_end(void *arg, int rc, const char *why, int64_t n);
 struct evh_dead {
 	void *self;
 	/* 0: letter is called for each that fits and then end, once.  -EAGAIN
-	 * (too much asked at once), -ENOMEM, -ESHUTDOWN: nothing is. */
+	 * (too much asked at once), -ENOMEM, -ESHUTDOWN: nothing is.  What was
+	 * created first comes first, or a topic's own order holds, which keeps
+	 * that of each key. */
 	int (*walk)(void *self, const struct evh_dead_query *query,
 		    evh_dead_letter *letter, evh_dead_end *end, void *arg);
 	/* Forgets for good the letter with this id, or (id NULL) those that

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "condition.h"
 #include "consumer.h"
+#include "deadline.h"
 #include "fake_window.h"
 #include "poller.h"
 
@@ -170,8 +171,6 @@ fake_fatal(struct evh_ctx *ctx, const char *why)
 void
 fake_host_init(struct fake_host *host, const struct fake_option *options)
 {
-	pthread_condattr_t attr;
-
 	*host = (struct fake_host){
 		.ctx = {
 			.size = sizeof(struct evh_ctx),
@@ -193,10 +192,7 @@ fake_host_init(struct fake_host *host, const struct fake_option *options)
 	for (unsigned i = 0; options[i].name != NULL; i++)
 		host->options[i] = options[i];
 	(void)pthread_mutex_init(&host->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&host->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)condition_init(&host->changed);
 }
 
 void
@@ -274,13 +270,13 @@ fake_host_wait(struct fake_host *host, int timeout_ms,
 	       bool (*is_true)(struct fake_host *host, int64_t arg),
 	       int64_t arg)
 {
-	struct timespec due = consumer_time(consumer_now_ms() + timeout_ms);
-	bool is;
-	int r = 0;
+	int64_t due_ns = deadline_in(timeout_ms);
+	bool is, is_in_time = true;
 
 	pthread_mutex_lock(&host->lock);
-	while (!(is = is_true(host, arg)) && r == 0)
-		r = pthread_cond_timedwait(&host->changed, &host->lock, &due);
+	while (!(is = is_true(host, arg)) && is_in_time)
+		is_in_time =
+			condition_wait(&host->changed, &host->lock, due_ns);
 	pthread_mutex_unlock(&host->lock);
 	return is;
 }

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "answers.h"
+#include "condition.h"
 #include "consumer.h"
+#include "deadline.h"
 #include "fake_host.h"
 
 #define ANSWER_MAX 500
@@ -125,16 +126,15 @@ fake_emit(struct evh_ctx *ctx, struct evh_event *const *evs, int n,
 	  int timeout_ms)
 {
 	struct fake_host *host = host_of(ctx);
-	struct timespec due = consumer_time(consumer_now_ms() + timeout_ms);
-	int k = 0;
-	int r = 0;
+	int64_t due_ns = deadline_in(timeout_ms);
+	int k = 0, r = -EAGAIN;
 
 	pthread_mutex_lock(&host->lock);
 	host->n_emits++;
-	while (!has_room(host, evs[0]) && timeout_ms > 0 && r == 0 &&
-	       !host->is_not_ready && !host->is_draining)
-		r = pthread_cond_timedwait(&host->changed, &host->lock, &due);
-	r = -EAGAIN;
+	while (!has_room(host, evs[0]) && timeout_ms > 0 &&
+	       !host->is_not_ready && !host->is_draining &&
+	       condition_wait(&host->changed, &host->lock, due_ns))
+		;
 	if (host->is_draining)
 		r = -ESHUTDOWN;
 	else if (!host->is_not_ready)
@@ -200,10 +200,10 @@ take_answers(struct fake_host *host, struct evh_event **evs,
 static void
 be_slow(struct fake_host *host)
 {
-	struct timespec due = consumer_time(consumer_now_ms() + host->slow_ms);
+	int64_t due_ns = deadline_in(host->slow_ms);
 
 	while (host->slow_ms > 0 && !host->is_over &&
-	       pthread_cond_timedwait(&host->changed, &host->lock, &due) == 0)
+	       condition_wait(&host->changed, &host->lock, due_ns))
 		;
 }
 

@@ -214,8 +214,8 @@ a_log_that_began_anew_and_brought_nothing_is_taken_where_it_begins(void **state)
 	assert_non_null(c);
 	p = partition_new(&host.ctx, c->settings.topic, 3);
 	assert_non_null(p);
-	p->has_begun = true;
-	p->origin = 7;
+	p->origin.is_found = true;
+	p->origin.offset = 7;
 	c->mine = calloc(1, sizeof(struct partition *));
 	assert_non_null(c->mine);
 	c->mine[c->n_mine++] = p;
