@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "problems.h"
 #include "uuid_text.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 const char dlq_usage[] =
 	"list [--where COND] [--limit N] [--json], show ID... [--bytes], "

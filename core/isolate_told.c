@@ -1,8 +1,8 @@
 /*
  * isolate_told.c - what the process of an isolated handler is told.
  */
-#include "event.h"
 #include "clock.h"
+#include "event.h"
 #include "host_tables.h"
 #include "instance.h"
 #include "isolate_keeper.h"

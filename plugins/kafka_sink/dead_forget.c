@@ -8,7 +8,6 @@
 
 #define DELETE_MS 30000
 #define SLICE_MS  200 /* between looks whether it is over */
-#define NS_PER_MS INT64_C(1000000)
 
 static int
 refused(struct dead_reader *reader, const char *text)

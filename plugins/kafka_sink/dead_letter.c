@@ -2,6 +2,7 @@
 
 #include "message.h"
 
+#include <clock.h>
 #include <letter.h>
 #include <rfc3339.h>
 #include <uuid_text.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_MS  INT64_C(1000000)
 #define PLACE_SIZE 400
 
 void

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "uuid_text.h"
 
-#define NS_PER_MS INT64_C(1000000)
 /* The longest topic, two signs, three numbers of at most 20 digits. */
 #define PLACE_SIZE 400
 

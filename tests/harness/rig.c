@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "condition.h"
 #include "event.h"
 #include "every.h"
@@ -26,7 +27,6 @@
 #define ELEMENTS_MAX  16
 #define PIPELINES_MAX 8
 #define AWAIT_S	      60
-#define NS_PER_S      INT64_C(1000000000)
 
 struct rig {
 	struct host host;
