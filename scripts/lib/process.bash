@@ -7,13 +7,14 @@
 # ever signal a stranger.
 
 # process_began PID: when it began, in ticks since boot; fails when there is
-# no such process, or only a zombie that waits for its parent.
+# no such process, or only a zombie that waits for its parent.  While one of its
+# threads is still on its way out it has its ports and files, and runs.
 process_began() {
 	local stat
 	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
 	# The name in parentheses may hold anything, parentheses included.
 	read -r -a stat <<<"${stat##*) }"
-	[[ ${stat[0]} != Z && ${stat[0]} != X ]] || return 1
+	[[ ${stat[0]} != [ZX] ]] || ((stat[17] > 1)) || return 1
 	printf '%s\n' "${stat[19]}"
 }
 
