@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # kill -9 of consumers 20 times, of one of three in turn; the others go on.
 title="kill -9 of a consumer"
+row_long=yes
 
 row_run() {
 	local i name

@@ -5,6 +5,7 @@
 # their event of 4 kB again and again.  In the short form the brokers are away
 # for longer than any deadline of an event as well.
 title="all brokers away"
+row_long=yes
 grows_most_mb=64
 
 # resident_mb NAME

@@ -5,6 +5,7 @@
 # fifty waits to be tried again then: it is handed back, and nobody of its
 # key overtakes it.
 title="SIGTERM, the broker away or not"
+row_long=yes
 row_excuses=broken
 
 # broker_away I, broker_back I: frozen or killed, in turn; the short form has

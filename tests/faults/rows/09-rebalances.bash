@@ -4,6 +4,7 @@
 # share a rebalance.  Who dies has just given up its partitions, with events in
 # hand that take longer than it waits for them: the next owner has them, too.
 title="200 rebalances"
+row_long=yes
 
 # dies NAME: right after it has given its partitions up, for one that joins; or
 # leaves, when it came into a rebalance that was under way.

@@ -4,6 +4,7 @@
 # its fellows stand still for its last second, so that whatever it said yes to
 # by itself dies with it.
 title="one broker of three killed"
+row_long=yes
 
 # fellows_thaw N: all but that one.
 fellows_thaw() {

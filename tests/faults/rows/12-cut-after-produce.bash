@@ -3,6 +3,7 @@
 # events, the producer cannot know.  First no answer at all, until the producer
 # gives up and another one sends all of it again; then each fourth is missing.
 title="cut after a produce request"
+row_long=yes
 
 row_run() {
 	local n until=$((SECONDS + 900))

@@ -2,6 +2,7 @@
 # The broker is back and the spool drains into it; kill -9 of the API in the
 # midst of that, 20 times: it goes on where it was, and twice has no effect.
 title="kill -9 while draining"
+row_long=yes
 row_excuses=broken
 
 # spool_drains: some of what was spooled has been delivered.
