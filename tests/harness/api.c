@@ -44,8 +44,8 @@ api_retry(int port, const char *id)
 	return http_call(port, "POST", path, "", 0, NULL);
 }
 
-void
-api_make(int port, const char *name, const char *data, char ret_id[API_ID_MAX])
+static struct http_answer
+event_post(int port, const char *name, const char *data)
 {
 	size_t size = strlen(name) + strlen(data) + 32;
 	char *body = malloc(size);
@@ -54,12 +54,40 @@ api_make(int port, const char *name, const char *data, char ret_id[API_ID_MAX])
 	assert_non_null(body);
 	snprintf(body, size, "{\"name\":\"%s\",\"data\":%s}", name, data);
 	answer = api_post(port, body);
-	if (answer.status != 201)
-		fail_msg("%ld for %s: %s", answer.status, body, answer.body);
-	if (sscanf(answer.body, "{\"id\":\"%36[0-9a-f-]\"", ret_id) != 1)
-		fail_msg("no id in %s", answer.body);
-	http_answer_fini(&answer);
 	free(body);
+	return answer;
+}
+
+static void
+id_take(struct http_answer *answer, const char *name, char ret_id[API_ID_MAX])
+{
+	if (answer->status != 201)
+		fail_msg("%ld for %s: %s", answer->status, name, answer->body);
+	if (sscanf(answer->body, "{\"id\":\"%36[0-9a-f-]\"", ret_id) != 1)
+		fail_msg("no id in %s", answer->body);
+	http_answer_fini(answer);
+}
+
+void
+api_make(int port, const char *name, const char *data, char ret_id[API_ID_MAX])
+{
+	struct http_answer answer = event_post(port, name, data);
+
+	id_take(&answer, name, ret_id);
+}
+
+bool
+api_try(int port, const char *name, const char *data, char ret_id[API_ID_MAX])
+{
+	struct http_answer answer = event_post(port, name, data);
+
+	if (answer.status == 503 &&
+	    strstr(answer.body, ",\"outcome\":\"refused\"}")) {
+		http_answer_fini(&answer);
+		return false;
+	}
+	id_take(&answer, name, ret_id);
+	return true;
 }
 
 struct awaited {

@@ -4,6 +4,8 @@
 #ifndef EVH_TEST_API_H
 #define EVH_TEST_API_H
 
+#include <stdbool.h>
+
 #include "http_client.h"
 
 #define API_EVENTS   "/api/v1/events"
@@ -20,6 +22,9 @@ struct http_answer api_retry(int port, const char *id);
 /* Posts an event with this name and data, which must be taken; its id. */
 void api_make(int port, const char *name, const char *data,
 	      char ret_id[API_ID_MAX]);
+/* The same; false when it was refused for now, and a later try may do. */
+bool api_try(int port, const char *name, const char *data,
+	     char ret_id[API_ID_MAX]);
 /* Waits until GET shows this event with this status. */
 void api_await(int port, const char *id, const char *status, int timeout_ms);
 

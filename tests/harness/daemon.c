@@ -22,6 +22,8 @@
 
 #include <cmocka.h>
 
+#define RUN_MAX_S 300
+
 int
 daemon_free_port(void)
 {
@@ -299,6 +301,8 @@ daemon_run(char **ret_out, const char *const *args)
 	if (pid == 0) {
 		if (dup2(fds[1], 1) < 0 || dup2(fds[1], 2) < 0)
 			_exit(126);
+		/* What hangs is ended by SIGALRM. */
+		alarm(RUN_MAX_S);
 		execv(evhd, (char *const *)argv);
 		_exit(127);
 	}

@@ -37,7 +37,8 @@ void daemon_await_logged(const struct daemon *d, const char *text,
 int daemon_admin_port(struct daemon *d);
 
 /* Runs evhd to its end with these arguments (NULL-ended, without "evhd");
- * ret_out, malloced, gets stdout and stderr together.  The exit code. */
+ * ret_out, malloced, gets stdout and stderr together.  The exit code, -signal
+ * when one killed it, as SIGALRM does when it hangs. */
 int daemon_run(char **ret_out, const char *const *args);
 
 /* A port of this program's own, where nobody listens yet. */

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "api.h"
+
 /* How a process of ours ends when it was told to and has nothing to say. */
 #define EXIT_DRAINED 0
 
@@ -87,13 +89,35 @@ service_api(struct service *s, struct daemon *d, const char *name,
 	daemon_await_ready(d, SERVICE_READY_MS);
 }
 
-void
-service_start_api(struct service *s, const char *what)
+static bool
+is_healthy(void *arg)
+{
+	struct http_answer a = api_get(*(int *)arg, "/health");
+	bool is = a.status == 200 &&
+		  strcmp(a.body, "{\"status\":\"healthy\"}") == 0;
+
+	http_answer_fini(&a);
+	return is;
+}
+
+/* An API is ready without its store, which may take a moment longer. */
+static void
+api_begin(struct service *s, const char *what, service_changes changes)
 {
 	*s = (struct service){ 0 };
 	world_init(&s->w, what);
 	world_migrate(&s->w);
-	service_api(s, &s->api, "api", NULL);
+	service_api(s, &s->api, "api", changes);
+	world_await(is_healthy, &s->api.api_port, SERVICE_READY_MS,
+		    "the API's store is ready");
+}
+
+void
+service_start_api(struct service *s, const char *what)
+{
+	static const char *const patient[] = { SERVICE_PATIENT, NULL };
+
+	api_begin(s, what, patient);
 }
 
 void
@@ -110,7 +134,7 @@ service_consumer(struct service *s, service_changes changes)
 void
 service_start(struct service *s, const char *what)
 {
-	service_start_api(s, what);
+	api_begin(s, what, NULL);
 	service_consumer(s, NULL);
 }
 

@@ -25,15 +25,21 @@ struct service {
  * it once or more and what stands there instead, NULL-ended. */
 typedef const char *const service_changes[];
 
+/* A change of an API's: its answer waits for the pending row however busy the
+ * machine is, while the shipped one leaves without it after a second. */
+#define SERVICE_PATIENT "write_timeout = \"1s\"", "write_timeout = \"8s\""
+
 /* A shipped configuration, changed, as FILE in the world's folder. */
 void service_config(const struct world *w, const char *shipped,
 		    const char *file, service_changes changes,
 		    char ret[WORLD_PATH_MAX]);
 
 /* World, database and topic are there when it returns, and both processes are
- * ready.  what: for their names.  The API makes the topic. */
+ * ready, the API's store too.  what: for their names.  The API makes the topic.
+ */
 void service_start(struct service *s, const char *what);
-/* The same without a consumer: what is pending stays pending. */
+/* The same without a consumer: what is pending stays pending; and the API is
+ * patient, so that who has a 201 finds the row. */
 void service_start_api(struct service *s, const char *what);
 /* Ends both, which must exit with 0, and takes the world away. */
 void service_stop(struct service *s);

@@ -272,14 +272,30 @@ crew_load_end(struct crew *crew, const char *what, int in_flight)
 	load_check(crew->load, &crew->w, "processed", LOAD_MS);
 }
 
+struct post {
+	int port;
+	const char *name, *data;
+	char id[API_ID_MAX];
+};
+
+static bool
+is_taken(void *arg)
+{
+	struct post *post = arg;
+
+	return api_try(post->port, post->name, post->data, post->id);
+}
+
 void
 crew_post(struct crew *crew, const char *name, const char *data,
 	  char ret_id[37])
 {
-	char id[API_ID_MAX];
+	struct post post = { .port = crew->api_port,
+			     .name = name,
+			     .data = data };
 
-	api_make(crew->api_port, name, data, id);
-	snprintf(ret_id, ID_LEN + 1, "%.36s", id);
+	world_await(is_taken, &post, ROW_MS, "a POST is taken");
+	snprintf(ret_id, ID_LEN + 1, "%.36s", post.id);
 }
 
 char *

@@ -75,7 +75,8 @@ void crew_load_begin(struct crew *crew);
 int crew_load_strike(struct crew *crew);
 void crew_load_end(struct crew *crew, const char *what, int in_flight);
 
-/* Posts an event with this name and data: its id must come. */
+/* Posts an event with this name and data: its id must come, again when the API
+ * refuses it, as it does while a broker is late with its answers. */
 void crew_post(struct crew *crew, const char *name, const char *data,
 	       char ret_id[37]);
 /* One column of one row, malloced. */

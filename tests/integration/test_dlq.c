@@ -29,8 +29,10 @@ static const char *const fails[] = {
 	NULL
 };
 
+static const char *const patient[] = { SERVICE_PATIENT, NULL };
+
 /* An API whose store is up, and a consumer with this handler in front; the
- * file that the words are given is the API's. */
+ * file that the words are given is the API's, and waits for the rows. */
 static struct daemon *
 both_start(struct crew *crew, service_changes changes,
 	   char config[WORLD_PATH_MAX])
@@ -38,7 +40,7 @@ both_start(struct crew *crew, service_changes changes,
 	struct daemon *api = crew_ready(crew, "api", "api.conf", NULL);
 
 	crew_await_metric(api, STORE_UP, 1, WAIT_MS);
-	service_config(&crew->w, "api.conf", "dlq.conf", NULL, config);
+	service_config(&crew->w, "api.conf", "dlq.conf", patient, config);
 	return crew_ready(crew, "consumer", "consumer.conf", changes);
 }
 

@@ -296,8 +296,14 @@ requests_are_counted_by_route_method_and_code(void **state)
 	char id[API_ID_MAX];
 
 	for (int round = 0; round < 2; round++) {
-		struct http_answer a;
+		struct http_answer a = metrics_get(&s->api);
 
+		for (int i = 0; i < 4; i++)
+			counts.least[i] =
+				strstr(a.body, begins[i])
+					? metric(a.body, begins[i]) + 1
+					: 1;
+		http_answer_fini(&a);
 		api_make(port_of(state), "counted", "{}", id);
 		a = api_event(port_of(state),
 			      "019aad2c-6c1e-7b3a-9d5e-0f4c1b2a3d4e");
@@ -309,10 +315,8 @@ requests_are_counted_by_route_method_and_code(void **state)
 		world_await(are_counted, &counts, ANSWER_MS,
 			    "requests counted");
 		a = metrics_get(&s->api);
-		for (int i = 0; i < 4; i++) {
+		for (int i = 0; i < 4; i++)
 			values[round][i] = metric(a.body, begins[i]);
-			counts.least[i] = values[round][i] + 1;
-		}
 		/* A label is never a client's own word. */
 		assert_null(strstr(a.body, PAYLOAD));
 		http_answer_fini(&a);

@@ -18,6 +18,8 @@
 #define EVENT API_EVENTS "/" ID
 #define USER  "{\"name\":\"user.created\",\"data\":{\"user_id\":123}}"
 
+#define ANSWER_MS 60000
+
 #define NOT_FOUND   "{\"detail\":\"Not Found\"}"
 #define NOT_ALLOWED "{\"detail\":\"Method Not Allowed\"}"
 
@@ -151,11 +153,12 @@ head_sends_no_body_on_the_wire(void **state)
 	wire_open(&wire, port_of(state));
 	assert_true(wire_say(&wire, "HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 				    "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"));
-	a = wire_answer_to_head(&wire, 5000);
+	a = wire_answer_to_head(&wire, ANSWER_MS);
 	assert_int_equal(a.status, 200);
 	expect_header(&a, "Content-Length", "18");
 	http_answer_fini(&a);
-	api_expect(wire_answer(&wire, 5000), 200, "{\"status\":\"alive\"}");
+	api_expect(wire_answer(&wire, ANSWER_MS), 200,
+		   "{\"status\":\"alive\"}");
 	wire_close(&wire);
 }
 

@@ -194,16 +194,28 @@ two_evhds_cannot_share_one(void **state)
 	assert_int_equal(daemon_stop(&sp.d, SERVICE_STOP_MS), 0);
 }
 
+/* Whatever a test has left undone. */
+static int
+mend(void **state)
+{
+	(void)state;
+	world_servers("start-kafka");
+	return 0;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			while_the_broker_is_away_a_post_is_spooled_and_health_degraded),
-		cmocka_unit_test(
-			sigterm_with_the_broker_away_exits_in_time_and_keeps_what_is_spooled),
-		cmocka_unit_test(
-			kill_9_while_spooling_and_while_draining_loses_nothing),
+		cmocka_unit_test_teardown(
+			while_the_broker_is_away_a_post_is_spooled_and_health_degraded,
+			mend),
+		cmocka_unit_test_teardown(
+			sigterm_with_the_broker_away_exits_in_time_and_keeps_what_is_spooled,
+			mend),
+		cmocka_unit_test_teardown(
+			kill_9_while_spooling_and_while_draining_loses_nothing,
+			mend),
 		cmocka_unit_test(two_evhds_cannot_share_one),
 	};
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -397,9 +398,19 @@ rig_counted(struct rig *rig, unsigned n, const char *line)
 
 /* ---- Life --------------------------------------------------------------- */
 
+/* The one that was started last and is not stopped. */
+static const struct rig *running;
+
 void
 rig_init(struct rig *rig)
 {
+	/* A test that failed leaves its threads in it.  Whoever begins anew
+	 * under their feet may wait for one of them without end. */
+	if (running == rig) {
+		print_error("a test before has left its rig running\n");
+		fflush(NULL);
+		_exit(EXIT_FAILURE);
+	}
 	memset(rig, 0, sizeof(*rig));
 	rig->ctx = (struct evh_ctx){
 		.size = sizeof(struct evh_ctx),
@@ -437,10 +448,10 @@ rig_start(struct rig *rig, const char *const *settings)
 {
 	rig->settings = settings;
 	assert_int_equal(evh_plugin.create(&rig->ctx, &rig->self), 0);
+	running = rig;
 	assert_int_equal(pthread_create(&rig->thread, NULL, rig_main, rig), 0);
 	assert_int_equal(evh_plugin.start(rig->self), 0);
 	assert_int_not_equal(rig->port, 0);
-	rig->running = true;
 }
 
 void
@@ -455,6 +466,7 @@ rig_stop(struct rig *rig)
 	pthread_join(rig->thread, NULL);
 	evh_plugin.stop(rig->self, rig->stop_ms);
 	evh_plugin.destroy(rig->self);
+	running = NULL;
 	assert_int_equal(rig->n_made, rig->n_freed);
 	pthread_mutex_destroy(&rig->lock);
 	pthread_cond_destroy(&rig->changed);

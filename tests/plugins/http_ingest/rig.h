@@ -33,7 +33,6 @@ struct rig {
 	struct evh_ctx ctx; /* first: the plugin is given this */
 	void *self;
 	int port;
-	bool running;
 
 	/* What the test sets, before rig_start() or between requests. */
 	const char *const *settings; /* "name=value", NULL-ended */
@@ -73,7 +72,8 @@ struct rig {
 };
 
 /* A rig that answers OK, with default options but for listen = 127.0.0.1:0
- * and one loop; settings may say otherwise. */
+ * and one loop; settings may say otherwise.  Ends the program when a test that
+ * failed has left this one running. */
 void rig_init(struct rig *rig);
 void rig_start(struct rig *rig, const char *const *settings);
 /* Drains, stops, destroys, and asserts that nothing was left. */

@@ -153,10 +153,7 @@ fake_ready(struct evh_ctx *ctx, const char *why_not)
 		fprintf(stderr, "ready: %s\n", why_not ? why_not : "yes");
 	pthread_mutex_lock(&h->lock);
 	h->ready = why_not == NULL;
-	if (h->ready)
-		h->n_ready++;
-	else
-		h->n_not_ready++;
+	h->n_not_ready += !h->ready;
 	snprintf(h->why, sizeof(h->why), "%s", why_not ? why_not : "");
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
@@ -328,6 +325,30 @@ fake_wait_ready(struct fake_host *h, bool ready, int timeout_ms)
 		rc = pthread_cond_timedwait(&h->changed, &h->lock, &until);
 	pthread_mutex_unlock(&h->lock);
 	return rc == 0;
+}
+
+bool
+fake_wait_unready(struct fake_host *h, int n, int timeout_ms)
+{
+	struct timespec until = deadline(timeout_ms);
+	int rc = 0;
+
+	pthread_mutex_lock(&h->lock);
+	while (h->n_not_ready <= n && rc == 0)
+		rc = pthread_cond_timedwait(&h->changed, &h->lock, &until);
+	pthread_mutex_unlock(&h->lock);
+	return rc == 0;
+}
+
+int
+fake_unready(struct fake_host *h)
+{
+	int n;
+
+	pthread_mutex_lock(&h->lock);
+	n = h->n_not_ready;
+	pthread_mutex_unlock(&h->lock);
+	return n;
 }
 
 bool

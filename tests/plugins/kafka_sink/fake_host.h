@@ -46,7 +46,7 @@ struct fake_host {
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t changed;
 	bool ready;
-	int n_ready, n_not_ready;
+	int n_not_ready;
 	char why[FAKE_TEXT];
 	char log[16384]; /* all lines */
 	size_t log_len;
@@ -70,6 +70,10 @@ int fake_submit(struct fake_host *h,
 
 /* Each: true when it came within the time. */
 bool fake_wait_ready(struct fake_host *h, bool ready, int timeout_ms);
+/* It has said more than n times that it is not, and why, whatever it said
+ * since; n: fake_unready() of before. */
+bool fake_wait_unready(struct fake_host *h, int n, int timeout_ms);
+int fake_unready(struct fake_host *h);
 bool fake_wait_why(struct fake_host *h, const char *part, int timeout_ms);
 bool fake_wait_answers(struct fake_host *h, int n, int timeout_ms);
 bool fake_logged(struct fake_host *h, const char *part);

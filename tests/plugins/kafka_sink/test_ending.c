@@ -135,38 +135,55 @@ client_new(void)
 	return rk;
 }
 
-/* Neither the creation of a topic, which takes up to 4 s, nor a handle that
- * does not end, in addition, makes it later. */
-static void
-a_stop_has_one_deadline(void **state)
+/* How long a stop with a second takes, while a topic is being made and the
+ * handle does not end; nothing is stuck any more when it returns. */
+static int64_t
+stuck_stop_ms(const char *brokers)
 {
-	rd_kafka_t *owner = client_new();
-	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(owner, 1);
 	struct settings settings;
 	struct fake_host host;
 	struct keeper *keeper;
-	int64_t from_ms;
+	int64_t from_ms, took_ms;
+	bool is_said;
 
-	(void)state;
-	rd_kafka_mock_topic_set_error(cluster, "events",
-				      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
 	fake_host_init(&host, settings_options);
-	fake_host_set(&host, "brokers",
-		      rd_kafka_mock_cluster_bootstraps(cluster));
+	fake_host_set(&host, "brokers", brokers);
 	assert_int_equal(0, settings_read(&host.ctx, &settings));
 	keeper = keeper_new(&host.ctx, &settings);
+	library.n_created = 0; /* nobody is at work */
 	assert_int_equal(0, keeper_start(keeper));
 	await_call(&library.n_created);
 	set(&library.is_stuck, true);
 	from_ms = clock_ms();
 	keeper_stop(keeper, 1000);
-	assert_in_range(clock_ms() - from_ms, 900, 4500);
-	assert_true(fake_logged(&host, "did not end within 1000 ms"));
-	keeper_free(keeper);
+	took_ms = clock_ms() - from_ms;
+	is_said = fake_logged(&host, "did not end within 1000 ms");
 	set(&library.is_stuck, false);
+	keeper_free(keeper);
 	fake_host_fini(&host);
+	assert_true(is_said);
+	return took_ms;
+}
+
+/* Neither the creation of a topic, which takes up to 4 s, nor a handle that
+ * does not end, in addition, makes it later.  A busy machine may, but not again
+ * and again. */
+static void
+a_stop_has_one_deadline(void **state)
+{
+	rd_kafka_t *owner = client_new();
+	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(owner, 1);
+	int64_t took_ms = INT64_MAX;
+
+	(void)state;
+	rd_kafka_mock_topic_set_error(cluster, "events",
+				      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	for (int i = 0; i < 4 && took_ms > 3500; i++)
+		took_ms = stuck_stop_ms(
+			rd_kafka_mock_cluster_bootstraps(cluster));
 	rd_kafka_mock_cluster_destroy(cluster);
 	rd_kafka_destroy(owner);
+	assert_in_range(took_ms, 900, 3500);
 }
 
 /* Dead letters asked for of a broker that does not answer. */

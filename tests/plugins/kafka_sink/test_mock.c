@@ -176,7 +176,8 @@ a_batch_is_refused_as_such_and_the_culprit_alone(void **state)
 	struct fake_event *evs = fake_events(20, 1);
 	int answers;
 
-	fake_host_set(&b->host, "rdkafka.linger.ms", "400");
+	/* All twenty are to be in one request, on a busy machine too. */
+	fake_host_set(&b->host, "rdkafka.linger.ms", "2500");
 	start(b);
 	rd_kafka_mock_push_request_errors(b->cluster, PRODUCE, 1,
 					  RD_KAFKA_RESP_ERR_INVALID_RECORD);
@@ -240,10 +241,12 @@ a_full_queue_takes_the_first_that_fit(void **state)
 	for (int i = 0; i < 50; i++)
 		list[i] = &evs[i].ev;
 	fake_host_set(&b->host, "queue_messages", "10");
-	fake_host_set(&b->host, "rdkafka.linger.ms", "300");
 	start(b);
+	/* No answer comes before the second look. */
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 3000);
 	assert_int_equal(10, keeper_submit(b->keeper, list, 50));
 	assert_int_equal(0, keeper_submit(b->keeper, list + 10, 40));
+	rd_kafka_mock_broker_set_rtt(b->cluster, 1, 0);
 	assert_int_equal(40, offer(b, evs + 10, 40));
 	assert_true(fake_wait_answers(&b->host, 50, 60000));
 	assert_int_equal(50, b->host.ok);

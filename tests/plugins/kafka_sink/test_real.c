@@ -179,18 +179,46 @@ a_topic_that_is_deleted_is_made_again(void **state)
 {
 	struct bench *b = *state;
 	struct fake_event *evs = fake_events(20, 1);
+	int n_before;
 
 	bench_begin(b);
 	assert_true(fake_wait_ready(&b->host, true, 60000));
 	bench_offer(b, evs, 10);
 	assert_true(fake_wait_answers(&b->host, 10, 60000));
+	n_before = fake_unready(&b->host);
 	topic_delete(b);
-	assert_true(fake_wait_ready(&b->host, false, 60000));
+	/* For as short a while as it takes to make a topic. */
+	assert_true(fake_wait_unready(&b->host, n_before, 60000));
 	assert_true(fake_wait_ready(&b->host, true, 60000));
 	bench_offer(b, evs + 10, 10);
 	assert_true(fake_wait_answers(&b->host, 20, 60000));
 	assert_int_equal(20, b->host.ok + b->host.retry);
 	free(evs);
+}
+
+/* Those answered RETRY go in again, until all are delivered: what the broker is
+ * given may not be enough for one that is busy. */
+static void
+deliver_again(struct bench *b, struct fake_event *evs, int n)
+{
+	int64_t until_ms = clock_ms() + 60000;
+	int answers = b->host.answers, open = n;
+
+	while (open > 0) {
+		assert_true(clock_ms() < until_ms);
+		assert_true(fake_wait_ready(&b->host, true, 60000));
+		for (int i = 0; i < n; i++) {
+			if (evs[i].result != EVH_RETRY)
+				continue;
+			evs[i].answers = 0;
+			bench_offer(b, &evs[i], 1);
+			answers++;
+		}
+		assert_true(fake_wait_answers(&b->host, answers, 60000));
+		open = 0;
+		for (int i = 0; i < n; i++)
+			open += evs[i].result == EVH_RETRY;
+	}
 }
 
 static void
@@ -219,11 +247,7 @@ a_frozen_broker_is_noticed_and_events_come_back_in_time(void **state)
 		last = evs[i].order;
 	}
 	kill(b->kafka, SIGCONT);
-	assert_true(fake_wait_ready(&b->host, true, 60000));
-	for (int i = 100; i < 200; i++)
-		evs[i].answers = 0;
-	bench_offer(b, evs + 100, 100);
-	assert_true(fake_wait_answers(&b->host, 300, 60000));
+	deliver_again(b, evs + 100, 100);
 	assert_int_equal(200, b->host.ok);
 	free(evs);
 }

@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ADMIN_MS 30000
+#include "clock.h"
+
+#define ADMIN_MS 60000
 
 static struct {
 	char address[64];
@@ -135,18 +137,23 @@ broker_unique(const char *stem, char *ret, size_t size)
 		       (long)now.tv_sec, now.tv_nsec);
 }
 
-/* The producer has to know it, or may still know that one of this name is no
- * more, and would refuse messages for it. */
+/* Until the broker tells of so many partitions: it answers whoever makes a
+ * topic or deletes it before it does so.  The producer has to know it, too, or
+ * may still know that one of this name is no more, and would refuse messages
+ * for it; or it would write to the log that is going. */
 static void
 find(const char *topic, int n_partitions)
 {
 	rd_kafka_topic_t *rkt =
 		rd_kafka_topic_new(broker.producer, topic, NULL);
 	const struct rd_kafka_metadata *metadata;
+	int64_t due_ms = clock_ms() + ADMIN_MS;
 	rd_kafka_resp_err_t err;
-	int n = 0;
+	int n = -1;
 
-	while (n < n_partitions) {
+	while (n != n_partitions) {
+		if (clock_ms() > due_ms)
+			die(topic, "not known in time");
 		err = rd_kafka_metadata(broker.producer, 0, rkt, &metadata,
 					ADMIN_MS);
 		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -210,6 +217,7 @@ broker_topic_delete(const char *topic)
 	rd_kafka_event_destroy(event);
 	rd_kafka_DeleteTopic_destroy(gone);
 	rd_kafka_queue_destroy(queue);
+	find(topic, 0);
 }
 
 static void

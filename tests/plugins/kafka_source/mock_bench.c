@@ -181,3 +181,11 @@ bench_await_said(struct bench *b, const char *part)
 	if (!fake_host_wait(&b->host, BENCH_WAIT_MS, has_said, (intptr_t)part))
 		fail_msg("it said \"%s\", not \"%s\"", b->host.said, part);
 }
+
+void
+bench_forget(struct bench *b)
+{
+	fake_host_lock(&b->host);
+	b->host.said[0] = '\0';
+	fake_host_unlock(&b->host);
+}

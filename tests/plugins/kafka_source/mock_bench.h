@@ -16,7 +16,7 @@
 
 #include "fake_host.h"
 
-#define BENCH_WAIT_MS 30000
+#define BENCH_WAIT_MS 60000
 #define BENCH_STOP_MS 10000
 
 /* Kafka's ApiKeys. */
@@ -58,8 +58,10 @@ void bench_refuse_offsets(struct bench *b, int n);
 /* Each fails the test, with what there is, when it takes BENCH_WAIT_MS: all
  * that was put is answered, */
 void bench_await_answered(struct bench *b);
-/* it is ready, or has said this at some time. */
+/* it is ready, or has said this at some time since it began, or since the last
+ * bench_forget(). */
 void bench_await_ready(struct bench *b);
 void bench_await_said(struct bench *b, const char *part);
+void bench_forget(struct bench *b);
 
 #endif

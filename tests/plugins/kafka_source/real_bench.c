@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "broker.h"
+#include "consumer.h"
 
 static const char *address;
 
@@ -85,6 +86,18 @@ bench_await_answered(struct fake_host *host, int64_t n)
 {
 	if (!fake_host_wait(host, BENCH_WAIT_MS, fake_has_answered, n))
 		fail_msg("%u of %d answered", host->n_answered, (int)n);
+}
+
+void
+bench_await_committed(const struct bench *b, int64_t offset)
+{
+	int64_t due_ms = consumer_now_ms() + BENCH_WAIT_MS;
+	int64_t committed;
+
+	while ((committed = broker_committed(b->group, b->topic, 0)) != offset)
+		if (consumer_now_ms() > due_ms)
+			fail_msg("committed is %d, not %d", (int)committed,
+				 (int)offset);
 }
 
 void

@@ -38,6 +38,8 @@ void bench_option(struct fake_host *host, const char *name, const char *value);
 void bench_await_ready(struct fake_host *host);
 void bench_await_records(struct fake_host *host, int64_t n);
 void bench_await_answered(struct fake_host *host, int64_t n);
+/* Partition 0's offset, which a member commits once a second. */
+void bench_await_committed(const struct bench *b, int64_t offset);
 
 /* Nothing that was made is left. */
 void bench_stop(struct fake_host *host);

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "broker.h"
-#include "consumer.h"
 #include "fake_host.h"
 #include "real_bench.h"
 
@@ -22,26 +21,13 @@ begin(struct fake_host *host, const struct bench *b)
 	fake_host_start(host);
 }
 
-/* The group's commits come once a second. */
-static void
-assert_commits(const struct bench *b, int64_t offset)
-{
-	int64_t due_ms = consumer_now_ms() + BENCH_WAIT_MS;
-	int64_t committed;
-
-	while ((committed = broker_committed(b->group, b->topic, 0)) != offset)
-		if (consumer_now_ms() > due_ms)
-			fail_msg("committed is %d, not %d", (int)committed,
-				 (int)offset);
-}
-
 /* All that was in the topic is committed; then the topic goes. */
 static void
 delete_after(struct fake_host *host, const struct bench *b, unsigned n)
 {
 	broker_fill(b->topic, 0, 0, n, 200);
 	bench_await_answered(host, n);
-	assert_commits(b, n);
+	bench_await_committed(b, n);
 	broker_topic_delete(b->topic);
 }
 
@@ -58,7 +44,7 @@ a_shorter_log_is_committed_while_it_is_read(void **state)
 	broker_topic(b.topic, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
 	bench_await_answered(&host, 150);
-	assert_commits(&b, 50);
+	bench_await_committed(&b, 50);
 	(void)fake_host_stop(&host, BENCH_STOP_MS);
 	fake_host_fini(&host);
 }
@@ -79,7 +65,7 @@ a_topic_that_was_missed_is_committed_and_left_again(void **state)
 	broker_topic(b.topic, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
 	bench_await_answered(&host, 150);
-	assert_commits(&b, 50);
+	bench_await_committed(&b, 50);
 	/* With all of its time, it would have waited for librdkafka in vain. */
 	assert_true(fake_host_stop(&host, BENCH_STOP_MS) < BENCH_STOP_MS);
 	fake_host_fini(&host);
@@ -99,7 +85,7 @@ a_group_that_is_beyond_the_log_is_set_back(void **state)
 	broker_commit(b.group, b.topic, 0, 100);
 	begin(&host, &b);
 	bench_await_answered(&host, 50);
-	assert_commits(&b, 50);
+	bench_await_committed(&b, 50);
 	(void)fake_host_stop(&host, BENCH_STOP_MS);
 	fake_host_fini(&host);
 }
@@ -115,9 +101,10 @@ a_group_that_is_beyond_the_log_is_set_back_before_anything_is_done(void **state)
 	bench_name(&b, 1);
 	broker_fill(b.topic, 0, 0, 50, 200);
 	broker_commit(b.group, b.topic, 0, 100);
-	begin(&host, &b);
-	fake_host_hold(&host, true);
-	assert_commits(&b, 0);
+	bench_host(&host, &b, "5s");
+	host.is_held = true;
+	fake_host_start(&host);
+	bench_await_committed(&b, 0);
 	fake_host_hold(&host, false);
 	(void)fake_host_stop(&host, BENCH_STOP_MS);
 	fake_host_fini(&host);

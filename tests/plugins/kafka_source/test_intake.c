@@ -15,6 +15,8 @@
 #include "fake_host.h"
 #include "real_bench.h"
 
+#define LATE_MS 700 /* a stop costs a second, a busy machine some of it */
+
 static void
 a_full_window_stops_the_intake_and_room_resumes_it(void **state)
 {
@@ -27,8 +29,8 @@ a_full_window_stops_the_intake_and_room_resumes_it(void **state)
 		broker_fill(bench.topic, p, 0, 5000, 200);
 	bench_host(&host, &bench, "30s");
 	host.window = 100;
+	host.is_held = true;
 	fake_host_start(&host);
-	fake_host_hold(&host, true);
 	bench_await_records(&host, 100);
 	/* Long enough for the pauses that a standstill brings. */
 	(void)fake_host_wait(&host, 3500, fake_has_records, 101);
@@ -43,11 +45,18 @@ a_full_window_stops_the_intake_and_room_resumes_it(void **state)
 	fake_host_fini(&host);
 }
 
+static bool
+has_refused(struct fake_host *host, int64_t n)
+{
+	return host->n_refused >= n;
+}
+
 static void
 while_a_sink_is_not_ready_nobody_spins(void **state)
 {
 	static struct fake_host host;
 	struct bench bench;
+	unsigned n_refused;
 
 	(void)state;
 	bench_name(&bench, 1);
@@ -55,13 +64,17 @@ while_a_sink_is_not_ready_nobody_spins(void **state)
 	bench_host(&host, &bench, "30s");
 	host.is_not_ready = true;
 	fake_host_start(&host);
-	bench_await_ready(&host);
+	assert_true(fake_host_wait(&host, BENCH_WAIT_MS, has_refused, 10));
+	fake_host_lock(&host);
+	n_refused = host.n_refused;
+	fake_host_unlock(&host);
 	(void)fake_host_wait(&host, 2000, fake_has_records, 1);
 	assert_int_equal(host.n_records, 0);
-	assert_in_range(host.n_refused, 10, 500);
 	fake_host_lock(&host);
+	n_refused = host.n_refused - n_refused;
 	host.is_not_ready = false;
 	fake_host_unlock(&host);
+	assert_in_range(n_refused, 0, 500);
 	bench_await_answered(&host, 2000);
 	bench_stop(&host);
 	bench_in_order(&host, 0, 0, 2000);
@@ -116,9 +129,10 @@ has_of_1(struct fake_host *host, int64_t n)
 static void
 a_partition_that_stands_again_and_again_halts_no_other(void **state)
 {
-	int64_t n_allowed = 0, from_ms;
 	static struct fake_host host;
+	int64_t n_allowed = 0;
 	struct bench bench;
+	int n_late = 0;
 
 	(void)state;
 	bench_name(&bench, 2);
@@ -129,16 +143,19 @@ a_partition_that_stands_again_and_again_halts_no_other(void **state)
 	host.decide_arg = &n_allowed;
 	fake_host_start(&host);
 	bench_await_records(&host, 10);
-	from_ms = consumer_now_ms();
 	for (int i = 1; i <= 20; i++) {
+		int64_t from_ms;
+
 		allow(&host, &n_allowed, 400 * i);
 		assert_true(fake_host_wait(&host, BENCH_WAIT_MS, has_of_0,
 					   400 * i + 10));
+		from_ms = consumer_now_ms();
 		broker_fill(bench.topic, 1, (unsigned)i * 10, 10, 200);
 		assert_true(
 			fake_host_wait(&host, BENCH_WAIT_MS, has_of_1, 10 * i));
+		n_late += consumer_now_ms() - from_ms > LATE_MS;
 	}
-	assert_true(consumer_now_ms() - from_ms < 18000);
+	assert_in_range(n_late, 0, 12);
 	allow(&host, &n_allowed, 10000);
 	bench_await_answered(&host, 10200);
 	bench_stop(&host);

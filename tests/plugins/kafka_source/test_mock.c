@@ -37,6 +37,7 @@ a_message_says_nothing_of_another_partition(void **state)
 	bench_await_said(b, "automatically reset");
 	bench_refuse(b, 0, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 	bench_await_said(b, "authorization failed");
+	bench_forget(b);
 	bench_put(b, 0);
 	bench_await_answered(b);
 	bench_await_said(b, "automatically reset");
@@ -99,6 +100,7 @@ a_member_that_has_lost_its_partitions_is_not_ready(void **state)
 	struct bench *b = *state;
 
 	bench_begin(b);
+	bench_forget(b);
 	rd_kafka_mock_push_request_errors(
 		b->cluster, JOIN_GROUP, 3,
 		RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,

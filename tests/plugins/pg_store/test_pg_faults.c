@@ -198,7 +198,7 @@ a_frozen_backend_is_answered_retry_in_time(void **state)
 	int64_t start;
 	int pid;
 
-	group_bench_open(bench, DB, "write_timeout", "3000");
+	group_bench_open(bench, DB, "write_timeout", "6000");
 	bench_write(bench, group_events, 10);
 	all_have(10, EVH_OK);
 	pid = bench_writer_pid(bench);
@@ -206,7 +206,7 @@ a_frozen_backend_is_answered_retry_in_time(void **state)
 	start = clock_ns();
 	assert_int_equal(bench_submit(bench, group_events, 500), 500);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
-	assert_in_range((clock_ns() - start) / NS_PER_MS, 2950, 29000);
+	assert_in_range((clock_ns() - start) / NS_PER_MS, 5950, 29000);
 	all_have(500, EVH_RETRY);
 
 	/* Another backend takes over while that one is still frozen. */
@@ -222,7 +222,7 @@ a_frozen_server_is_not_ready_until_it_thaws(void **state)
 {
 	struct bench *bench = *state;
 
-	bench_create(bench, &server, DB, "write_timeout", "2000",
+	bench_create(bench, &server, DB, "write_timeout", "6000",
 		     "connect_timeout", "1000", NULL);
 	bench_start(bench);
 	bench_write(bench, group_events, 10);

@@ -11,6 +11,7 @@
 #include "heard.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define DB "unread"
@@ -31,6 +32,13 @@ static int
 setup_patient(void **state)
 {
 	return group_bench_setup(state, DB, "read_timeout", "20000");
+}
+
+/* Time enough for a quick question on a busy machine. */
+static int
+setup_short(void **state)
+{
+	return group_bench_setup(state, DB, "read_timeout", "3000");
 }
 
 static int
@@ -206,13 +214,14 @@ a_frozen_server_is_told_in_time_to_each_who_asked(void **state)
 	pg_server_command(&server, "thaw-postgres");
 	pg_server_sql(&server, "evh", "SELECT 1");
 	pg_server_command(&server, "freeze-postgres");
-	start = clock_ns();
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < N; i++)
 		heard_init(&heard[i]);
+	/* All of them ask before the first can be told. */
+	start = clock_ns();
+	for (i = 0; i < N; i++)
 		assert_int_equal(bench->store->get(bench->store->self, id, hear,
 						   &heard[i]),
 				 0);
-	}
 	for (i = 0; i < N; i++) {
 		heard_wait(&heard[i]);
 		assert_int_equal(heard[i].rc, -ETIMEDOUT);
@@ -254,6 +263,7 @@ a_full_queue_takes_no_question(void **state)
 	static struct heard heard[N];
 	unsigned char id[16] = { 0 };
 	struct bench bench;
+	bool is_taken[N];
 	unsigned i, taken = 0;
 	int rc;
 
@@ -266,16 +276,17 @@ a_full_queue_takes_no_question(void **state)
 		heard_init(&heard[i]);
 		rc = bench.store->get(bench.store->self, id, hear, &heard[i]);
 		assert_true(rc == 0 || rc == -EAGAIN);
-		taken += rc == 0;
-		assert_int_equal(taken, taken > i ? i + 1 : taken);
+		is_taken[i] = rc == 0;
+		taken += is_taken[i];
 	}
+	/* And one that the reader has in hand, whenever it took that. */
 	assert_in_range(taken, 10, 11);
 	/* Stopping answers each that was taken, once. */
 	bench_stop(&bench);
 	pg_server_command(&server, "thaw-postgres");
 	for (i = 0; i < N; i++) {
-		assert_int_equal(heard[i].n_calls, i < taken);
-		if (i < taken)
+		assert_int_equal(heard[i].n_calls, is_taken[i]);
+		if (is_taken[i])
 			assert_int_equal(heard[i].rc, -ESHUTDOWN);
 		heard_fini(&heard[i]);
 	}
@@ -317,7 +328,7 @@ main(void)
 		TEST(a_connection_that_was_closed_meanwhile_is_not_an_outage),
 		WITH(setup_impatient,
 		     a_frozen_server_is_told_in_time_to_each_who_asked),
-		WITH(setup_impatient, a_slow_question_shuts_out_nobody),
+		WITH(setup_short, a_slow_question_shuts_out_nobody),
 		TEST(a_full_queue_takes_no_question),
 		TEST(reads_go_on_while_a_write_waits),
 	};
