@@ -56,7 +56,7 @@ flush_goes_along_the_chain_while_events_are_in_flight(void **state)
 {
 	struct guest *g = *state;
 
-	guest_start_with(g, "", "", "keep", "", "shutdown_timeout = \"800ms\"");
+	guest_start_with(g, "", "", "keep", "", "shutdown_timeout = \"2s\"");
 	guest_await(g, "evhd is ready", 1);
 	guest_await(g, "life: keeps one", 3);
 	assert_int_equal(daemon_stop(&g->daemon, STOP_MS), 0);

@@ -44,12 +44,21 @@ struct rig {
 	unsigned long events_before;
 };
 
+/* There is one at a time. */
+static bool has_rig;
+
 struct rig *
 rig_new(void)
 {
-	struct rig *rig = calloc(1, sizeof(*rig));
+	struct rig *rig;
 
+	/* Its threads go on, with elements that were on the stack: a test
+	 * among them might wait for ever. */
+	if (has_rig)
+		fail_msg("a test that has failed has left its rig");
+	rig = calloc(1, sizeof(*rig));
 	assert_non_null(rig);
+	has_rig = true;
 	rig->events_before = event_count();
 	rig->config.shutdown_timeout_ms = 20000;
 	rig->config.file = (char *)"rig";
@@ -329,6 +338,7 @@ rig_free(struct rig *rig)
 	pthread_mutex_destroy(&rig->host.timers_lock);
 	assert_int_equal(event_count(), rig->events_before);
 	free(rig);
+	has_rig = false;
 }
 
 /* Waits as the main thread does: what every() asked for is called meanwhile. */

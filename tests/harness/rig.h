@@ -13,6 +13,7 @@
 struct pipeline;
 struct rig;
 
+/* One at a time; fails the test when one that has failed has left its own. */
 struct rig *rig_new(void);
 /* Borrows the element, which must live until rig_free(). */
 void rig_add(struct rig *rig, struct rig_element *el);

@@ -13,6 +13,7 @@
 
 #include "pipeline.h"
 #include "rig.h"
+#include "timer.h"
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 
@@ -83,10 +84,15 @@ static struct {
 static void *
 answer_retry(void *arg)
 {
+	int64_t begin_ns = timer_now_ns();
+	bool gave_up;
+
 	rig_answer(arg, 1, EVH_RETRY);
+	/* The host, on a busy machine: it waits for a second and no longer. */
+	gave_up = timer_now_ns() - begin_ns >= INT64_C(1000000000);
 	pthread_mutex_lock(&other.lock);
 	other.has_answered = true;
-	other.was_under_way_at_last = !other.has_returned;
+	other.was_under_way_at_last = !other.has_returned && !gave_up;
 	pthread_cond_signal(&other.changed);
 	pthread_mutex_unlock(&other.lock);
 	return NULL;

@@ -19,7 +19,7 @@ row_run() {
 	for ((i = 1; i <= n; i++)); do
 		strike
 		proxy_say kafka fail-produce 1
-		until=$((SECONDS + 30))
+		until=$((SECONDS + 60))
 		until (($(restarts) >= i)); do
 			load_runs
 			((SECONDS < until)) || fail "the producer was not" \

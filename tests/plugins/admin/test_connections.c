@@ -28,10 +28,12 @@ one_that_says_nothing_holds_up_nobody_and_is_closed_after_5_s(void **state)
 	struct bench *bench = *state;
 	struct got *got = got_new();
 	struct timespec before, after;
-	int fd = socket_to(bench), half = socket_to(bench);
+	int fd, half;
 	char text[256];
 
 	clock_gettime(CLOCK_MONOTONIC, &before);
+	fd = socket_to(bench);
+	half = socket_to(bench);
 	socket_send(half, "GET /livez HTT");
 	got_answers(got, bench, "GET", "/livez", 200, "{\"status\":\"alive\"}");
 	assert_true(socket_read(half, text, sizeof(text), CLIENT_WAIT_MS));

@@ -82,14 +82,18 @@ static void
 a_head_that_trickles_gets_408(void **state)
 {
 	int64_t began = now_ms();
-	int fd;
+	int fd = -1;
 
 	(void)state;
 	start(quick_head);
-	fd = client_open(&rig);
-	client_str(fd, "GET /livez HTTP/1.1\r\nHost: ");
-	trickle(fd);
-	client_read(fd, &answer, false);
+	do { /* on a busy machine its time may be over before its first word */
+		if (fd >= 0)
+			close(fd);
+		fd = client_open(&rig);
+		client_str(fd, "GET /livez HTTP/1.1\r\nHost: ");
+		trickle(fd);
+		client_read(fd, &answer, false);
+	} while (answer.status == 0 && now_ms() - began < 60000);
 	assert_int_equal(answer.status, 408);
 	assert_int_equal(answer.body[0], '{');
 	assert_true(client_sees_end(fd));
@@ -359,7 +363,7 @@ a_client_that_still_sends_is_not_reset(void **state)
 static void
 a_port_that_is_taken_fails_start(void **state)
 {
-	struct rig second;
+	static struct rig second;
 	char listen[64];
 	const char *settings[] = { listen, NULL };
 
