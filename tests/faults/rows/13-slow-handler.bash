@@ -38,7 +38,7 @@ row_run() {
 	load_begin --poison slow --poison-permille 10 --keys 16 --rate 60
 	slow_await "$(times 5 1)"
 	strike consumers
-	under_fault "$(times 10 1)"
+	under_fault "$(times 10 5)"
 	mended
 	load_end
 	# Until the last of them is through: a poll that waits for one is missed
