@@ -190,11 +190,11 @@ it_is_named_in_the_state_which_stays_ready(void **state)
 	bench_open(&b, handler_hang, 1, EVH_PARALLEL);
 	rig_emit(&b.src, 1, "a", 0);
 	bench_await_late(&b, 1);
-	bench_await_state(&b, 0, "\"checks\":{\"look\":\"process() of event ");
-	bench_await_state(&b, 0, "\"reasons\":[]");
+	bench_assert_state(&b, 0, "\"checks\":{\"look\":\"process() of event ");
+	bench_assert_state(&b, 0, "\"reasons\":[]");
 	gate_set(1, EVH_OK);
 	rig_await_heard(&b.src, 1);
-	bench_await_state(&b, 0, "\"checks\":{}");
+	bench_assert_state(&b, 0, "\"checks\":{}");
 	rig_free(b.rig);
 }
 
@@ -210,14 +210,14 @@ without_a_spare_thread_its_worker_stands_and_that_is_not_ready(void **state)
 	rig_emit(&b.src, 2, "b", 0);
 	bench_await_late(&b, 2);
 	rig_emit(&b.src, 11, "c", 0);
-	bench_await_state(&b, -EAGAIN,
-			  "\"reasons\":[\"look: process() of event ");
+	bench_assert_state(&b, -EAGAIN,
+			   "\"reasons\":[\"look: process() of event ");
 	assert_int_equal(b.out.n_seen, 0);
 	/* The first thread ends, and a spare one is there again. */
 	gate_set(1, EVH_OK);
 	rig_await_heard(&b.src, 2);
 	assert_int_equal(b.out.n_seen, 1);
-	bench_await_state(&b, 0, "\"reasons\":[]");
+	bench_assert_state(&b, 0, "\"reasons\":[]");
 	gate_set(2, EVH_OK);
 	rig_await_heard(&b.src, 3);
 	assert_int_equal(b.dead.n_seen, 2);

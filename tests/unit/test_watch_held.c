@@ -28,7 +28,7 @@ a_held_event_whose_time_is_over_fails_when_it_is_resumed(void **state)
 	rig_emit(&b.src, 2, "b", 0);
 	rig_await_held(&b.look, 2);
 	bench_await_late(&b, 2);
-	bench_await_state(&b, 0, "it holds event ");
+	bench_assert_state(&b, 0, "it holds event ");
 	rig_answer_held(&b.look, EVH_OK);
 	rig_await_heard(&b.src, 1);
 	assert_int_equal(b.src.results[0], EVH_DROP);

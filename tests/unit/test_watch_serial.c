@@ -45,8 +45,8 @@ a_serial_handler_holds_up_those_that_need_it_until_it_returns(void **state)
 	bench_await_late(&b, 1);
 	rig_emit(&b.src, 11, "b", 0);
 	rig_await_standing(b.pipeline);
-	bench_await_state(&b, -EAGAIN,
-			  "\"reasons\":[\"look: process() of event ");
+	bench_assert_state(&b, -EAGAIN,
+			   "\"reasons\":[\"look: process() of event ");
 	assert_int_equal(b.look.n_seen, 0);
 	gate_set(1, EVH_OK);
 	rig_await_heard(&b.src, 2);

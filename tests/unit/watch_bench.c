@@ -192,21 +192,14 @@ bench_await_late(const struct bench *b, unsigned n)
 }
 
 void
-bench_await_state(struct bench *b, int rc, const char *what)
+bench_assert_state(struct bench *b, int rc, const char *what)
 {
-	const struct timespec pause = { 0, 1000000 };
-	bool is_so = false;
+	int said;
+	char *text = rig_state(b->rig, &said);
 
-	for (int i = 0; i < AWAIT_S * 1000 && !is_so; i++) {
-		int said;
-		char *text = rig_state(b->rig, &said);
-
-		is_so = said == rc && strstr(text, what);
-		if (!is_so && i == AWAIT_S * 1000 - 1)
-			print_error("%d: %s\n", said, text);
-		free(text);
-		if (!is_so)
-			nanosleep(&pause, NULL);
-	}
-	assert_true(is_so);
+	if (!strstr(text, what))
+		print_error("%s\n", text);
+	assert_non_null(strstr(text, what));
+	assert_int_equal(said, rc);
+	free(text);
 }

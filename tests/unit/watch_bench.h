@@ -51,8 +51,7 @@ void bench_open(struct bench *b,
 		unsigned workers, enum evh_threads threads);
 /* Waits until the handler is late with n events. */
 void bench_await_late(const struct bench *b, unsigned n);
-/* Waits until the state has this in it, and says rc: what is late is noted a
- * moment before its handler counts as stuck. */
-void bench_await_state(struct bench *b, int rc, const char *what);
+/* That the state has this in it, and says rc. */
+void bench_assert_state(struct bench *b, int rc, const char *what);
 
 #endif
