@@ -35,8 +35,13 @@ row_run() {
 		servers_do start-kafka
 		strike
 		spool_drains
+		# Every second time the broker stands still before, for so long
+		# that what it has not answered would be noted as gone by who
+		# does not wait for that.
+		((kills % 2)) || { servers_do freeze-kafka && under_fault 3; }
 		n=$(spool_figure records)
 		evhd_kill api
+		((kills % 2)) || servers_do thaw-kafka
 		# One that had nothing left then counts for nothing.
 		if ((n > 0)); then
 			kills=$((kills - 1))
@@ -51,4 +56,7 @@ row_run() {
 	figure left_at_least "$left"
 }
 
-row_mend() { servers_do start-kafka; }
+row_mend() {
+	servers_do thaw-kafka || true
+	servers_do start-kafka
+}
