@@ -44,6 +44,8 @@ group_bench_setup(void **state, const char *db, const char *name,
 int
 group_bench_teardown(void **state)
 {
+	/* A test that failed may have left it so that the next one hangs. */
+	pg_server_mend(&server);
 	bench_stop(*state);
 	bench_destroy(*state);
 	return 0;

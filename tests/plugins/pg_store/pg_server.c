@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,9 @@ line_read(const char *dir, const char *file, char *ret, size_t size)
 	ret[strcspn(ret, "\n")] = '\0';
 }
 
+/* What pg_server_command() has made of it. */
+static bool is_frozen, is_stopped;
+
 void
 pg_server_command(const struct pg_server *server, const char *command)
 {
@@ -53,6 +57,17 @@ pg_server_command(const struct pg_server *server, const char *command)
 		fprintf(stderr, "failed: %s\n", line);
 		exit(1);
 	}
+	is_frozen = !strcmp(command, "freeze-postgres");
+	is_stopped = !strcmp(command, "stop-postgres");
+}
+
+void
+pg_server_mend(const struct pg_server *server)
+{
+	if (is_frozen)
+		pg_server_command(server, "thaw-postgres");
+	if (is_stopped)
+		pg_server_command(server, "start-postgres");
 }
 
 void

@@ -18,6 +18,8 @@ void pg_server_start(struct pg_server *server);
 void pg_server_stop(struct pg_server *server);
 /* "stop-postgres", "start-postgres", ... */
 void pg_server_command(const struct pg_server *server, const char *command);
+/* Thaws or starts it, when the last command was to freeze or to stop it. */
+void pg_server_mend(const struct pg_server *server);
 
 /* A new database; with tables unless `empty`. */
 void pg_server_database(const struct pg_server *server, const char *db,
