@@ -145,7 +145,7 @@ consumer_begins(struct consumer *c)
 {
 	c->is_missing = false;
 	c->refusal[0] = '\0';
-	c->unread_again_ms = 0;
+	c->unread_tries = 0;
 	consumer_taken_again(c);
 }
 

@@ -78,8 +78,8 @@ struct consumer {
 	rd_kafka_resp_err_t refusal_code; /* and its error */
 	char unread[HEALTH_WHY_MAX];	  /* why some of ours are not read; "":
 					   * all are */
-	int64_t unread_due_ms;		  /* when they are taken again, */
-	int64_t unread_again_ms;	  /* and how long after that */
+	unsigned unread_tries;		  /* to take them again, in a row, */
+	int64_t unread_due_ms;		  /* and when the next one is due */
 	char last_error[HEALTH_WHY_MAX];  /* of one broker */
 	rd_kafka_resp_err_t last_error_code;
 

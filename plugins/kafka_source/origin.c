@@ -1,5 +1,6 @@
 #include "origin.h"
 
+#include "backoff.h"
 #include "consumer.h"
 
 #define AGAIN_FIRST_MS 1000
@@ -11,7 +12,7 @@ begin(struct origin *origin)
 	origin->is_due = true;
 	origin->sent = -1;
 	origin->due_ms = 0;
-	origin->again_ms = AGAIN_FIRST_MS;
+	origin->n_sent = 0;
 }
 
 /* It is stored, too: what is stored when the partition goes to another member
@@ -59,10 +60,9 @@ commit_due(struct consumer *c, int64_t now_ms)
 		if (!is_due(&p->origin, now_ms))
 			continue;
 		p->origin.sent = position_of(c, p);
-		p->origin.due_ms = now_ms + p->origin.again_ms;
-		p->origin.again_ms *= 2;
-		if (p->origin.again_ms > AGAIN_LAST_MS)
-			p->origin.again_ms = AGAIN_LAST_MS;
+		p->origin.due_ms =
+			now_ms + backoff_wait(p->origin.n_sent++,
+					      AGAIN_FIRST_MS, AGAIN_LAST_MS);
 		rd_kafka_topic_partition_list_add(list, p->topic, p->id)
 			->offset = p->origin.sent;
 	}

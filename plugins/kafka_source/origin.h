@@ -24,12 +24,12 @@ struct consumer;
 struct partition;
 
 struct origin {
-	bool is_found;	  /* a message has come */
-	int64_t offset;	  /* of the first that has */
-	bool is_due;	  /* it is not known to be committed */
-	int64_t sent;	  /* what was handed over for that; -1: nothing */
-	int64_t due_ms;	  /* when it is tried again, */
-	int64_t again_ms; /* and how long after that */
+	bool is_found;	 /* a message has come */
+	int64_t offset;	 /* of the first that has */
+	bool is_due;	 /* it is not known to be committed */
+	int64_t sent;	 /* what was handed over for that; -1: nothing */
+	unsigned n_sent; /* so often */
+	int64_t due_ms;	 /* when it is tried again */
 };
 
 /* The first message has come, and nothing of this life is done. */

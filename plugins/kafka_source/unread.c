@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "backoff.h"
 #include "consumer.h"
 #include "group.h"
 
@@ -112,14 +113,10 @@ unread_attend(struct consumer *c)
 
 	if (c->unread[0] == '\0' || c->n_mine == 0 || now_ms < c->unread_due_ms)
 		return;
-	if (c->unread_again_ms == 0)
-		c->unread_again_ms = AGAIN_FIRST_MS;
-	c->unread_due_ms = now_ms + c->unread_again_ms;
-	c->unread_again_ms *= 2;
-	if (c->unread_again_ms > AGAIN_LAST_MS)
-		c->unread_again_ms = AGAIN_LAST_MS;
+	c->unread_due_ms = now_ms + backoff_wait(c->unread_tries++,
+						 AGAIN_FIRST_MS, AGAIN_LAST_MS);
 	if (take_again(c) < 0)
 		return;
-	c->unread_again_ms = 0;
+	c->unread_tries = 0;
 	consumer_taken_again(c);
 }
