@@ -181,7 +181,7 @@ may_fail(const struct config_pipeline *p, const struct config_instance *in)
  * it has, of which an event that fails at its first try has none. */
 static void
 late_failure_check(const struct check *check, const struct config_pipeline *p,
-		   bool is_pending)
+		   const char *row_state)
 {
 	for (size_t i = 1; p->chain[i]; i++) {
 		const struct config_instance *in =
@@ -196,8 +196,7 @@ late_failure_check(const struct check *check, const struct config_pipeline *p,
 				     "behind it, or name another sink in "
 				     "on_fail",
 				     in->keyword, in->name, p->on_fail[0],
-				     is_pending ? "pending" : "processed",
-				     p->on_fail[0]);
+				     row_state, p->on_fail[0]);
 	}
 }
 
@@ -233,10 +232,10 @@ head_check(const struct check *check, const struct config_pipeline *p)
 	if (!head || head->kind != EVH_SOURCE)
 		return;
 	if (strcmp(head->keyword, "ingest") == 0) {
-		late_failure_check(check, p, true);
+		late_failure_check(check, p, "pending");
 		return;
 	}
-	late_failure_check(check, p, false);
+	late_failure_check(check, p, "processed");
 	late_drop_check(check, p);
 	if (p->deadline_ms > 0)
 		problems_add(check->problems, p->where,
