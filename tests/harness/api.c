@@ -90,6 +90,17 @@ api_try(int port, const char *name, const char *data, char ret_id[API_ID_MAX])
 	return true;
 }
 
+bool
+api_is_healthy(void *arg)
+{
+	struct http_answer a = api_get(*(int *)arg, "/health");
+	bool is = a.status == 200 &&
+		  strcmp(a.body, "{\"status\":\"healthy\"}") == 0;
+
+	http_answer_fini(&a);
+	return is;
+}
+
 struct awaited {
 	int port;
 	const char *id, *status;

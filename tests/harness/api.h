@@ -22,9 +22,12 @@ struct http_answer api_retry(int port, const char *id);
 /* Posts an event with this name and data, which must be taken; its id. */
 void api_make(int port, const char *name, const char *data,
 	      char ret_id[API_ID_MAX]);
-/* The same; false when it was refused for now, and a later try may do. */
+/* The same; false when the answer is a 503 that says "refused": nothing was
+ * taken, and the same POST may be taken later. */
 bool api_try(int port, const char *name, const char *data,
 	     char ret_id[API_ID_MAX]);
+/* For world_await(): the API on port *(int *)arg and its store are healthy. */
+bool api_is_healthy(void *arg);
 /* Waits until GET shows this event with this status. */
 void api_await(int port, const char *id, const char *status, int timeout_ms);
 

@@ -15,6 +15,8 @@
 /* How a process of ours ends when it was told to and has nothing to say. */
 #define EXIT_DRAINED 0
 
+service_changes service_patient = { SERVICE_PATIENT, NULL };
+
 static char *
 shipped_read(const char *shipped)
 {
@@ -89,17 +91,6 @@ service_api(struct service *s, struct daemon *d, const char *name,
 	daemon_await_ready(d, SERVICE_READY_MS);
 }
 
-static bool
-is_healthy(void *arg)
-{
-	struct http_answer a = api_get(*(int *)arg, "/health");
-	bool is = a.status == 200 &&
-		  strcmp(a.body, "{\"status\":\"healthy\"}") == 0;
-
-	http_answer_fini(&a);
-	return is;
-}
-
 /* An API is ready without its store, which may take a moment longer. */
 static void
 api_begin(struct service *s, const char *what, service_changes changes)
@@ -108,16 +99,14 @@ api_begin(struct service *s, const char *what, service_changes changes)
 	world_init(&s->w, what);
 	world_migrate(&s->w);
 	service_api(s, &s->api, "api", changes);
-	world_await(is_healthy, &s->api.api_port, SERVICE_READY_MS,
+	world_await(api_is_healthy, &s->api.api_port, SERVICE_READY_MS,
 		    "the API's store is ready");
 }
 
 void
 service_start_api(struct service *s, const char *what)
 {
-	static const char *const patient[] = { SERVICE_PATIENT, NULL };
-
-	api_begin(s, what, patient);
+	api_begin(s, what, service_patient);
 }
 
 void

@@ -28,6 +28,7 @@ typedef const char *const service_changes[];
 /* A change of an API's: its answer waits for the pending row however busy the
  * machine is, while the shipped one leaves without it after a second. */
 #define SERVICE_PATIENT "write_timeout = \"1s\"", "write_timeout = \"8s\""
+extern service_changes service_patient; /* that alone */
 
 /* A shipped configuration, changed, as FILE in the world's folder. */
 void service_config(const struct world *w, const char *shipped,

@@ -29,8 +29,6 @@ static const char *const fails[] = {
 	NULL
 };
 
-static const char *const patient[] = { SERVICE_PATIENT, NULL };
-
 /* An API whose store is up, and a consumer with this handler in front; the
  * file that the words are given is the API's, and waits for the rows. */
 static struct daemon *
@@ -40,7 +38,8 @@ both_start(struct crew *crew, service_changes changes,
 	struct daemon *api = crew_ready(crew, "api", "api.conf", NULL);
 
 	crew_await_metric(api, STORE_UP, 1, WAIT_MS);
-	service_config(&crew->w, "api.conf", "dlq.conf", patient, config);
+	service_config(&crew->w, "api.conf", "dlq.conf", service_patient,
+		       config);
 	return crew_ready(crew, "consumer", "consumer.conf", changes);
 }
 

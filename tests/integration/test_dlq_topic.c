@@ -35,7 +35,6 @@ static const char *const to_topic[] = { DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""),
 static const char *const to_both[] = { DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""),
 				       DEAD_TOPIC_FAILS,
 				       ON_FAIL("\"events\", \"dlq\""), NULL };
-static const char *const patient[] = { SERVICE_PATIENT, NULL };
 static const char *const with_sink[] = {
 	DEAD_TOPIC_SINK(DEAD_TOPIC_BROKERS, ""), SERVICE_PATIENT, NULL
 };
@@ -46,7 +45,8 @@ static struct daemon *
 both_start(struct crew *crew, service_changes changes,
 	   char config[WORLD_PATH_MAX])
 {
-	struct daemon *api = crew_ready(crew, "api", "api.conf", patient);
+	struct daemon *api =
+		crew_ready(crew, "api", "api.conf", service_patient);
 
 	crew_await_metric(api, STORE_UP, 1, WAIT_MS);
 	service_config(&crew->w, "api.conf", "dlq.conf", with_sink, config);

@@ -165,11 +165,10 @@ everything_in_one_process(void **state)
 static void
 events_wait_in_the_topic_for_the_first_consumer(void **state)
 {
-	static const char *const patient[] = { SERVICE_PATIENT, NULL };
 	struct crew *crew = *state;
 	struct daemon *api;
 
-	api = crew_ready(crew, "api", "api.conf", patient);
+	api = crew_ready(crew, "api", "api.conf", service_patient);
 	/* An API is ready without its store, and writes no rows then. */
 	crew_await_metric(api, STORE_IS_READY, 1, CREW_READY_MS);
 	crew->load = load_start(crew->api_port, CLIENTS, "user.created", 0);

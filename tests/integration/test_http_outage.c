@@ -99,17 +99,6 @@ is_away(void *arg)
 	return away;
 }
 
-static bool
-is_healthy(void *arg)
-{
-	struct http_answer a = api_get(*(int *)arg, "/health");
-	bool healthy = a.status == 200 &&
-		       strcmp(a.body, "{\"status\":\"healthy\"}") == 0;
-
-	http_answer_fini(&a);
-	return healthy;
-}
-
 static void
 await_taken(void **state)
 {
@@ -249,7 +238,7 @@ post_goes_on_and_reads_are_503_while_the_store_is_stopped(void **state)
 	/* The row follows.  Who reads it is there again, who writes may wait
 	 * for its next try yet. */
 	api_await(port, id, "processed", ROW_MS);
-	world_await(is_healthy, &port, BACK_MS, "the store is there again");
+	world_await(api_is_healthy, &port, BACK_MS, "the store is there again");
 }
 
 static void

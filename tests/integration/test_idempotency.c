@@ -325,14 +325,13 @@ both_messages_have_the_id_and_the_key_that_follows_from_it(void **state)
 static int
 set_up(void **state)
 {
-	static const char *const patient[] = { SERVICE_PATIENT, NULL };
 	static struct service s;
 
 	s = (struct service){ 0 };
 	world_init(&s.w, "idempotency");
 	world_migrate(&s.w);
 	topic_create(&s.w, 1);
-	service_api(&s, &s.api, "api", patient);
+	service_api(&s, &s.api, "api", service_patient);
 	service_consumer(
 		&s, (const char *const[]){
 			    "store \"events\" {",
