@@ -395,14 +395,33 @@ has_standing(const struct pipeline *p)
 	return false;
 }
 
-void
-rig_await_standing(const struct pipeline *p)
+static bool
+is_settled(const struct pipeline *p)
 {
-	/* A look at another thread's state, again and again. */
+	return atomic_load(&p->n_diverted) == 0;
+}
+
+static void
+await_pipeline(const struct pipeline *p,
+	       bool (*is_so)(const struct pipeline *p))
+{
+	/* A look at other threads' state, again and again. */
 	const struct timespec pause = { 0, 1000000 };
 	int64_t until_ns = timer_now_ns() + AWAIT_S * NS_PER_S;
 
-	while (!has_standing(p) && timer_now_ns() < until_ns)
+	while (!is_so(p) && timer_now_ns() < until_ns)
 		nanosleep(&pause, NULL);
-	assert_true(has_standing(p));
+	assert_true(is_so(p));
+}
+
+void
+rig_await_standing(const struct pipeline *p)
+{
+	await_pipeline(p, has_standing);
+}
+
+void
+rig_await_settled(const struct pipeline *p)
+{
+	await_pipeline(p, is_settled);
 }

@@ -42,5 +42,8 @@ void rig_await_seen(struct rig_element *el, int n);
 void rig_await_held(struct rig_element *sink, int n);
 /* Waits until a lane of the pipeline stands. */
 void rig_await_standing(const struct pipeline *p);
+/* Waits until nothing of it is handed over between threads: who has handed over
+ * the last one may still be on his way back when its source has heard. */
+void rig_await_settled(const struct pipeline *p);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -309,17 +308,6 @@ stress_act(struct stress *s, int flap)
 	stress_look_at_window();
 }
 
-/* Whoever has handed over the last one may still be on his way back. */
-static void
-await_settled(const struct stress *s)
-{
-	const struct timespec pause = { 0, 1000000 };
-
-	for (int i = 0; i < 60000 && atomic_load(&s->p->n_diverted) > 0; i++)
-		nanosleep(&pause, NULL);
-	assert_int_equal(atomic_load(&s->p->n_diverted), 0);
-}
-
 void
 stress_close(struct stress *s)
 {
@@ -327,7 +315,7 @@ stress_close(struct stress *s)
 		stress_act(s, 1000000);
 	assert_int_equal(s->n_wrong, 0);
 	assert_int_equal(s->n_answered, s->n_events);
-	await_settled(s);
+	rig_await_settled(s->p);
 	rig_free(s->rig);
 	pthread_mutex_destroy(&s->lock);
 }

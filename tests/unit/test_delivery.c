@@ -2,19 +2,16 @@
  * test_delivery.c - events at a sink: taken, kept waiting, answered.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "pipeline.h"
 #include "rig.h"
-#include "timer.h"
 
 #define LIST(...) ((char *[]){ __VA_ARGS__, NULL })
 
@@ -116,116 +113,6 @@ after_a_retry_the_rest_of_a_long_run_waits_too(void **state)
 	rig_await_heard(&b.src, 600);
 	for (unsigned i = 0; i < 600; i++)
 		assert_int_equal(b.src.heard[i], i);
-	rig_free(b.rig);
-}
-
-/* Two threads meet at a sink: one is within submit() while the other answers
- * an earlier event with RETRY. */
-struct meeting {
-	struct bench *bench;
-	pthread_mutex_t lock; /* guards: the rest */
-	pthread_cond_t changed;
-	int n_submits;
-	bool is_in_submit, may_return, has_answered;
-	bool gave_up; /* the host, after a second of waiting for submit() */
-};
-
-static struct meeting *meeting; /* submit() is told its element only */
-
-static int
-keep_and_wait(struct rig_element *el, struct evh_event *const *evs, int n)
-{
-	struct meeting *m = meeting;
-	bool keeps;
-
-	pthread_mutex_lock(&m->lock);
-	keeps = m->n_submits++ != 1;
-	if (!keeps) {
-		m->is_in_submit = true;
-		pthread_cond_broadcast(&m->changed);
-	}
-	while (!keeps && !m->may_return)
-		pthread_cond_wait(&m->changed, &m->lock);
-	pthread_mutex_unlock(&m->lock);
-	return keeps ? rig_keep(el, evs, n) : 0;
-}
-
-static void *
-emit_second(void *arg)
-{
-	struct meeting *m = arg;
-
-	rig_emit(&m->bench->src, 1, "k", 0);
-	return NULL;
-}
-
-static void *
-answer_first_retry(void *arg)
-{
-	struct meeting *m = arg;
-	int64_t begin_ns = timer_now_ns();
-
-	rig_answer(&m->bench->out, 1, EVH_RETRY);
-	pthread_mutex_lock(&m->lock);
-	m->has_answered = true;
-	m->gave_up = timer_now_ns() - begin_ns >= INT64_C(1000000000);
-	pthread_cond_broadcast(&m->changed);
-	pthread_mutex_unlock(&m->lock);
-	return NULL;
-}
-
-/* Far shorter than the host would wait, far longer than it takes to return. */
-static bool
-answers_before_the_other_returns(struct meeting *m)
-{
-	struct timespec until;
-	bool has_answered;
-	int rc = 0;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += 300000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&m->lock);
-	while (!m->has_answered && rc == 0)
-		rc = pthread_cond_timedwait(&m->changed, &m->lock, &until);
-	/* On a machine so busy that the host gave up, nothing is to be seen. */
-	has_answered = m->has_answered && !m->gave_up;
-	m->may_return = true;
-	pthread_cond_broadcast(&m->changed);
-	pthread_mutex_unlock(&m->lock);
-	return has_answered;
-}
-
-static void
-a_sink_that_says_retry_goes_on_when_all_its_submits_have_returned(void **state)
-{
-	struct meeting m = { .lock = PTHREAD_MUTEX_INITIALIZER,
-			     .changed = PTHREAD_COND_INITIALIZER };
-	pthread_t emitter, answerer;
-	bool was_early;
-	struct bench b;
-
-	(void)state;
-	meeting = &m;
-	m.bench = &b;
-	bench_open(&b, keep_and_wait, (struct config_pipeline){ 0 });
-	rig_emit(&b.src, 0, "k", 0);
-	assert_int_equal(pthread_create(&emitter, NULL, emit_second, &m), 0);
-	pthread_mutex_lock(&m.lock);
-	while (!m.is_in_submit)
-		pthread_cond_wait(&m.changed, &m.lock);
-	pthread_mutex_unlock(&m.lock);
-	assert_int_equal(
-		pthread_create(&answerer, NULL, answer_first_retry, &m), 0);
-	was_early = answers_before_the_other_returns(&m);
-	pthread_join(emitter, NULL);
-	pthread_join(answerer, NULL);
-	assert_false(was_early);
-	rig_await_held(&b.out, 2);
-	rig_answer(&b.out, 2, EVH_OK);
-	rig_await_heard(&b.src, 2);
-	assert_int_equal(b.src.heard[0], 0);
 	rig_free(b.rig);
 }
 
@@ -477,8 +364,6 @@ main(void)
 		cmocka_unit_test(a_sink_that_takes_nothing_is_asked_again),
 		cmocka_unit_test(
 			after_a_retry_the_rest_of_a_long_run_waits_too),
-		cmocka_unit_test(
-			a_sink_that_says_retry_goes_on_when_all_its_submits_have_returned),
 		cmocka_unit_test(
 			while_a_sink_is_not_ready_nothing_is_offered_and_nothing_taken),
 		cmocka_unit_test(after_the_deadline_the_source_hears_retry),
