@@ -38,6 +38,14 @@ bench_name(struct bench *b, int n_partitions)
 }
 
 void
+bench_fill(const struct bench *b, int32_t n_partitions, unsigned first,
+	   unsigned n)
+{
+	for (int32_t p = 0; p < n_partitions; p++)
+		broker_fill(b->topic, p, first, n, 200);
+}
+
+void
 bench_host(struct fake_host *host, const struct bench *b,
 	   const char *revoke_timeout)
 {

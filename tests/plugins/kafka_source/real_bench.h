@@ -27,6 +27,10 @@ int bench_close(void **state);
 
 /* New names; the topic is made, unless it is to have no partitions. */
 void bench_name(struct bench *b, int n_partitions);
+/* The first so many partitions get n messages each, of 200 bytes, numbered from
+ * `first` on. */
+void bench_fill(const struct bench *b, int32_t n_partitions, unsigned first,
+		unsigned n);
 /* A host that is not started yet; borrows the names.  revoke_timeout is the
  * setting. */
 void bench_host(struct fake_host *host, const struct bench *b,

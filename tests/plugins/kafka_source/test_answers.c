@@ -31,8 +31,7 @@ what_is_not_done_is_not_committed(void **state)
 
 	(void)state;
 	bench_name(&bench, 2);
-	broker_fill(bench.topic, 0, 0, 100, 200);
-	broker_fill(bench.topic, 1, 0, 100, 200);
+	bench_fill(&bench, 2, 0, 100);
 	bench_host(&host, &bench, "0s");
 	host.decide = only_one;
 	host.decide_arg = &partition;
@@ -86,8 +85,7 @@ retry_reads_the_partition_again_from_there(void **state)
 
 	(void)state;
 	bench_name(&bench, 2);
-	broker_fill(bench.topic, 0, 0, 3000, 200);
-	broker_fill(bench.topic, 1, 0, 3000, 200);
+	bench_fill(&bench, 2, 0, 3000);
 	bench_host(&host, &bench, "30s");
 	host.decide = retry_offset_50_once;
 	host.decide_arg = &did;
@@ -133,16 +131,14 @@ fail_stops_its_partition_there_and_no_other(void **state)
 
 	(void)state;
 	bench_name(&bench, 2);
-	broker_fill(bench.topic, 0, 0, 100, 200);
-	broker_fill(bench.topic, 1, 0, 100, 200);
+	bench_fill(&bench, 2, 0, 100);
 	bench_host(&host, &bench, "30s");
 	host.decide = fail_offset_70;
 	fake_host_start(&host);
 	assert_true(fake_host_wait(&host, BENCH_WAIT_MS, has_stopped, 0));
 	assert_non_null(strstr(host.why, "partition 1 of "));
 	assert_non_null(strstr(host.why, "nobody keeps a failed event"));
-	broker_fill(bench.topic, 0, 100, 2000, 200);
-	broker_fill(bench.topic, 1, 100, 2000, 200);
+	bench_fill(&bench, 2, 100, 2000);
 	bench_await_answered(&host, 2100 + 71);
 	(void)fake_host_wait(&host, 1500, fake_has_records, 4000);
 	bench_stop(&host);

@@ -23,8 +23,7 @@ each_message_is_emitted_once_and_in_the_order_of_its_partition(void **state)
 
 	(void)state;
 	bench_name(&bench, 6);
-	for (int32_t p = 0; p < 6; p++)
-		broker_fill(bench.topic, p, 0, 5000, 200);
+	bench_fill(&bench, 6, 0, 5000);
 	bench_host(&host, &bench, "30s");
 	fake_host_start(&host);
 	bench_await_answered(&host, 30000);

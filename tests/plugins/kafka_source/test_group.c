@@ -59,8 +59,7 @@ a_member_that_joins_and_one_that_leaves_lose_and_repeat_nothing(void **state)
 
 	(void)state;
 	bench_name(&bench, 6);
-	for (int32_t p = 0; p < 6; p++)
-		broker_fill(bench.topic, p, 0, 4000, 200);
+	bench_fill(&bench, 6, 0, 4000);
 	bench_host(&a, &bench, "30s");
 	bench_host(&b, &bench, "30s");
 	a.ctx.name = "a";
@@ -73,13 +72,11 @@ a_member_that_joins_and_one_that_leaves_lose_and_repeat_nothing(void **state)
 	fake_host_start(&b);
 	assert_true(fake_host_wait(&b, BENCH_WAIT_MS, fake_has_partitions, 3));
 	assert_true(fake_host_wait(&a, BENCH_WAIT_MS, fake_has_partitions, 3));
-	for (int32_t p = 0; p < 6; p++)
-		broker_fill(bench.topic, p, 4000, 1000, 200);
+	bench_fill(&bench, 6, 4000, 1000);
 	bench_await_answered(&b, 100);
 	(void)fake_host_stop(&a, BENCH_STOP_MS);
 	assert_int_equal(a.n_made, 0);
-	for (int32_t p = 0; p < 6; p++)
-		broker_fill(bench.topic, p, 5000, 100, 200);
+	bench_fill(&bench, 6, 5000, 100);
 	assert_true(fake_host_wait(&b, BENCH_WAIT_MS, fake_has_partitions, 6));
 	assert_true(fake_host_wait(&b, BENCH_WAIT_MS, fake_has_answered,
 				   6 * 5100 - (int64_t)a.n_answered));
@@ -103,8 +100,7 @@ an_answer_after_the_partition_is_gone_is_late_and_commits_nothing(void **state)
 
 	(void)state;
 	bench_name(&bench, 2);
-	broker_fill(bench.topic, 0, 0, 50, 200);
-	broker_fill(bench.topic, 1, 0, 50, 200);
+	bench_fill(&bench, 2, 0, 50);
 	bench_host(&a, &bench, "200");
 	bench_host(&b, &bench, "200");
 	a.ctx.name = "a";

@@ -25,8 +25,7 @@ a_full_window_stops_the_intake_and_room_resumes_it(void **state)
 
 	(void)state;
 	bench_name(&bench, 3);
-	for (int32_t p = 0; p < 3; p++)
-		broker_fill(bench.topic, p, 0, 5000, 200);
+	bench_fill(&bench, 3, 0, 5000);
 	bench_host(&host, &bench, "30s");
 	host.window = 100;
 	host.is_held = true;
@@ -123,6 +122,21 @@ has_of_1(struct fake_host *host, int64_t n)
 	return count_records(host, 1) >= n;
 }
 
+/* A host in which partition 0, with so many messages, stands at its window. */
+static void
+stand_begin(struct fake_host *host, struct bench *bench, unsigned n,
+	    int64_t *n_allowed)
+{
+	bench_name(bench, 2);
+	broker_fill(bench->topic, 0, 0, n, 200);
+	bench_host(host, bench, "30s");
+	host->lane_window = 10;
+	host->decide = some_of_0;
+	host->decide_arg = n_allowed;
+	fake_host_start(host);
+	bench_await_records(host, 10);
+}
+
 /* Partition 0 stands, goes on for a while, and stands again, each time with
  * all that may wait of it.  The first stop costs the others a second, most of
  * the twenty nothing to speak of. */
@@ -135,14 +149,7 @@ a_partition_that_stands_again_and_again_halts_no_other(void **state)
 	int n_late = 0;
 
 	(void)state;
-	bench_name(&bench, 2);
-	broker_fill(bench.topic, 0, 0, 10000, 200);
-	bench_host(&host, &bench, "30s");
-	host.lane_window = 10;
-	host.decide = some_of_0;
-	host.decide_arg = &n_allowed;
-	fake_host_start(&host);
-	bench_await_records(&host, 10);
+	stand_begin(&host, &bench, 10000, &n_allowed);
 	for (int i = 1; i <= 20; i++) {
 		int64_t from_ms;
 
@@ -173,14 +180,7 @@ a_partition_that_crawls_keeps_no_other_to_its_pace(void **state)
 	struct bench bench;
 
 	(void)state;
-	bench_name(&bench, 2);
-	broker_fill(bench.topic, 0, 0, 4000, 200);
-	bench_host(&host, &bench, "30s");
-	host.lane_window = 10;
-	host.decide = some_of_0;
-	host.decide_arg = &n_allowed;
-	fake_host_start(&host);
-	bench_await_records(&host, 10);
+	stand_begin(&host, &bench, 4000, &n_allowed);
 	broker_fill(bench.topic, 1, 0, 100, 200);
 	from_ms = consumer_now_ms();
 	while (!fake_host_wait(&host, 20, has_of_1, 100)) {
