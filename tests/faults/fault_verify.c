@@ -146,6 +146,7 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* Between two looks at a table, which tells nobody when it changes. */
 static void
 pause_ms(long ms)
 {
