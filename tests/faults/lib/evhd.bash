@@ -7,6 +7,7 @@ state_dir= # of every evhd of the row, which share it; empty: none
 
 declare -A evhd_pid=() evhd_url=() evhd_admin=()
 evhd_with=() # a command in front of evhd: faketime, fiu-run
+declare -A evhd_log=() # of a process whose log is not in the row's folder
 exit_limit=35 # seconds: shutdown_timeout, and what it takes to say goodbye
 slowest_exit=0
 ends=0 # of processes that evhd_revive has started again
@@ -23,7 +24,7 @@ evhd_start() {
 		EVENT_HANDLER_SERVICE_STATE_DIR=${state_dir:-} \
 		EVH_FAULT_MEMBER=$name \
 		"${evhd_with[@]}" "$build/evhd" -c "$row_dir/$2.conf" \
-		</dev/null >>"$row_dir/$name.log" 2>&1 &
+		</dev/null >>"${evhd_log[$name]:-$row_dir/$name.log}" 2>&1 &
 	evhd_pid[$name]=$!
 }
 
