@@ -49,7 +49,7 @@ compare(const void *a, const void *b, void *arg)
 
 /*
  * Does `later` change nothing in the row once `earlier` was applied to it,
- * whatever the row was before?  The rule is that of rows_upsert_sql: after a
+ * whatever the row was before?  The rule is that of upsert_sql: after a
  * processed or dropped one nothing counts; after a failed with n attempts the
  * row has at least n; saying the same again is the same.
  */

@@ -3,7 +3,9 @@
 #include "deadline.h"
 #include "resolve.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +148,9 @@ connection_open(struct connection *connection, const struct settings *settings,
 	}
 
 	PQsetNoticeReceiver(connection->pg, notice_ignore, NULL);
+	/* DETAIL and CONTEXT quote rows, and libpq adds up what it has heard: a
+	 * connection that is lost behind an error would say both. */
+	PQsetErrorVerbosity(connection->pg, PQERRORS_TERSE);
 	if (PQsetnonblocking(connection->pg, 1)) {
 		failure_set(ret_failure, "%s", PQerrorMessage(connection->pg));
 		connection_close(connection);
@@ -330,6 +335,81 @@ connection_execute(struct connection *connection, const char *name,
 {
 	return exchange(connection, prepared_send(connection, name, params),
 			deadline, ret_result, ret_failure);
+}
+
+/* Until the server waits for the bytes; 0, or as connection_run(). */
+static int
+copy_open(struct connection *connection, const char *sql, int64_t deadline,
+	  struct failure *ret_failure)
+{
+	struct failure later;
+	PGresult *result;
+	int rc, end;
+
+	if (!PQsendQuery(connection->pg, sql))
+		return lost(connection, ret_failure);
+	rc = flush_wait(connection, deadline, ret_failure);
+	if (rc < 0)
+		return rc;
+	rc = result_wait(connection, deadline, &result, ret_failure);
+	if (rc < 0)
+		return rc;
+	if (PQresultStatus(result) == PGRES_COPY_IN) {
+		PQclear(result);
+		return 0;
+	}
+
+	rc = result_check(connection, result, ret_failure);
+	PQclear(result);
+	if (rc == 0) {
+		failure_set(ret_failure, "PostgreSQL takes no COPY for one");
+		return -ECONNRESET;
+	}
+	/* Behind a refusal stands only the end. */
+	end = rc == -EREMOTEIO
+		      ? results_wait(connection, deadline, NULL, &later)
+		      : 0;
+	if (end < 0)
+		*ret_failure = later;
+	return end < 0 ? end : rc;
+}
+
+/* A server that has refused a row reads on, and says so at the end. */
+static int
+copy_send(struct connection *connection, connection_next *next, void *arg,
+	  int64_t deadline, struct failure *ret_failure)
+{
+	const char *bytes;
+	size_t len;
+	int rc, end;
+
+	while ((end = next(arg, &bytes, &len)) == 0 && len) {
+		assert(len <= INT_MAX);
+		/* 0 would be: no memory for it. */
+		if (PQputCopyData(connection->pg, bytes, (int)len) != 1)
+			return lost(connection, ret_failure);
+		rc = flush_wait(connection, deadline, ret_failure);
+		if (rc < 0)
+			return rc;
+	}
+	if (PQputCopyEnd(connection->pg, end < 0 ? strerror(-end) : NULL) != 1)
+		return lost(connection, ret_failure);
+	return flush_wait(connection, deadline, ret_failure);
+}
+
+int
+connection_copy(struct connection *connection, const char *sql,
+		connection_next *next, void *arg, int64_t deadline,
+		struct failure *ret_failure)
+{
+	int rc = copy_open(connection, sql, deadline, ret_failure);
+
+	if (rc < 0)
+		return rc;
+	rc = copy_send(connection, next, arg, deadline, ret_failure);
+	if (rc < 0)
+		return rc;
+	return results_wait(connection, deadline, NULL, ret_failure);
 }
 
 int

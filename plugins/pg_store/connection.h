@@ -17,6 +17,7 @@
 #include "settings.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <libpq-fe.h>
@@ -64,9 +65,19 @@ int connection_execute(struct connection *connection, const char *name,
 		       PGresult **ret_result, struct failure *ret_failure);
 
 /*
- * The same, row by row: calls take for each result that holds one (the callee
- * takes the PGresult); a negative value of take ends it, is returned, and the
- * connection is to be closed.
+ * Runs a COPY ... FROM STDIN; as connection_run().  Its bytes come from next,
+ * piece by piece, each borrowed until the next call; an empty one is the end,
+ * and a negative value (-errno) has the server refuse all of it.
+ */
+typedef int connection_next(void *arg, const char **ret, size_t *ret_len);
+int connection_copy(struct connection *connection, const char *sql,
+		    connection_next *next, void *arg, int64_t deadline,
+		    struct failure *ret_failure);
+
+/*
+ * Row by row: as connection_execute(), but calls take for each result that
+ * holds one (the callee takes the PGresult); a negative value of take ends it,
+ * is returned, and the connection is to be closed.
  */
 typedef int connection_take(void *arg, PGresult *row);
 int connection_stream(struct connection *connection, const char *name,

@@ -2,9 +2,9 @@
  * pg_store: keeps events as rows of a PostgreSQL table, and reads them back.
  *
  * submit() only fills a queue (queue.h).  The writer's thread (writer.h)
- * takes what is there, writes it as one statement (rows.h, batch.h), and
- * answers after the COMMIT.  Questions (reader.h) and dead letters (dead.h)
- * have threads and connections of their own, so that none holds up the others.
+ * takes what is there, writes it (write_batch.h), and answers after the COMMIT.
+ * Questions (reader.h) and dead letters (dead.h) have threads and connections
+ * of their own, so that none holds up the others.
  * The tables are made by `evhd migrate` (migrate.h).
  */
 #include "dead.h"

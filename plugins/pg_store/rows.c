@@ -4,7 +4,6 @@
 #include "status.h"
 #include "utf8.h"
 
-#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <limits.h>
@@ -13,10 +12,6 @@
 
 #define NAME_CHARACTERS 255 /* of the column */
 #define ARRAY_HEADER	20
-#define KEEP_BYTES	(4u << 20) /* a column's buffer beyond that is freed */
-
-/* From 1970 to 2000, PostgreSQL's epoch. */
-#define EPOCH_SHIFT_US INT64_C(946684800000000)
 
 enum {
 	COLUMN_ID,
@@ -33,53 +28,23 @@ enum {
 };
 
 /* Catalogue numbers that never change (pg_type.dat): an array's and its
- * elements'. */
+ * elements'.  JSON goes as text: what is none shall be found in the statement,
+ * which knows whose it is (sieve.h), and not among its parameters. */
 static const Oid types[ROWS_COLUMNS] = {
 	[COLUMN_ID] = 2951,	  [COLUMN_NAME] = 1009,
-	[COLUMN_DATA] = 199,	  [COLUMN_RAW] = 1001,
-	[COLUMN_STATUS] = 1009,	  [COLUMN_ERROR] = 199,
+	[COLUMN_DATA] = 1009,	  [COLUMN_RAW] = 1001,
+	[COLUMN_STATUS] = 1009,	  [COLUMN_ERROR] = 1009,
 	[COLUMN_ATTEMPTS] = 1007, [COLUMN_CREATED] = 1185,
 	[COLUMN_TOPIC] = 1009,	  [COLUMN_PARTITION] = 1007,
 	[COLUMN_OFFSET] = 1016,
 };
 static const uint32_t element_types[ROWS_COLUMNS] = {
-	[COLUMN_ID] = 2950,	 [COLUMN_NAME] = 25,	  [COLUMN_DATA] = 114,
-	[COLUMN_RAW] = 17,	 [COLUMN_STATUS] = 25,	  [COLUMN_ERROR] = 114,
+	[COLUMN_ID] = 2950,	 [COLUMN_NAME] = 25,	  [COLUMN_DATA] = 25,
+	[COLUMN_RAW] = 17,	 [COLUMN_STATUS] = 25,	  [COLUMN_ERROR] = 25,
 	[COLUMN_ATTEMPTS] = 23,	 [COLUMN_CREATED] = 1184, [COLUMN_TOPIC] = 25,
 	[COLUMN_PARTITION] = 23, [COLUMN_OFFSET] = 20,
 };
 static const int formats[ROWS_COLUMNS] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
-
-/*
- * The rule of an event's life, in one place: what may be written over what.
- * $5 status, $7 attempts.  name, data, raw and created_at stay those first
- * written; the place in the topic is added when it is known.
- */
-const char rows_upsert_sql[] =
-	"INSERT INTO events AS e (id, name, data, raw, status, error,"
-	" attempts, created_at, processed_at, kafka_topic, kafka_partition,"
-	" kafka_offset)"
-	" SELECT id, name, data, raw, status, error, attempts, created_at,"
-	" CASE WHEN status <> 'pending' THEN now() END, topic, part, pos"
-	" FROM unnest($1::uuid[], $2::text[], $3::json[], $4::bytea[],"
-	" $5::text[], $6::json[], $7::int4[], $8::timestamptz[], $9::text[],"
-	" $10::int4[], $11::int8[]) AS r (id, name, data, raw, status, error,"
-	" attempts, created_at, topic, part, pos)"
-	" ON CONFLICT (id) DO UPDATE SET"
-	" status = EXCLUDED.status, error = EXCLUDED.error,"
-	" attempts = GREATEST(e.attempts, EXCLUDED.attempts),"
-	" processed_at = EXCLUDED.processed_at,"
-	" kafka_topic = COALESCE(EXCLUDED.kafka_topic, e.kafka_topic),"
-	" kafka_partition ="
-	" COALESCE(EXCLUDED.kafka_partition, e.kafka_partition),"
-	" kafka_offset = COALESCE(EXCLUDED.kafka_offset, e.kafka_offset)"
-	" WHERE CASE EXCLUDED.status"
-	" WHEN 'pending' THEN"
-	" e.status = 'failed' AND e.attempts = EXCLUDED.attempts"
-	" WHEN 'failed' THEN"
-	" e.status IN ('pending', 'failed') AND"
-	" e.attempts < EXCLUDED.attempts"
-	" ELSE e.status IN ('pending', 'failed') END";
 
 void
 rows_init(struct rows *rows)
@@ -100,136 +65,37 @@ rows_fini(struct rows *rows)
 	unsigned i;
 
 	for (i = 0; i < ROWS_COLUMNS; i++)
-		free(rows->columns[i].bytes);
+		fields_fini(&rows->columns[i]);
 	*rows = (struct rows){ 0 };
 }
 
+/* An array's head, in front of its n elements. */
 static int
-column_reserve(struct column *column, size_t more)
-{
-	size_t need = column->len + more;
-	size_t size = column->size ? column->size : 4096;
-	char *bytes;
-
-	if (need <= column->size)
-		return 0;
-	if (need > INT_MAX)
-		return -EMSGSIZE;
-
-	while (size < need)
-		size *= 2;
-	bytes = realloc(column->bytes, size);
-	if (!bytes)
-		return -ENOMEM;
-
-	column->bytes = bytes;
-	column->size = size;
-	return 0;
-}
-
-static void
-column_u32(struct column *column, uint32_t value)
-{
-	uint32_t big = htobe32(value);
-
-	memcpy(column->bytes + column->len, &big, sizeof(big));
-	column->len += sizeof(big);
-}
-
-static int
-column_add(struct column *column, const void *data, size_t len)
-{
-	int rc = column_reserve(column, sizeof(uint32_t) + len);
-
-	if (rc < 0)
-		return rc;
-
-	column_u32(column, (uint32_t)len);
-	assert(data || !len);
-	if (len)
-		memcpy(column->bytes + column->len, data, len);
-	column->len += len;
-	return 0;
-}
-
-static int
-column_add_null(struct column *column)
-{
-	int rc = column_reserve(column, sizeof(uint32_t));
-
-	if (rc < 0)
-		return rc;
-
-	column_u32(column, UINT32_MAX);
-	column->has_null = true;
-	return 0;
-}
-
-static int
-column_add_u32(struct column *column, uint32_t value)
-{
-	uint32_t big = htobe32(value);
-
-	return column_add(column, &big, sizeof(big));
-}
-
-static int
-column_add_i64(struct column *column, int64_t value)
-{
-	uint64_t big = htobe64((uint64_t)value);
-
-	return column_add(column, &big, sizeof(big));
-}
-
-static int
-column_add_text(struct column *column, const char *text)
-{
-	return text ? column_add(column, text, strlen(text))
-		    : column_add_null(column);
-}
-
-static int
-column_begin(struct column *column, uint32_t element_type, size_t n)
+array_begin(struct fields *column, uint32_t element_type, size_t n)
 {
 	int rc;
 
-	if (column->size > KEEP_BYTES) {
-		free(column->bytes);
-		*column = (struct column){ 0 };
-	}
-	column->len = 0;
-	column->has_null = false;
-	rc = column_reserve(column, ARRAY_HEADER);
+	fields_clear(column);
+	rc = fields_reserve(column, ARRAY_HEADER);
 	if (rc < 0)
 		return rc;
 
-	column_u32(column, n ? 1 : 0); /* dimensions */
-	column_u32(column, 0);	       /* has a NULL: column_end() knows */
-	column_u32(column, element_type);
+	fields_put_u32(column, n ? 1 : 0); /* dimensions */
+	fields_put_u32(column, 0);	   /* has a NULL: array_end() knows */
+	fields_put_u32(column, element_type);
 	if (n) {
-		column_u32(column, (uint32_t)n);
-		column_u32(column, 1); /* the first subscript */
+		fields_put_u32(column, (uint32_t)n);
+		fields_put_u32(column, 1); /* the first subscript */
 	}
 	return 0;
 }
 
 static void
-column_end(struct column *column)
+array_end(struct fields *column)
 {
 	uint32_t has_null = htobe32(column->has_null ? 1 : 0);
 
 	memcpy(column->bytes + sizeof(uint32_t), &has_null, sizeof(has_null));
-}
-
-/* Microseconds since 2000, rounded down; 1969 has them, too. */
-static int64_t
-created_us(int64_t unix_ns)
-{
-	int64_t us = unix_ns / 1000;
-
-	if (unix_ns % 1000 < 0)
-		us--;
-	return us - EPOCH_SHIFT_US;
 }
 
 /* The part of a failed event's name that the column takes: the beginning that
@@ -252,98 +118,102 @@ name_fit(const char *name)
 }
 
 static int
-failed_add_error(struct column *column, const char *error)
+failed_add_error(struct fields *column, const char *error)
 {
 	struct json_span span;
 	char quoted[1024];
 
 	if (!error || json_check(error, strlen(error), &span, NULL) == 0)
-		return column_add_text(column, error);
+		return fields_add_text(column, error);
 
 	json_quote(error, strnlen(error, 128), quoted, sizeof(quoted));
-	return column_add_text(column, quoted);
+	return fields_add_text(column, quoted);
 }
 
 /* The columns in which a failed event differs. */
 static int
 failed_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
 {
-	struct column *columns = rows->columns;
+	struct fields *columns = rows->columns;
 	struct json_span span;
 	bool is_json = !as_raw && json_check(ev->data.data ? ev->data.data : "",
 					     ev->data.len, &span, NULL) == 0;
 	int rc;
 
-	rc = column_add(&columns[COLUMN_NAME], ev->name, name_fit(ev->name));
+	rc = fields_add(&columns[COLUMN_NAME], ev->name, name_fit(ev->name));
 	if (rc < 0)
 		return rc;
 	rc = failed_add_error(&columns[COLUMN_ERROR], ev->error);
 	if (rc < 0)
 		return rc;
-	rc = column_add_null(&columns[is_json ? COLUMN_RAW : COLUMN_DATA]);
+	rc = fields_add_null(&columns[is_json ? COLUMN_RAW : COLUMN_DATA]);
 	if (rc < 0)
 		return rc;
-	return column_add(&columns[is_json ? COLUMN_DATA : COLUMN_RAW],
+	return fields_add(&columns[is_json ? COLUMN_DATA : COLUMN_RAW],
 			  ev->data.data, ev->data.len);
 }
 
 static int
 kept_add(struct rows *rows, const struct evh_event *ev)
 {
-	struct column *columns = rows->columns;
+	struct fields *columns = rows->columns;
 	int rc;
 
-	rc = column_add_text(&columns[COLUMN_NAME], ev->name);
+	rc = fields_add_text(&columns[COLUMN_NAME], ev->name);
 	if (rc < 0)
 		return rc;
-	rc = column_add(&columns[COLUMN_DATA], ev->data.data, ev->data.len);
+	rc = fields_add(&columns[COLUMN_DATA], ev->data.data, ev->data.len);
 	if (rc < 0)
 		return rc;
-	rc = column_add_null(&columns[COLUMN_RAW]);
+	rc = fields_add_null(&columns[COLUMN_RAW]);
 	if (rc < 0)
 		return rc;
-	return column_add_text(&columns[COLUMN_ERROR], NULL);
+	return fields_add_text(&columns[COLUMN_ERROR], NULL);
 }
 
-static int
-place_add(struct rows *rows, const struct evh_event *ev)
+int
+rows_add_place(struct fields *topic, struct fields *partition,
+	       struct fields *offset, const struct evh_event *ev)
 {
-	struct column *columns = rows->columns;
-	int rc = column_add_text(&columns[COLUMN_TOPIC], ev->topic);
+	int rc = fields_add_text(topic, ev->topic);
 
 	if (rc < 0)
 		return rc;
-	rc = ev->topic ? column_add_u32(&columns[COLUMN_PARTITION],
-					(uint32_t)ev->partition)
-		       : column_add_null(&columns[COLUMN_PARTITION]);
+	rc = ev->topic ? fields_add_u32(partition, (uint32_t)ev->partition)
+		       : fields_add_null(partition);
 	if (rc < 0)
 		return rc;
-	return ev->topic ? column_add_i64(&columns[COLUMN_OFFSET], ev->offset)
-			 : column_add_null(&columns[COLUMN_OFFSET]);
+	return ev->topic ? fields_add_i64(offset, ev->offset)
+			 : fields_add_null(offset);
+}
+
+uint32_t
+rows_attempts(const struct evh_event *ev)
+{
+	return ev->attempts > INT_MAX ? INT_MAX : ev->attempts;
 }
 
 static int
 row_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
 {
-	struct column *columns = rows->columns;
-	uint32_t attempts = ev->attempts > INT_MAX ? INT_MAX : ev->attempts;
+	struct fields *columns = rows->columns;
 	int rc;
 
-	rc = column_add(&columns[COLUMN_ID], ev->id, sizeof(ev->id));
+	rc = fields_add(&columns[COLUMN_ID], ev->id, sizeof(ev->id));
 	if (rc < 0)
 		return rc;
 	/* "?" of a newer host: the table's check refuses it. */
-	rc = column_add_text(&columns[COLUMN_STATUS], status_word(ev->status));
+	rc = fields_add_text(&columns[COLUMN_STATUS], status_word(ev->status));
 	if (rc < 0)
 		return rc;
-	rc = column_add_u32(&columns[COLUMN_ATTEMPTS], attempts);
+	rc = fields_add_u32(&columns[COLUMN_ATTEMPTS], rows_attempts(ev));
 	if (rc < 0)
 		return rc;
-	rc = column_add_i64(&columns[COLUMN_CREATED],
-			    created_us(ev->created_ns));
+	rc = fields_add_time(&columns[COLUMN_CREATED], ev->created_ns);
 	if (rc < 0)
 		return rc;
-	rc = place_add(rows, ev);
+	rc = rows_add_place(&columns[COLUMN_TOPIC], &columns[COLUMN_PARTITION],
+			    &columns[COLUMN_OFFSET], ev);
 	if (rc < 0)
 		return rc;
 	return ev->status == EVH_FAILED ? failed_add(rows, ev, as_raw)
@@ -359,7 +229,7 @@ rows_build(struct rows *rows, struct evh_event *const *evs,
 	int rc;
 
 	for (c = 0; c < ROWS_COLUMNS; c++) {
-		rc = column_begin(&rows->columns[c], element_types[c], n);
+		rc = array_begin(&rows->columns[c], element_types[c], n);
 		if (rc < 0)
 			return rc;
 	}
@@ -369,7 +239,7 @@ rows_build(struct rows *rows, struct evh_event *const *evs,
 			return rc;
 	}
 	for (c = 0; c < ROWS_COLUMNS; c++) {
-		column_end(&rows->columns[c]);
+		array_end(&rows->columns[c]);
 		rows->values[c] = rows->columns[c].bytes;
 		rows->lengths[c] = (int)rows->columns[c].len;
 	}

@@ -15,20 +15,12 @@
 #include <stdint.h>
 
 #include "connection.h"
+#include "fields.h"
 
 #define ROWS_COLUMNS 11
 
-/* The upsert that these are the parameters of; to be prepared once. */
-extern const char rows_upsert_sql[];
-
-struct column {
-	char *bytes;
-	size_t len, size;
-	bool has_null;
-};
-
 struct rows {
-	struct column columns[ROWS_COLUMNS];
+	struct fields columns[ROWS_COLUMNS];
 	const char *values[ROWS_COLUMNS];
 	int lengths[ROWS_COLUMNS];
 	struct params params; /* points to the above and to constants */
@@ -41,11 +33,17 @@ void rows_fini(struct rows *rows);
  * Makes rows of evs[positions[0..n)].  A FAILED event's data becomes `raw`
  * when it is no JSON, or when as_raw is set; its name and error are made to
  * fit whatever they are, because nobody else would keep it.  The parameters
- * are valid until the next call.  0, -ENOMEM, or -EMSGSIZE beyond libpq's
- * 1 GiB.
+ * are valid until the next call.  0, -ENOMEM, or -EMSGSIZE beyond the INT_MAX
+ * bytes that libpq takes.
  */
 int rows_build(struct rows *rows, struct evh_event *const *evs,
 	       const uint32_t *positions, size_t n, bool as_raw);
+
+/* What of an event these columns hold, for other ways of writing it, too; 0, or
+ * what fields.h says. */
+int rows_add_place(struct fields *topic, struct fields *partition,
+		   struct fields *offset, const struct evh_event *ev);
+uint32_t rows_attempts(const struct evh_event *ev);
 
 /* What an event adds to a batch, in bytes, for bounding it. */
 size_t rows_event_size(const struct evh_event *ev);

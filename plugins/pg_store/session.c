@@ -13,6 +13,10 @@ static const char read_settings[] = "SET plan_cache_mode = force_custom_plan;"
 /* `local` and `off` acknowledge what a crash can take; what is stronger than
  * `on` is the server's owner's choice, and stays. */
 static const char write_settings[] =
+	/* As settings.c has it of our side: a machine that is gone holds its
+	 * half of a COPY for half a minute. */
+	"SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+	"SET tcp_keepalives_count = 3;"
 	"SELECT set_config('synchronous_commit', 'on', false)"
 	" WHERE current_setting('synchronous_commit') IN ('off', 'local');";
 
@@ -49,7 +53,7 @@ session_open(struct connection *connection, const struct settings *settings,
 {
 	struct session_facts facts;
 	PGresult *result;
-	char sql[800];
+	char sql[1000];
 	int rc;
 
 	rc = connection_open(connection, settings, use != SESSION_READ,

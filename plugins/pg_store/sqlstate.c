@@ -1,6 +1,8 @@
 #include "sqlstate.h"
 
+#include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 struct rule {
@@ -80,4 +82,22 @@ sqlstate_sentence(const char *sqlstate)
 
 	return rule && rule->sentence ? rule->sentence
 				      : "PostgreSQL refuses the row";
+}
+
+/* ^(21000|22001|...): no other rule's prefix begins with one of these. */
+void
+sqlstate_row_pattern(char ret[SQLSTATE_PATTERN_MAX])
+{
+	size_t len = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].policy != SQLSTATE_ROW)
+			continue;
+		len += (size_t)snprintf(ret + len, SQLSTATE_PATTERN_MAX - len,
+					"%s%s", len ? "|" : "^(",
+					rules[i].prefix);
+		assert(len < SQLSTATE_PATTERN_MAX - 1);
+	}
+	snprintf(ret + len, SQLSTATE_PATTERN_MAX - len, ")");
 }

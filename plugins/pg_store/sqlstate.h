@@ -15,12 +15,13 @@ enum sqlstate_policy {
 	SQLSTATE_AGAIN = 1,
 	/* The server cannot now: events back, connect anew, ask again. */
 	SQLSTATE_AWAY,
-	/* Some row of the statement is to blame: halve until it stands alone.
-	 */
+	/* Some row of the statement is to blame, and has to be found. */
 	SQLSTATE_ROW,
 	/* A person has to change something in the server or the config. */
 	SQLSTATE_CONFIG,
 };
+
+#define SQLSTATE_PATTERN_MAX 256
 
 /* sqlstate: five letters; NULL, "" or unknown ones are SQLSTATE_AWAY. */
 enum sqlstate_policy sqlstate_policy(const char *sqlstate);
@@ -30,5 +31,9 @@ enum sqlstate_policy sqlstate_policy(const char *sqlstate);
  * row: PostgreSQL's own may hold its values, which have no place in a log.
  */
 const char *sqlstate_sentence(const char *sqlstate);
+
+/* A regular expression that matches those of SQLSTATE_ROW, for a statement that
+ * has to know them by itself. */
+void sqlstate_row_pattern(char ret[SQLSTATE_PATTERN_MAX]);
 
 #endif

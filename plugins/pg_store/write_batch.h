@@ -1,6 +1,11 @@
 /*
  * write_batch.h - the batch that the writer has in hand: written, each event's
  * result noted, and answered.
+ *
+ * Three ways, each for what the one before cannot do, and all of the same
+ * outcome: copy.h, for ids that are all new; the upsert (range.h); and the
+ * upsert without those that the table refuses (sieve.h).  What even that
+ * cannot tell, halving.h can.
  */
 #ifndef PG_STORE_WRITE_BATCH_H
 #define PG_STORE_WRITE_BATCH_H
@@ -12,29 +17,41 @@
 
 #include <evh/plugin.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WRITE_BATCH_STATEMENT "upsert"
+enum write_outcome {
+	WRITE_BATCH_DONE = 1, /* each event is settled */
+	WRITE_BATCH_LOST,     /* the connection is of no more use */
+	WRITE_BATCH_REFUSED,  /* the server answers, but takes no writes */
+};
+
+/* sieve.h's statement, on this connection. */
+enum write_sieve {
+	WRITE_SIEVE_UNKNOWN, /* its function was not made yet */
+	WRITE_SIEVE_READY,
+	WRITE_SIEVE_NONE, /* this user may not make it */
+};
 
 struct write_batch {
 	struct evh_ctx *ctx;
 	struct connection *connection; /* open; its cancel_fd ends waits */
 	struct failure *failure;       /* the last one */
 	struct rows rows;
+	struct fields copy;
+	unsigned copy_pause;	/* batches that pass COPY by, after a refusal */
+	unsigned copy_left;	/* of those */
+	enum write_sieve sieve; /* of the connection */
 	struct batch batch;
-	struct evh_event **evs;	  /* in hand, in the order they came */
-	enum evh_result *results; /* of each; 0: none yet */
-	size_t n;		  /* of both */
-	int64_t deadline;	  /* of what is in hand */
+	struct evh_event **evs;	    /* in hand, in the order they came */
+	enum evh_result *results;   /* of each; 0: none yet */
+	size_t n;		    /* of both */
+	int64_t deadline;	    /* of what is in hand */
+	enum write_outcome outcome; /* of the last run */
+	bool is_halving;	    /* in it, the sieve did not do */
 	struct evh_metric *commit_seconds, *batch_rows, *bisections,
 		*rows_by_status[EVH_DROPPED + 1];
-};
-
-enum write_outcome {
-	WRITE_BATCH_DONE = 1, /* each event is settled */
-	WRITE_BATCH_LOST,     /* the connection is of no more use */
-	WRITE_BATCH_REFUSED,  /* the server answers, but takes no writes */
 };
 
 /* Room for max events.  Borrows ctx, connection and failure. 0 or -ENOMEM.
@@ -43,6 +60,13 @@ int write_batch_init(struct write_batch *hand, struct evh_ctx *ctx,
 		     struct connection *connection, struct failure *failure,
 		     size_t max);
 void write_batch_fini(struct write_batch *hand);
+
+/*
+ * Of a new connection: prepares the upsert and runs it with no rows, which
+ * finds a missing column or permission and a server that takes no writes before
+ * an event has to.  0, or -errno and *hand->failure.  [writer]
+ */
+int write_batch_prepare(struct write_batch *hand, int64_t deadline);
 
 /*
  * Writes hand->evs until hand->deadline and notes each one's result; what has

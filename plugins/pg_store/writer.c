@@ -140,29 +140,6 @@ schema_wait(struct writer *writer)
 	return rc;
 }
 
-/* The upsert is run with no rows: that finds a missing column or permission
- * and a server that takes no writes before an event has to. */
-static int
-upsert_prepare(struct writer *writer)
-{
-	int64_t deadline = deadline_in(writer->settings->write_timeout_ms);
-	int rc;
-
-	rc = rows_build(&writer->hand.rows, NULL, NULL, 0, false);
-	if (rc < 0) {
-		failure_set(&writer->failure, "out of memory");
-		return rc;
-	}
-	rc = connection_prepare(&writer->connection, WRITE_BATCH_STATEMENT,
-				rows_upsert_sql, &writer->hand.rows.params,
-				deadline, &writer->failure);
-	if (rc < 0)
-		return rc;
-	return connection_execute(&writer->connection, WRITE_BATCH_STATEMENT,
-				  &writer->hand.rows.params, deadline, NULL,
-				  &writer->failure);
-}
-
 static int
 writer_connect(struct writer *writer)
 {
@@ -185,7 +162,10 @@ writer_connect(struct writer *writer)
 				 "loses or damages rows that were answered");
 	}
 	rc = schema_wait(writer);
-	return rc < 0 ? rc : upsert_prepare(writer);
+	if (rc < 0)
+		return rc;
+	return write_batch_prepare(&writer->hand,
+				   deadline_in(settings->write_timeout_ms));
 }
 
 /* One try; waits afterwards when it failed. */

@@ -1,9 +1,9 @@
 /*
  * writer.h - the thread that turns queued events into committed rows.
  *
- * It takes whatever was queued while its last transaction ran, writes it as
- * one statement that is one transaction, and answers after the COMMIT, in the
- * order in which the events came.  While there is no usable connection the
+ * It takes whatever was queued while its last transaction ran, writes it
+ * (write_batch.h), by one statement as a rule, and answers after the COMMIT, in
+ * the order in which the events came.  While there is no usable connection the
  * queue is closed and empty: an outage holds no event.  From taking an event
  * to answering it never takes longer than write_timeout.
  *

@@ -137,8 +137,11 @@ is_commit_answer(const struct pair *pair, const struct message *message)
 		return false;
 	if (strncmp(tag, "COMMIT", 6) == 0)
 		return true;
-	return pair->pg_state == 'I' && strncmp(tag, "INSERT", 6) == 0 &&
-	       strcmp(tag, "INSERT 0 0") != 0;
+	if (pair->pg_state != 'I')
+		return false;
+	return strncmp(tag, "COPY ", 5) == 0 ||
+	       (strncmp(tag, "INSERT", 6) == 0 &&
+		strcmp(tag, "INSERT 0 0") != 0);
 }
 
 /* Downwards, Kafka's; body is NULL when part of it has been sent on. */

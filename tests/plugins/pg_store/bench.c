@@ -91,7 +91,7 @@ bench_writer_pid(const struct bench *bench)
 					 "SELECT pid FROM pg_stat_activity "
 					 "WHERE datname = '%s' AND"
 					 " application_name = 'evhd/events' "
-					 "AND query LIKE 'INSERT%%'"
+					 "AND query ~ '^(INSERT|COPY)'"
 					 " ORDER BY backend_start DESC",
 					 bench->db),
 			   NULL, 10);

@@ -175,17 +175,17 @@ a_backend_killed_by_a_crash_is_survived(void **state)
 	group_bench_open(bench, DB, NULL, NULL);
 	bench_write(bench, group_events + 1999, 1);
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, group_events, 100), 100);
+	assert_int_equal(bench_submit(bench, group_events, 50), 50);
 	wait_for_lock_waiter();
 	/* All of the cluster's processes go down, and it recovers. */
 	writer_signal(bench, SIGKILL);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
-	all_have(100, EVH_RETRY);
+	all_have(50, EVH_RETRY);
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_ready(&bench->fake));
-	bench_write(bench, group_events, 100);
-	all_have(100, EVH_OK);
-	assert_string_equal(count(), "101");
+	bench_write(bench, group_events, 50);
+	all_have(50, EVH_OK);
+	assert_string_equal(count(), "51");
 }
 
 /* ---- Frozen ----------------------------------------------------------------
@@ -302,12 +302,12 @@ a_lock_that_is_held_longer_than_lock_timeout_is_waited_for(void **state)
 	/* lock_timeout is less than a third of it. */
 	group_bench_open(bench, DB, "write_timeout", "18000");
 	lock = row_lock();
-	assert_int_equal(bench_submit(bench, group_events, 100), 100);
+	assert_int_equal(bench_submit(bench, group_events, 50), 50);
 	wait_for_lock_waiter();
 	wait_for_next_try();
 	pg_server_release(lock);
 	assert_true(fake_ctx_wait_done(&bench->fake, bench->n_submitted));
-	all_have(100, EVH_OK);
+	all_have(50, EVH_OK);
 }
 
 static void

@@ -254,31 +254,6 @@ an_id_twice_in_a_batch_is_as_one_after_the_other(void **state)
 	assert_string_equal(together, apart);
 }
 
-static void
-a_bad_row_of_a_thousand_is_the_only_one_that_fails(void **state)
-{
-	static struct fake_event events[1000];
-	struct bench *bench = *state;
-	unsigned i;
-
-	for (i = 0; i < 1000; i++)
-		fake_event_init(&events[i], i, EVH_PROCESSED, 1,
-				i == 617 ? "{\"broken\":" : "{\"good\":1}");
-	bench_write(bench, events, 1000);
-	for (i = 0; i < 1000; i++) {
-		assert_int_equal(events[i].result,
-				 i == 617 ? EVH_FAIL : EVH_OK);
-		assert_int_equal(events[i].turn, i);
-	}
-	assert_string_equal(events[617].code, "22P02");
-	assert_string_equal(events[617].error, "data is no JSON to PostgreSQL");
-	assert_string_equal(sql("SELECT count(*) FROM events"), "999");
-	assert_in_range(fake_ctx_metric(&bench->fake, "store_bisections", ""),
-			9, 10);
-	for (i = 0; i < 1000; i++)
-		fake_event_fini(&events[i]);
-}
-
 /* The sentence of an error is ours: PostgreSQL's would quote the row. */
 static void
 an_error_never_quotes_the_row(void **state)
@@ -460,7 +435,6 @@ main(void)
 		TEST(the_place_is_added_and_then_stays),
 		TEST(created_at_keeps_its_microseconds),
 		TEST(an_id_twice_in_a_batch_is_as_one_after_the_other),
-		TEST(a_bad_row_of_a_thousand_is_the_only_one_that_fails),
 		TEST(an_error_never_quotes_the_row),
 		TEST(bad_rows_among_duplicates_fail_and_the_rest_is_kept),
 		TEST(redelivery_changes_nothing),

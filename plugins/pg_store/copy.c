@@ -1,0 +1,209 @@
+#include "copy.h"
+
+#include "clock.h"
+#include "deadline.h"
+#include "fields.h"
+#include "range.h"
+#include "rows.h"
+#include "status.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define COLUMNS 10
+/* Below, what a COPY saves is less than its further round trip costs. */
+#define ROWS_MIN 100
+/* A topic that is read again has no new ids for long. */
+#define PAUSE_MAX 63
+/* So much is made while the server has the piece before. */
+#define PIECE ((size_t)64 << 10)
+
+/* The batch on its way. */
+struct source {
+	struct write_batch *hand;
+	const uint32_t *positions;
+	int64_t now_ns;
+	size_t at;
+	bool is_over;
+};
+
+/* raw and error are for those that it does not take.  Behind it stands how long
+ * it may take, for whoever meets it in pg_stat_activity. */
+#define COPY                                                                   \
+	"COPY events (id, name, data, status, attempts, created_at,"           \
+	" processed_at, kafka_topic, kafka_partition, kafka_offset)"           \
+	" FROM STDIN (FORMAT binary) -- %d ms"
+
+static const char end_stale_sql[] =
+	"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+	" WHERE datname = current_database() AND usename = current_user"
+	" AND state = 'active' AND wait_event = 'ClientRead'"
+	" AND query LIKE 'COPY events (%' AND query_start < clock_timestamp()"
+	" - make_interval(secs => substring(query FROM"
+	" ' -- ([0-9]+) ms$')::float8 / 1000)";
+
+/* ---- Bytes ------------------------------------------------------------- */
+
+/* As the manual's page of COPY has it: a signature, no flags, no extension. */
+static int
+head_add(struct fields *copy)
+{
+	static const char signature[] = "PGCOPY\n\377\r\n"; /* and its NUL */
+	int rc;
+
+	rc = fields_reserve(copy, sizeof(signature) + 2 * sizeof(uint32_t));
+	if (rc < 0)
+		return rc;
+
+	fields_put(copy, signature, sizeof(signature));
+	fields_put_u32(copy, 0);
+	fields_put_u32(copy, 0);
+	return 0;
+}
+
+static int
+put_count(struct fields *copy, uint16_t count)
+{
+	int rc = fields_reserve(copy, sizeof(count));
+
+	if (rc == 0)
+		fields_put_u16(copy, count);
+	return rc;
+}
+
+static int
+row_add(struct fields *copy, const struct evh_event *ev, int64_t now_ns)
+{
+	int rc;
+
+	rc = put_count(copy, COLUMNS);
+	if (rc < 0)
+		return rc;
+	rc = fields_add(copy, ev->id, sizeof(ev->id));
+	if (rc < 0)
+		return rc;
+	rc = fields_add_text(copy, ev->name);
+	if (rc < 0)
+		return rc;
+	rc = fields_add(copy, ev->data.data, ev->data.len);
+	if (rc < 0)
+		return rc;
+	rc = fields_add_text(copy, status_word(ev->status));
+	if (rc < 0)
+		return rc;
+	rc = fields_add_u32(copy, rows_attempts(ev));
+	if (rc < 0)
+		return rc;
+	rc = fields_add_time(copy, ev->created_ns);
+	if (rc < 0)
+		return rc;
+	rc = ev->status == EVH_PENDING ? fields_add_null(copy)
+				       : fields_add_time(copy, now_ns);
+	if (rc < 0)
+		return rc;
+	return rows_add_place(copy, copy, copy, ev);
+}
+
+static int
+piece_make(struct source *source, struct fields *copy)
+{
+	const struct write_batch *hand = source->hand;
+	int rc = source->at == 0 ? head_add(copy) : 0;
+
+	while (rc == 0 && source->at < hand->n && copy->len < PIECE) {
+		const struct evh_event *ev =
+			hand->evs[source->positions[source->at]];
+
+		rc = row_add(copy, ev, source->now_ns);
+		source->at++;
+	}
+	if (rc == 0 && source->at == hand->n) {
+		rc = put_count(copy, UINT16_MAX); /* -1 */
+		source->is_over = true;
+	}
+	return rc;
+}
+
+static int
+piece_next(void *arg, const char **ret, size_t *ret_len)
+{
+	struct source *source = arg;
+	struct fields *copy = &source->hand->copy;
+	int rc = 0;
+
+	fields_clear(copy);
+	if (!source->is_over)
+		rc = piece_make(source, copy);
+	*ret = copy->bytes;
+	*ret_len = copy->len;
+	return rc;
+}
+
+/* ---- Batches ----------------------------------------------------------- */
+
+static bool
+is_copyable(struct write_batch *hand)
+{
+	size_t i;
+
+	if (hand->n < ROWS_MIN)
+		return false;
+	/* Of a failed one a part may not fit its column. */
+	for (i = 0; i < hand->n; i++)
+		if (hand->evs[i]->status == EVH_FAILED)
+			return false;
+	return true;
+}
+
+/* Fewer and fewer tries, while there are refusals. */
+static void
+pause_more(struct write_batch *hand)
+{
+	if (hand->copy_pause < PAUSE_MAX)
+		hand->copy_pause = hand->copy_pause * 2 + 1;
+	hand->copy_left = hand->copy_pause;
+}
+
+enum halving
+copy_run(struct write_batch *hand)
+{
+	struct source source = { .hand = hand };
+	char sql[sizeof(COPY) + 16];
+	int64_t start;
+	int rc;
+
+	if (!is_copyable(hand))
+		return HALVING_BAD;
+	if (hand->copy_left > 0) {
+		hand->copy_left--;
+		return HALVING_BAD;
+	}
+	if (!range_plan(hand, 0, hand->n, &source.positions))
+		return HALVING_BAD;
+
+	snprintf(sql, sizeof(sql), COPY, deadline_left_ms(hand->deadline));
+	start = clock_ns();
+	source.now_ns = clock_wall_ns();
+	rc = connection_copy(hand->connection, sql, piece_next, &source,
+			     hand->deadline, hand->failure);
+	if (rc == -EREMOTEIO) {
+		pause_more(hand);
+		return HALVING_BAD;
+	}
+	if (rc < 0)
+		return range_end(hand, rc);
+
+	hand->copy_pause = 0;
+	hand->ctx->record(hand->commit_seconds, clock_ns() - start);
+	hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
+	range_settle(hand, 0, hand->n);
+	return HALVING_DONE;
+}
+
+int
+copy_end_stale(struct write_batch *hand)
+{
+	return connection_run(hand->connection, end_stale_sql, hand->deadline,
+			      NULL, hand->failure);
+}

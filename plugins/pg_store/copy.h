@@ -1,0 +1,33 @@
+/*
+ * copy.h - the batch in hand by one COPY into the table, in binary format.
+ *
+ * The fastest way in, by a half over an upsert, and one that knows no ON
+ * CONFLICT: an id that is there already refuses all of it.  So it is for ids
+ * that are most likely new, and after a refusal some batches do without.  Its
+ * rows are those of the upsert, but for processed_at, which is of evhd's clock,
+ * as created_at is, and not of the server's.
+ */
+#ifndef PG_STORE_COPY_H
+#define PG_STORE_COPY_H
+
+#include "halving.h"
+#include "write_batch.h"
+
+/*
+ * HALVING_DONE: all of it is written; HALVING_STOPPED: hand->outcome says why;
+ * HALVING_BAD: none of it, either since it is none for a COPY or since the
+ * server refused it.  Whatever it was that the server refused, its word on the
+ * upsert counts.  [writer]
+ */
+enum halving copy_run(struct write_batch *hand);
+
+/*
+ * Ends this user's copies into the table that have outlived their evhd's
+ * deadline.  One that was frozen in the midst of it (a paused container) holds
+ * its ids, and no timeout of the server's fires while it waits for a client's
+ * bytes; so whoever stands before them too long asks for this.  As
+ * connection_run().  [writer]
+ */
+int copy_end_stale(struct write_batch *hand);
+
+#endif

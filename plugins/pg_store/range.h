@@ -1,0 +1,51 @@
+/*
+ * range.h - a range of the batch in hand, evs[at..at+n), written by one
+ * statement, and what becomes of its events: what the ways of write_batch.h
+ * share.  All of it is the writer thread's.
+ */
+#ifndef PG_STORE_RANGE_H
+#define PG_STORE_RANGE_H
+
+#include "halving.h"
+#include "write_batch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RANGE_STATEMENT "upsert" /* what upsert_sql is prepared as */
+
+/*
+ * Writes it by the upsert and settles its events.  HALVING_BAD: the table
+ * refuses some of them, and hand->failure says for what; HALVING_STOPPED:
+ * hand->outcome says why.
+ */
+enum halving range_try(struct write_batch *hand, size_t at, size_t n);
+
+/*
+ * True when the events have an id each: then there is one statement to write,
+ * and none of them counts as written because another one is.  *ret_positions
+ * is their order, n of them, until the next plan.
+ */
+bool range_plan(struct write_batch *hand, size_t at, size_t n,
+		const uint32_t **ret_positions);
+/* Makes hand->rows of evs[at + positions[0..n)).  0, or -errno and
+ * hand->failure. */
+int range_build(struct write_batch *hand, size_t at, const uint32_t *positions,
+		size_t n, bool as_raw);
+/*
+ * Executes a prepared statement with hand->rows, again as long as it is only in
+ * somebody's way: deadlocks and lock timeouts end, and hand->deadline ends it
+ * where they do not.  As connection_execute(); ret may be NULL.
+ */
+int range_execute(struct write_batch *hand, const char *statement,
+		  PGresult **ret);
+
+/* What an error means for the range that it is of. */
+enum halving range_end(struct write_batch *hand, int rc);
+/* Those that have no result yet were written. */
+void range_settle(struct write_batch *hand, size_t at, size_t n);
+/* The event at `at` has failed, for what hand->failure says. */
+void range_fail(struct write_batch *hand, size_t at);
+
+#endif
