@@ -1,4 +1,4 @@
-/* Dead letters that the table forgets, and what ends that. */
+/* Dead letters that the table shows and forgets, and what ends that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +26,8 @@ static struct {
 	unsigned n_ends;
 	int rc;
 	int64_t n;
+	int64_t created_ns; /* of the last letter */
+	bool is_disordered; /* one was older than the one before */
 } asker = { .lock = PTHREAD_MUTEX_INITIALIZER,
 	    .changed = PTHREAD_COND_INITIALIZER };
 
@@ -58,6 +60,26 @@ asker_end(void *arg, int rc, const char *why, int64_t n)
 	pthread_mutex_unlock(&asker.lock);
 }
 
+/* What was created first comes first. */
+static int
+asker_letter(void *arg, const struct evh_letter *letter)
+{
+	(void)arg;
+	if (letter->created_ns <= asker.created_ns)
+		asker.is_disordered = true;
+	asker.created_ns = letter->created_ns;
+	return 0;
+}
+
+static void
+asker_await(void)
+{
+	pthread_mutex_lock(&asker.lock);
+	while (asker.n_ends == 0)
+		pthread_cond_wait(&asker.changed, &asker.lock);
+	pthread_mutex_unlock(&asker.lock);
+}
+
 static void
 discard_all(const struct evh_dead *dead, bool cancels)
 {
@@ -66,10 +88,19 @@ discard_all(const struct evh_dead *dead, bool cancels)
 	assert_int_equal(dead->discard(dead->self, NULL, INT64_MAX, 0,
 				       asker_end, &asker),
 			 0);
-	pthread_mutex_lock(&asker.lock);
-	while (asker.n_ends == 0)
-		pthread_cond_wait(&asker.changed, &asker.lock);
-	pthread_mutex_unlock(&asker.lock);
+	asker_await();
+}
+
+/* Each a second younger than the one before, put there youngest first. */
+static void
+letters_insert(int n)
+{
+	pg_server_sql(&server, DB,
+		      "INSERT INTO events (id, name, data, status, created_at,"
+		      " processed_at) SELECT gen_random_uuid(), 'a', '{}',"
+		      " 'failed', now() - k * interval '1 s', now()"
+		      " FROM generate_series(1, %d) AS k",
+		      n);
 }
 
 static int
@@ -85,11 +116,7 @@ a_discard_that_is_ended_says_so_and_how_far_it_came(void **state)
 	const struct evh_dead *dead =
 		evh_plugin.service(bench->self, EVH_DEAD_1);
 
-	pg_server_sql(&server, DB,
-		      "INSERT INTO events (id, name, data, status, created_at,"
-		      " processed_at) SELECT gen_random_uuid(), 'a', '{}',"
-		      " 'failed', now(), now() FROM generate_series(1, %d)",
-		      BATCH * 5 / 2);
+	letters_insert(BATCH * 5 / 2);
 	discard_all(dead, true);
 	assert_int_equal(asker.rc, -ECANCELED);
 	assert_int_equal(asker.n, BATCH);
@@ -100,6 +127,28 @@ a_discard_that_is_ended_says_so_and_how_far_it_came(void **state)
 		pg_server_sql(&server, DB, "SELECT count(*) FROM events"), "0");
 }
 
+/* More than one page of them. */
+static void
+a_walk_shows_each_letter_once_the_oldest_first(void **state)
+{
+	const struct evh_dead_query all = { 0 };
+	struct bench *bench = *state;
+	const struct evh_dead *dead =
+		evh_plugin.service(bench->self, EVH_DEAD_1);
+
+	letters_insert(BATCH);
+	asker.n_ends = 0;
+	asker.created_ns = 0;
+	asker.is_disordered = false;
+	assert_int_equal(
+		dead->walk(dead->self, &all, asker_letter, asker_end, &asker),
+		0);
+	asker_await();
+	assert_int_equal(asker.rc, 0);
+	assert_int_equal(asker.n, BATCH);
+	assert_false(asker.is_disordered);
+}
+
 int
 main(void)
 {
@@ -107,6 +156,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			a_discard_that_is_ended_says_so_and_how_far_it_came,
 			setup, group_bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_walk_shows_each_letter_once_the_oldest_first, setup,
+			group_bench_teardown),
 	};
 
 	return cmocka_run_group_tests_name("pg_dead", tests, group_setup,
