@@ -30,14 +30,12 @@ fields_fini(struct fields *fields)
 }
 
 int
-fields_reserve(struct fields *fields, size_t more)
+fields_grow(struct fields *fields, size_t more)
 {
 	size_t need = fields->len + more;
 	size_t size = fields->size ? fields->size : 4096;
 	char *bytes;
 
-	if (need <= fields->size)
-		return 0;
 	if (need > INT_MAX)
 		return -EMSGSIZE;
 
@@ -50,30 +48,6 @@ fields_reserve(struct fields *fields, size_t more)
 	fields->bytes = bytes;
 	fields->size = size;
 	return 0;
-}
-
-void
-fields_put(struct fields *fields, const void *bytes, size_t len)
-{
-	assert(fields->size - fields->len >= len);
-	memcpy(fields->bytes + fields->len, bytes, len);
-	fields->len += len;
-}
-
-void
-fields_put_u16(struct fields *fields, uint16_t value)
-{
-	uint16_t big = htobe16(value);
-
-	fields_put(fields, &big, sizeof(big));
-}
-
-void
-fields_put_u32(struct fields *fields, uint32_t value)
-{
-	uint32_t big = htobe32(value);
-
-	fields_put(fields, &big, sizeof(big));
 }
 
 int

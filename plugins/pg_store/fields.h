@@ -9,9 +9,12 @@
 #ifndef PG_STORE_FIELDS_H
 #define PG_STORE_FIELDS_H
 
+#include <assert.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct fields {
 	char *bytes;
@@ -32,11 +35,42 @@ int fields_add_text(struct fields *fields, const char *text);
 /* timestamptz: microseconds since 2000, rounded down; 1969 has them, too. */
 int fields_add_time(struct fields *fields, int64_t unix_ns);
 
-/* Room for so much, which fields_put...() may then fill: bytes without a
- * length in front, for what stands around fields. */
-int fields_reserve(struct fields *fields, size_t more);
-void fields_put(struct fields *fields, const void *bytes, size_t len);
-void fields_put_u16(struct fields *fields, uint16_t value);
-void fields_put_u32(struct fields *fields, uint32_t value);
+/*
+ * Room for so much, which fields_put...() may then fill: bytes without a length
+ * in front, for what stands around fields.  These are here since they are most
+ * of what a row costs, as calls.
+ */
+int fields_grow(struct fields *fields, size_t more);
+
+static inline int
+fields_reserve(struct fields *fields, size_t more)
+{
+	return more <= fields->size - fields->len ? 0
+						  : fields_grow(fields, more);
+}
+
+static inline void
+fields_put(struct fields *fields, const void *bytes, size_t len)
+{
+	assert(fields->size - fields->len >= len);
+	memcpy(fields->bytes + fields->len, bytes, len);
+	fields->len += len;
+}
+
+static inline void
+fields_put_u16(struct fields *fields, uint16_t value)
+{
+	uint16_t big = htobe16(value);
+
+	fields_put(fields, &big, sizeof(big));
+}
+
+static inline void
+fields_put_u32(struct fields *fields, uint32_t value)
+{
+	uint32_t big = htobe32(value);
+
+	fields_put(fields, &big, sizeof(big));
+}
 
 #endif
