@@ -95,7 +95,13 @@ static const struct property defaults[] = {
 	 * broker's limit of 1 MiB is what counts.  A dead letter may be twice
 	 * as large: see limits_read(). */
 	{ MESSAGE_MAX_PROPERTY, "1048576" },
-	{ "linger.ms", "0.2" },
+	/* None, so that one event waits for nobody: what comes while a request is
+	 * on its way is the next one, and makes it as large as it is busy. */
+	{ "linger.ms", "0" },
+	/* A request carries one partition: those that come together share one,
+	 * and the broker has a request instead of six.  By itself librdkafka
+	 * takes twice the linger in whole milliseconds, which is never. */
+	{ "sticky.partitioning.linger.ms", "10" },
 	{ "socket.nagle.disable", "true" },
 	{ "socket.keepalive.enable", "true" },
 	{ "socket.timeout.ms", "10000" },
