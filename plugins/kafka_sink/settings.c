@@ -95,8 +95,9 @@ static const struct property defaults[] = {
 	 * broker's limit of 1 MiB is what counts.  A dead letter may be twice
 	 * as large: see limits_read(). */
 	{ MESSAGE_MAX_PROPERTY, "1048576" },
-	/* None, so that one event waits for nobody: what comes while a request is
-	 * on its way is the next one, and makes it as large as it is busy. */
+	/* None, so that one event waits for nobody: what comes while a request
+	 * is on its way is the next one, and makes it as large as it is busy.
+	 */
 	{ "linger.ms", "0" },
 	/* A request carries one partition: those that come together share one,
 	 * and the broker has a request instead of six.  By itself librdkafka
