@@ -17,7 +17,7 @@
 /* A topic that is read again has no new ids for long. */
 #define PAUSE_MAX 63
 /* So much is made while the server has the piece before. */
-#define PIECE ((size_t)64 << 10)
+#define PIECE ((size_t)256 << 10)
 
 /* The batch on its way. */
 struct source {

@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# System calls fail at random, by libfiu: what sockets are read and written by,
-# 5 % of the API's and 10 % of a consumer's, which writes by large batches; then
-# allocations, one of 20,000, which may well end the process (librdkafka
+# System calls fail at random, by libfiu: 5 % of what sockets are read and
+# written by; then allocations, one of 20,000, which may well end the process (librdkafka
 # aborts): it is started again.  A call that fails ends none.
 title="failing calls and allocations"
 row_excuses="broken other"
@@ -19,7 +18,7 @@ failing() {
 		probability=0.05
 		error=,failinfo=104
 		;;
-	posix/io/net*) probability=0.1 ;;
+	posix/io/net*) probability=0.05 ;;
 	esac
 	evhd_with=(env FIU_CTRL_FIFO=
 		FIU_ENABLE="enable_random name=$point,probability=$probability$error"
