@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # System calls fail at random, by libfiu: 5 % of what sockets are read and
-# written by; then allocations, one of 20,000, which may well end the process (librdkafka
-# aborts): it is started again.  A call that fails ends none.
+# written by; then allocations, one of 20,000, which may well end the process
+# (librdkafka aborts): it is started again.  A call that fails ends none.
 title="failing calls and allocations"
 row_excuses="broken other"
 
