@@ -3,9 +3,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "fields.h"
 #include "query.h"
-
-#define EPOCH_SHIFT_US INT64_C(946684800000000) /* 1970 to 2000 */
 
 #define OID_UUID	2950
 #define OID_TIMESTAMPTZ 1184
@@ -95,19 +94,9 @@ id_add(struct dead_params *params)
 	param_add(params, OID_UUID, params->id, sizeof(params->id));
 }
 
-/* The whole microsecond in or before which it is; "earlier than" is the same
- * for both, since rows have no finer ones. */
-static int64_t
-us_of(int64_t unix_ns)
-{
-	int64_t us = unix_ns / 1000;
-
-	if (unix_ns % 1000 < 0)
-		us--;
-	return us - EPOCH_SHIFT_US;
-}
-
-/* INT64_MIN and INT64_MAX are PostgreSQL's -infinity and infinity. */
+/* Rows have no finer times than microseconds: "earlier than" is the same of a
+ * time that was rounded down.  INT64_MIN and INT64_MAX are PostgreSQL's
+ * -infinity and infinity. */
 void
 dead_query_page(const struct dead_cursor *cursor,
 		const struct evh_dead_query *query, struct dead_params *ret)
@@ -116,11 +105,14 @@ dead_query_page(const struct dead_cursor *cursor,
 	if (cursor->is_set)
 		memcpy(ret->id, cursor->id, sizeof(ret->id));
 	time_add(ret, 0,
-		 cursor->is_set ? us_of(cursor->created_ns) : INT64_MIN);
+		 cursor->is_set ? fields_time_us(cursor->created_ns)
+				: INT64_MIN);
 	id_add(ret);
-	time_add(ret, 1, query->since_ns ? us_of(query->since_ns) : INT64_MIN);
+	time_add(ret, 1,
+		 query->since_ns ? fields_time_us(query->since_ns) : INT64_MIN);
 	time_add(ret, 2,
-		 query->before_ns ? us_of(query->before_ns) : INT64_MAX);
+		 query->before_ns ? fields_time_us(query->before_ns)
+				  : INT64_MAX);
 }
 
 void
@@ -135,7 +127,7 @@ void
 dead_query_before(int64_t before_ns, struct dead_params *ret)
 {
 	params_init(ret);
-	time_add(ret, 0, us_of(before_ns));
+	time_add(ret, 0, fields_time_us(before_ns));
 }
 
 void

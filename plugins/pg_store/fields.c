@@ -10,9 +10,6 @@
 #define KEEP_BYTES (4u << 20) /* a buffer beyond that is freed */
 #define NULL_LEN   UINT32_MAX /* -1 */
 
-/* From 1970 to 2000, PostgreSQL's epoch. */
-#define EPOCH_SHIFT_US INT64_C(946684800000000)
-
 void
 fields_clear(struct fields *fields)
 {
@@ -101,12 +98,18 @@ fields_add_text(struct fields *fields, const char *text)
 		    : fields_add_null(fields);
 }
 
-int
-fields_add_time(struct fields *fields, int64_t unix_ns)
+int64_t
+fields_time_us(int64_t unix_ns)
 {
 	int64_t us = unix_ns / 1000;
 
 	if (unix_ns % 1000 < 0)
 		us--;
-	return fields_add_i64(fields, us - EPOCH_SHIFT_US);
+	return us - FIELDS_EPOCH_US;
+}
+
+int
+fields_add_time(struct fields *fields, int64_t unix_ns)
+{
+	return fields_add_i64(fields, fields_time_us(unix_ns));
 }

@@ -16,11 +16,17 @@
 #include <stdint.h>
 #include <string.h>
 
+/* From 1970 to 2000, PostgreSQL's epoch. */
+#define FIELDS_EPOCH_US INT64_C(946684800000000)
+
 struct fields {
 	char *bytes;
 	size_t len, size;
 	bool has_null; /* one of them is */
 };
+
+/* A timestamptz: microseconds since 2000, rounded down; 1969 has them, too. */
+int64_t fields_time_us(int64_t unix_ns);
 
 /* Empty again; a buffer that one large batch made large is freed. */
 void fields_clear(struct fields *fields);
@@ -32,7 +38,7 @@ int fields_add_u32(struct fields *fields, uint32_t value);
 int fields_add_i64(struct fields *fields, int64_t value);
 /* NULL becomes NULL. */
 int fields_add_text(struct fields *fields, const char *text);
-/* timestamptz: microseconds since 2000, rounded down; 1969 has them, too. */
+/* timestamptz, as fields_time_us() has it. */
 int fields_add_time(struct fields *fields, int64_t unix_ns);
 
 /*

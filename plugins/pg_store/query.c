@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fields.h"
 #include "status.h"
-
-#define EPOCH_SHIFT_US INT64_C(946684800000000) /* 1970 to 2000 */
 
 #define OID_UUID 2950
 #define OID_TEXT 25
@@ -212,7 +211,7 @@ field_time(const PGresult *result, int row, int field)
 {
 	if (PQgetisnull(result, row, field))
 		return 0;
-	return (field_i64(result, row, field) + EPOCH_SHIFT_US) * 1000;
+	return (field_i64(result, row, field) + FIELDS_EPOCH_US) * 1000;
 }
 
 static const char *

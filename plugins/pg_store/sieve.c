@@ -136,13 +136,13 @@ sieve_run(struct write_batch *hand, size_t at, size_t n)
 	if (hand->is_halving || !range_plan(hand, at, n, &positions))
 		return HALVING_BAD;
 	rc = prepare(hand);
-	if (rc < 0 && rc != -EREMOTEIO)
-		return range_end(hand, rc);
-
-	if (rc < 0) {
+	if (rc == -EREMOTEIO) {
 		hand->is_halving = true;
 		return HALVING_BAD;
 	}
+	if (rc < 0)
+		return range_end(hand, rc);
+
 	hand->ctx->record(hand->bisections, 1);
 	for (done = 0; done < n && halving == HALVING_DONE; done += part) {
 		part = n - done < PART_ROWS ? n - done : PART_ROWS;

@@ -101,6 +101,12 @@ new_write(struct bench *bench, unsigned first, unsigned n)
 }
 
 static bool
+is_17(unsigned i)
+{
+	return i == 17;
+}
+
+static bool
 is_617(unsigned i)
 {
 	return i == 617;
@@ -386,6 +392,48 @@ without_a_function_a_bad_row_is_found_by_halving(void **state)
 	" DEFERRABLE INITIALLY DEFERRED"                                       \
 	" FOR EACH ROW EXECUTE FUNCTION late();"
 
+/* As behind a pooler, where a statement may meet another session: what is the
+ * sieve's own trouble is none of the events'. */
+static void
+a_function_that_is_gone_is_done_without(void **state)
+{
+	batch_write(*state, BATCH, is_17);
+	sql("DO $$ DECLARE f text; BEGIN FOR f IN SELECT oid::regprocedure"
+	    " FROM pg_proc WHERE proname = 'evh_upsert_sieve' LOOP"
+	    " EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$");
+	sql("DELETE FROM events");
+	batch_write(*state, BATCH, is_17);
+	assert_string_equal(sql("SELECT count(*) FROM events"), "199");
+	assert_in_range(bisections(*state), 3, 16);
+}
+
+/* What libpq has heard of an error is part of what it says of a connection that
+ * is lost behind it. */
+static void
+what_libpq_remembers_of_an_error_quotes_no_row(void **state)
+{
+	struct bench *bench = *state;
+	struct connection connection = { .cancel_fd = -1 };
+	int64_t deadline = deadline_in(FAKE_WAIT_MS);
+	struct settings settings;
+	struct failure failure;
+
+	assert_int_equal(settings_init(&settings, &bench->fake.ctx), 0);
+	assert_int_equal(connection_open(&connection, &settings, true, deadline,
+					 &failure),
+			 0);
+	assert_int_equal(
+		connection_run(&connection,
+			       "INSERT INTO events (id, name, status,"
+			       " created_at) VALUES (gen_random_uuid(),"
+			       " 's3cret', 'none', now())",
+			       deadline, NULL, &failure),
+		-EREMOTEIO);
+	assert_string_equal(failure.sqlstate, "23514");
+	assert_null(strstr(PQerrorMessage(connection.pg), "s3cret"));
+	connection_close(&connection);
+}
+
 /* What is looked at only at the commit, no subtransaction hears of. */
 static void
 a_row_that_is_refused_at_the_commit_is_found_by_halving(void **state)
@@ -484,6 +532,8 @@ main(void)
 		TEST(a_copy_that_cannot_go_on_is_taken_back),
 		TEST(bad_rows_of_a_thousand_are_the_only_ones_that_fail),
 		TEST(without_a_function_a_bad_row_is_found_by_halving),
+		TEST(a_function_that_is_gone_is_done_without),
+		TEST(what_libpq_remembers_of_an_error_quotes_no_row),
 		TEST(a_row_that_is_refused_at_the_commit_is_found_by_halving),
 		TEST(a_failed_event_beside_a_bad_one_is_kept_as_bytes),
 		TEST(what_follows_a_bad_one_of_its_id_is_written),
