@@ -51,11 +51,11 @@ sink_submit(void *self, struct evh_event *const *evs, int n)
 
 	if (n > BATCH_MAX)
 		n = BATCH_MAX;
-	batch_plan(&s->batch, evs, (size_t)n);
+	batch_plan(&s->batch, evs, NULL, (size_t)n);
 	for (size_t round = 0; round < s->batch.n_rounds; round++) {
 		size_t k = batch_round(&s->batch, round, &positions);
 
-		if (rows_build(&s->rows, evs, positions, k, false) < 0)
+		if (rows_build(&s->rows, evs, positions, k, ROWS_WHOLE) < 0)
 			return -ENOMEM;
 	}
 	s->ctx->done(s->ctx, evs, n, EVH_OK);

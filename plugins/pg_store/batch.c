@@ -94,12 +94,13 @@ rounds_assign(struct batch *batch, struct evh_event *const *evs, size_t n)
 }
 
 static bool
-is_ascending(struct evh_event *const *evs, size_t n)
+is_ascending(const struct batch *batch, struct evh_event *const *evs)
 {
 	size_t i;
 
-	for (i = 1; i < n; i++)
-		if (memcmp(evs[i - 1]->id, evs[i]->id, sizeof(evs[i]->id)) >= 0)
+	for (i = 1; i < batch->n; i++)
+		if (memcmp(evs[batch->sorted[i - 1]]->id,
+			   evs[batch->sorted[i]]->id, sizeof(evs[0]->id)) >= 0)
 			return false;
 	return true;
 }
@@ -126,19 +127,22 @@ rounds_collect(struct batch *batch, size_t n)
 }
 
 void
-batch_plan(struct batch *batch, struct evh_event *const *evs, size_t n)
+batch_plan(struct batch *batch, struct evh_event *const *evs,
+	   const enum evh_result *results, size_t n)
 {
 	uint32_t i;
 
+	batch->n = 0;
 	for (i = 0; i < n; i++)
-		batch->sorted[i] = i;
+		if (!results || !results[i])
+			batch->sorted[batch->n++] = i;
 
-	if (!is_ascending(evs, n))
-		qsort_r(batch->sorted, n, sizeof(*batch->sorted), compare,
-			(void *)evs);
+	if (!is_ascending(batch, evs))
+		qsort_r(batch->sorted, batch->n, sizeof(*batch->sorted),
+			compare, (void *)evs);
 
-	batch->n_rounds = n ? rounds_assign(batch, evs, n) : 0;
-	rounds_collect(batch, n);
+	batch->n_rounds = batch->n ? rounds_assign(batch, evs, batch->n) : 0;
+	rounds_collect(batch, batch->n);
 }
 
 size_t

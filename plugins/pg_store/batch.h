@@ -21,6 +21,7 @@ struct batch {
 	uint32_t *sorted; /* scratch */
 	uint32_t *starts; /* where in order each round ends */
 	size_t max;	  /* room of these four */
+	size_t n;	  /* events planned, those left out included */
 	size_t n_rounds;
 };
 
@@ -28,8 +29,10 @@ struct batch {
 int batch_init(struct batch *batch, size_t max);
 void batch_fini(struct batch *batch);
 
-/* Plans evs, n <= max of them, oldest first.  At least one round if n > 0. */
-void batch_plan(struct batch *batch, struct evh_event *const *evs, size_t n);
+/* Plans those of evs, n <= max, oldest first, that have no result yet (results
+ * NULL: all of them).  At least one round if there are any. */
+void batch_plan(struct batch *batch, struct evh_event *const *evs,
+		const enum evh_result *results, size_t n);
 
 /*
  * The positions of one round, ascending by id; returns how many.  Borrowed

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-#define COLUMNS 10
+#define COLUMNS		 10
+#define UNIQUE_VIOLATION "23505"
 /* Below, what a COPY saves is less than its further round trip costs. */
 #define ROWS_MIN 100
 /* A topic that is read again has no new ids for long. */
@@ -19,10 +21,11 @@
 /* So much is made while the server has the piece before. */
 #define PIECE ((size_t)256 << 10)
 
-/* The batch on its way. */
+/* The batch on its way, in this order. */
 struct source {
 	struct write_batch *hand;
 	const uint32_t *positions;
+	size_t n;
 	int64_t now_ns;
 	size_t at;
 	bool is_over;
@@ -105,20 +108,28 @@ row_add(struct fields *copy, const struct evh_event *ev, int64_t now_ns)
 	return rows_add_place(copy, copy, copy, ev);
 }
 
+/* Of a failed one a part may not fit its column. */
+static bool
+is_copyable(const struct evh_event *ev)
+{
+	return ev->status != EVH_FAILED;
+}
+
 static int
 piece_make(struct source *source, struct fields *copy)
 {
 	const struct write_batch *hand = source->hand;
 	int rc = source->at == 0 ? head_add(copy) : 0;
 
-	while (rc == 0 && source->at < hand->n && copy->len < PIECE) {
+	while (rc == 0 && source->at < source->n && copy->len < PIECE) {
 		const struct evh_event *ev =
 			hand->evs[source->positions[source->at]];
 
-		rc = row_add(copy, ev, source->now_ns);
+		if (is_copyable(ev))
+			rc = row_add(copy, ev, source->now_ns);
 		source->at++;
 	}
-	if (rc == 0 && source->at == hand->n) {
+	if (rc == 0 && source->at == source->n) {
 		rc = put_count(copy, UINT16_MAX); /* -1 */
 		source->is_over = true;
 	}
@@ -142,18 +153,27 @@ piece_next(void *arg, const char **ret, size_t *ret_len)
 
 /* ---- Batches ----------------------------------------------------------- */
 
-static bool
-is_copyable(struct write_batch *hand)
+static size_t
+copyable_count(const struct write_batch *hand)
 {
-	size_t i;
+	size_t i, n = 0;
 
-	if (hand->n < ROWS_MIN)
-		return false;
-	/* Of a failed one a part may not fit its column. */
 	for (i = 0; i < hand->n; i++)
-		if (hand->evs[i]->status == EVH_FAILED)
-			return false;
-	return true;
+		n += is_copyable(hand->evs[i]);
+	return n;
+}
+
+static void
+copied_settle(struct write_batch *hand)
+{
+	size_t start = 0, i;
+
+	for (i = 0; i <= hand->n; i++) {
+		if (i < hand->n && is_copyable(hand->evs[i]))
+			continue;
+		range_settle(hand, start, i - start);
+		start = i + 1;
+	}
 }
 
 /* Fewer and fewer tries, while there are refusals. */
@@ -169,17 +189,18 @@ enum halving
 copy_run(struct write_batch *hand)
 {
 	struct source source = { .hand = hand };
+	size_t n = copyable_count(hand);
 	char sql[sizeof(COPY) + 16];
 	int64_t start;
 	int rc;
 
-	if (!is_copyable(hand))
+	if (hand->ids != WRITE_IDS_NEW || n < ROWS_MIN)
 		return HALVING_BAD;
 	if (hand->copy_left > 0) {
 		hand->copy_left--;
 		return HALVING_BAD;
 	}
-	if (!range_plan(hand, 0, hand->n, &source.positions))
+	if (!range_plan(hand, 0, hand->n, &source.positions, &source.n))
 		return HALVING_BAD;
 
 	snprintf(sql, sizeof(sql), COPY, deadline_left_ms(hand->deadline));
@@ -189,6 +210,8 @@ copy_run(struct write_batch *hand)
 			     hand->deadline, hand->failure);
 	if (rc == -EREMOTEIO) {
 		pause_more(hand);
+		if (strcmp(hand->failure->sqlstate, UNIQUE_VIOLATION) == 0)
+			hand->ids = WRITE_IDS_PERHAPS_OLD;
 		return HALVING_BAD;
 	}
 	if (rc < 0)
@@ -196,9 +219,9 @@ copy_run(struct write_batch *hand)
 
 	hand->copy_pause = 0;
 	hand->ctx->record(hand->commit_seconds, clock_ns() - start);
-	hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
-	range_settle(hand, 0, hand->n);
-	return HALVING_DONE;
+	hand->ctx->record(hand->batch_rows, (int64_t)n);
+	copied_settle(hand);
+	return n == hand->n ? HALVING_DONE : HALVING_BAD;
 }
 
 int

@@ -33,7 +33,7 @@ visit_open(struct visit *visit)
 
 	return session_open(
 		&visit->connection, settings,
-		visit->request->is_discard ? SESSION_WRITE : SESSION_READ,
+		visit->request->is_discard ? SESSION_DISCARD : SESSION_READ,
 		STATEMENT_MS, deadline_in(settings->connect_timeout_ms), &facts,
 		&visit->failure);
 }

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,65 +11,124 @@
 #define CALM_MS	 30000
 
 void
-outage_init(struct outage *outage, struct evh_ctx *ctx)
+outage_init(struct outage *outage, struct evh_ctx *ctx, unsigned n)
 {
-	*outage = (struct outage){ .ctx = ctx };
-	backoff_init(&outage->backoff, FIRST_MS, LAST_MS);
+	*outage = (struct outage){ .ctx = ctx, .n_closed = n };
+	pthread_mutex_init(&outage->lock, NULL);
+	ctx->ready(ctx, "connecting to PostgreSQL");
 }
 
 void
-outage_note(struct outage *outage, const struct failure *failure,
-	    bool by_statement)
+outage_fini(struct outage *outage)
 {
-	struct evh_ctx *ctx = outage->ctx;
+	pthread_mutex_destroy(&outage->lock);
+}
 
-	if (!outage->on) {
-		outage->on = true;
-		outage->since = clock_ns();
-		outage->reason[0] = '\0';
-		/* A server that comes for a moment and goes again is asked
-		 * less and less often. */
-		if (outage->since - outage->connected > CALM_MS * NS_PER_MS)
-			backoff_reset(&outage->backoff);
-	}
-	outage->by_statement = by_statement;
+void
+standing_init(struct standing *standing, struct outage *outage)
+{
+	*standing = (struct standing){ .outage = outage, .is_closed = true };
+	backoff_init(&standing->backoff, FIRST_MS, LAST_MS);
+}
 
-	if (strcmp(outage->reason, failure->text)) {
-		snprintf(outage->reason, sizeof(outage->reason), "%s",
-			 failure->text);
-		/* What mends by itself is told by ready(). */
-		if (failure->policy == SQLSTATE_CONFIG)
-			ctx->log(ctx, EVH_ERROR, "%s%s%s", failure->text,
-				 failure->sqlstate[0] ? "; SQLSTATE " : "",
-				 failure->sqlstate);
-	}
-	ctx->ready(ctx, outage->reason);
+/* ---- Under the lock ------------------------------------------------------ */
+
+static void
+away(struct standing *standing)
+{
+	struct outage *outage = standing->outage;
+	int64_t now = clock_ns();
+
+	standing->is_away = true;
+	/* A server that comes for a moment and goes again is asked less and
+	 * less often. */
+	if (now - standing->connected > CALM_MS * NS_PER_MS)
+		backoff_reset(&standing->backoff);
+	if (outage->n_away++ > 0)
+		return;
+	outage->since = now;
+	outage->reason[0] = '\0';
 }
 
 static void
-outage_end(struct outage *outage)
+back(struct standing *standing)
 {
+	struct outage *outage = standing->outage;
 	struct evh_ctx *ctx = outage->ctx;
 	int64_t ms = (clock_ns() - outage->since) / NS_PER_MS;
 
-	outage->on = false;
-	ctx->log(ctx, EVH_INFO, "PostgreSQL is there after %lld.%03lld s",
-		 (long long)(ms / 1000), (long long)(ms % 1000));
+	standing->is_away = false;
+	assert(outage->n_away > 0);
+	if (--outage->n_away == 0)
+		ctx->log(ctx, EVH_INFO,
+			 "PostgreSQL is there after %lld.%03lld s",
+			 (long long)(ms / 1000), (long long)(ms % 1000));
+}
+
+static void
+reason_take(struct outage *outage, const struct failure *failure)
+{
+	struct evh_ctx *ctx = outage->ctx;
+
+	if (strcmp(outage->reason, failure->text) == 0)
+		return;
+	snprintf(outage->reason, sizeof(outage->reason), "%s", failure->text);
+	/* What mends by itself is told by ready(). */
+	if (failure->policy == SQLSTATE_CONFIG)
+		ctx->log(ctx, EVH_ERROR, "%s%s%s", failure->text,
+			 failure->sqlstate[0] ? "; SQLSTATE " : "",
+			 failure->sqlstate);
+}
+
+/* ---- What a writer says ---------------------------------------------------
+ */
+
+void
+standing_lost(struct standing *standing, const struct failure *failure,
+	      bool by_statement)
+{
+	struct outage *outage = standing->outage;
+
+	pthread_mutex_lock(&outage->lock);
+	if (!standing->is_away)
+		away(standing);
+	standing->by_statement = by_statement;
+	if (!standing->is_closed) {
+		standing->is_closed = true;
+		outage->n_closed++;
+	}
+	reason_take(outage, failure);
+	outage->ctx->ready(outage->ctx, outage->reason);
+	pthread_mutex_unlock(&outage->lock);
 }
 
 void
-outage_connected(struct outage *outage)
+standing_connected(struct standing *standing)
 {
-	outage->connected = clock_ns();
-	if (outage->on && !outage->by_statement)
-		outage_end(outage);
-	outage->ctx->ready(outage->ctx, NULL);
+	struct outage *outage = standing->outage;
+
+	standing->connected = clock_ns();
+	pthread_mutex_lock(&outage->lock);
+	if (standing->is_away && !standing->by_statement)
+		back(standing);
+	if (standing->is_closed) {
+		standing->is_closed = false;
+		outage->n_closed--;
+	}
+	if (outage->n_closed == 0)
+		outage->ctx->ready(outage->ctx, NULL);
+	pthread_mutex_unlock(&outage->lock);
 }
 
 void
-outage_committed(struct outage *outage)
+standing_committed(struct standing *standing)
 {
-	backoff_reset(&outage->backoff);
-	if (outage->on)
-		outage_end(outage);
+	struct outage *outage = standing->outage;
+
+	backoff_reset(&standing->backoff);
+	if (!standing->is_away)
+		return;
+	pthread_mutex_lock(&outage->lock);
+	back(standing);
+	pthread_mutex_unlock(&outage->lock);
 }

@@ -1,11 +1,15 @@
 /*
  * outage.h - the server is away: who is told, and when it is asked again.
  *
- * An outage is logged when it begins, when its reason changes, and when it
- * ends, not once a try.  Readiness always has the newest reason.  An outage
- * that began while the server answered (a full disk, a refused statement)
- * ends with the first commit and not with the next connection, so that its
- * delays go on growing till then.  Used by one thread.
+ * Each writer has its own standing with the server, and all of an instance
+ * share one outage: it begins with the first that has lost the server and is
+ * over with the last that has it again.  It is logged when it begins, when its
+ * reason changes, and when it ends, not once a try.  The instance is ready
+ * while every writer is connected; else readiness has the newest reason.
+ *
+ * An outage that began while the server answered (a full disk, a refused
+ * statement) ends with the first commit and not with the next connection, so
+ * that its delays go on growing till then.
  */
 #ifndef PG_STORE_OUTAGE_H
 #define PG_STORE_OUTAGE_H
@@ -15,27 +19,41 @@
 
 #include <evh/plugin.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct outage {
 	struct evh_ctx *ctx;
-	struct backoff backoff;
-	bool on;
-	bool by_statement; /* only a commit ends it */
+	pthread_mutex_t lock;	   /* guards: what follows, and the order in
+				    * which ready() is told of it */
+	unsigned n_away, n_closed; /* standings that are so */
 	int64_t since;
-	int64_t connected; /* last time; 0: never */
 	char reason[sizeof(((struct failure *)0)->text)];
 };
 
-void outage_init(struct outage *outage, struct evh_ctx *ctx);
+/* One writer's; used by its thread. */
+struct standing {
+	struct outage *outage;
+	struct backoff backoff;
+	bool is_away;	   /* it has its part in the outage */
+	bool by_statement; /* only a commit ends that */
+	bool is_closed;	   /* without a connection */
+	int64_t connected; /* last time; 0: never */
+};
 
-/* It begins, or goes on for this reason: log, and ready(why). */
-void outage_note(struct outage *outage, const struct failure *failure,
-		 bool by_statement);
-/* The server is there: ready(NULL). */
-void outage_connected(struct outage *outage);
+/* Not ready until all n standings are connected. [main] */
+void outage_init(struct outage *outage, struct evh_ctx *ctx, unsigned n);
+void outage_fini(struct outage *outage);
+
+/* One of outage's n, not connected yet. [main] */
+void standing_init(struct standing *standing, struct outage *outage);
+/* The outage begins, or goes on for this reason: log, and ready(why). */
+void standing_lost(struct standing *standing, const struct failure *failure,
+		   bool by_statement);
+/* The server is there: ready(NULL), if it is so for all. */
+void standing_connected(struct standing *standing);
 /* A batch was committed. */
-void outage_committed(struct outage *outage);
+void standing_committed(struct standing *standing);
 
 #endif

@@ -1,18 +1,18 @@
 /*
  * pg_store: keeps events as rows of a PostgreSQL table, and reads them back.
  *
- * submit() only fills a queue (queue.h).  The writer's thread (writer.h)
- * takes what is there, writes it (write_batch.h), and answers after the COMMIT.
+ * submit() only fills queues (queue.h), one of each writer (writers.h).  A
+ * writer's thread (writer.h) takes what is there, writes it (write_batch.h),
+ * and answers after the COMMIT.
  * Questions (reader.h) and dead letters (dead.h) have threads and connections
  * of their own, so that none holds up the others.
  * The tables are made by `evhd migrate` (migrate.h).
  */
 #include "dead.h"
 #include "migrate_command.h"
-#include "queue.h"
 #include "reader.h"
 #include "settings.h"
-#include "writer.h"
+#include "writers.h"
 
 #include "deadline.h"
 
@@ -23,15 +23,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long the writer may take to give back what it has, once it was told to:
- * it only ever waits where it can be told. */
+/* How long writers may take to give back what they have, once told to: they
+ * only ever wait where they can be told. */
 #define CANCEL_MS 2000
 
 struct pg_store {
 	struct evh_ctx *ctx;
 	struct settings settings;
-	struct queue queue;
-	struct writer writer;
+	struct writers writers;
 	struct reader reader;
 	struct dead dead;
 	struct evh_store store;
@@ -49,7 +48,7 @@ pg_store_create(struct evh_ctx *ctx, void **ret_self)
 	pg->ctx = ctx;
 	rc = settings_init(&pg->settings, ctx);
 	if (rc == 0)
-		rc = queue_init(&pg->queue, pg->settings.queue_events);
+		rc = writers_init(&pg->writers, &pg->settings);
 	if (rc < 0) {
 		free(pg);
 		return rc;
@@ -71,10 +70,9 @@ pg_store_start(void *self)
 	struct evh_ctx *ctx = pg->ctx;
 	int rc;
 
-	ctx->ready(ctx, "connecting to PostgreSQL");
-	rc = writer_start(&pg->writer, ctx, &pg->settings, &pg->queue);
+	rc = writers_start(&pg->writers, ctx, &pg->settings);
 	if (rc < 0) {
-		ctx->log(ctx, EVH_ERROR, "cannot start the writer: %s",
+		ctx->log(ctx, EVH_ERROR, "cannot start the writers: %s",
 			 strerror(-rc));
 		return rc;
 	}
@@ -95,7 +93,7 @@ pg_store_start(void *self)
 fail_dead:
 	reader_stop(&pg->reader);
 fail_reader:
-	writer_stop(&pg->writer);
+	writers_stop(&pg->writers);
 	return rc;
 }
 
@@ -104,7 +102,7 @@ pg_store_submit(void *self, struct evh_event *const *evs, int n)
 {
 	struct pg_store *pg = self;
 
-	return queue_push(&pg->queue, evs, n);
+	return writers_push(&pg->writers, evs, n);
 }
 
 static void
@@ -112,13 +110,13 @@ pg_store_flush(void *self, int timeout_ms)
 {
 	struct pg_store *pg = self;
 
-	if (queue_wait_idle(&pg->queue, deadline_in(timeout_ms)) == 0)
+	if (writers_wait_idle(&pg->writers, deadline_in(timeout_ms)) == 0)
 		return;
 
-	writer_cancel(&pg->writer);
-	if (queue_wait_idle(&pg->queue, deadline_in(CANCEL_MS)) < 0)
+	writers_cancel(&pg->writers);
+	if (writers_wait_idle(&pg->writers, deadline_in(CANCEL_MS)) < 0)
 		pg->ctx->log(pg->ctx, EVH_ERROR,
-			     "the writer has not given its events back");
+			     "a writer has not given its events back");
 }
 
 static void
@@ -129,7 +127,7 @@ pg_store_stop(void *self, int timeout_ms)
 	(void)timeout_ms; /* all end at once: every wait can be cut short */
 	dead_stop(&pg->dead);
 	reader_stop(&pg->reader);
-	writer_stop(&pg->writer);
+	writers_stop(&pg->writers);
 }
 
 static void
@@ -137,7 +135,7 @@ pg_store_destroy(void *self)
 {
 	struct pg_store *pg = self;
 
-	queue_fini(&pg->queue);
+	writers_fini(&pg->writers);
 	free(pg);
 }
 

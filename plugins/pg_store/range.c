@@ -61,10 +61,10 @@ range_execute(struct write_batch *hand, const char *name,
 
 int
 range_build(struct write_batch *hand, size_t at, const uint32_t *positions,
-	    size_t n_rows, bool as_raw)
+	    size_t n_rows, enum rows_part part)
 {
 	int rc = rows_build(&hand->rows, hand->evs + at, positions, n_rows,
-			    as_raw);
+			    part);
 
 	if (rc < 0)
 		failure_set(hand->failure,
@@ -76,16 +76,16 @@ range_build(struct write_batch *hand, size_t at, const uint32_t *positions,
 /* The rounds of evs[at..at+n), one statement each.  A round that is repeated
  * after a later one has failed changes nothing. */
 static int
-rounds_run(struct write_batch *hand, size_t at, size_t n, bool as_raw)
+rounds_run(struct write_batch *hand, size_t at, size_t n, enum rows_part part)
 {
 	const uint32_t *positions;
 	size_t round, n_rows;
 	int rc;
 
-	batch_plan(&hand->batch, hand->evs + at, n);
+	batch_plan(&hand->batch, hand->evs + at, hand->results + at, n);
 	for (round = 0; round < hand->batch.n_rounds; round++) {
 		n_rows = batch_round(&hand->batch, round, &positions);
-		rc = range_build(hand, at, positions, n_rows, as_raw);
+		rc = range_build(hand, at, positions, n_rows, part);
 		if (rc < 0)
 			return rc;
 		rc = range_execute(hand, RANGE_STATEMENT, NULL);
@@ -98,11 +98,12 @@ rounds_run(struct write_batch *hand, size_t at, size_t n, bool as_raw)
 
 bool
 range_plan(struct write_batch *hand, size_t at, size_t n,
-	   const uint32_t **ret_positions)
+	   const uint32_t **ret_positions, size_t *ret_n)
 {
-	batch_plan(&hand->batch, hand->evs + at, n);
+	batch_plan(&hand->batch, hand->evs + at, hand->results + at, n);
+	*ret_n = hand->batch.n;
 	return hand->batch.n_rounds == 1 &&
-	       batch_round(&hand->batch, 0, ret_positions) == n;
+	       batch_round(&hand->batch, 0, ret_positions) == hand->batch.n;
 }
 
 /* ---- Results ------------------------------------------------------------- */
@@ -167,13 +168,13 @@ range_end(struct write_batch *hand, int rc)
 enum halving
 range_try(struct write_batch *hand, size_t at, size_t n)
 {
-	int rc = rounds_run(hand, at, n, false);
+	int rc = rounds_run(hand, at, n, ROWS_WHOLE);
 
 	/* A failed event that is refused once more would be kept by nobody:
 	 * its bytes as bytes are always taken. */
 	if (rc == -EREMOTEIO && hand->failure->policy == SQLSTATE_ROW &&
 	    n == 1 && hand->evs[at]->status == EVH_FAILED)
-		rc = rounds_run(hand, at, n, true);
+		rc = rounds_run(hand, at, n, ROWS_RAW);
 	if (rc < 0)
 		return range_end(hand, rc);
 	range_settle(hand, at, n);

@@ -16,23 +16,24 @@
 #define RANGE_STATEMENT "upsert" /* what upsert_sql is prepared as */
 
 /*
- * Writes it by the upsert and settles its events.  HALVING_BAD: the table
+ * Writes those of it that have no result yet by the upsert, and settles them.
+ * HALVING_BAD: the table
  * refuses some of them, and hand->failure says for what; HALVING_STOPPED:
  * hand->outcome says why.
  */
 enum halving range_try(struct write_batch *hand, size_t at, size_t n);
 
 /*
- * True when the events have an id each: then there is one statement to write,
- * and none of them counts as written because another one is.  *ret_positions
- * is their order, n of them, until the next plan.
+ * True when the events that have no result yet have an id each: then there is
+ * one statement to write, and none of them counts as written because another
+ * one is.  *ret_positions is their order, *ret_n of them, until the next plan.
  */
 bool range_plan(struct write_batch *hand, size_t at, size_t n,
-		const uint32_t **ret_positions);
+		const uint32_t **ret_positions, size_t *ret_n);
 /* Makes hand->rows of evs[at + positions[0..n)).  0, or -errno and
  * hand->failure. */
 int range_build(struct write_batch *hand, size_t at, const uint32_t *positions,
-		size_t n, bool as_raw);
+		size_t n, enum rows_part part);
 /*
  * Executes a prepared statement with hand->rows, again as long as it is only in
  * somebody's way: deadlocks and lock timeouts end, and hand->deadline ends it

@@ -15,17 +15,18 @@
 
 enum {
 	COLUMN_ID,
-	COLUMN_NAME,
-	COLUMN_DATA,
-	COLUMN_RAW,
 	COLUMN_STATUS,
 	COLUMN_ERROR,
 	COLUMN_ATTEMPTS,
-	COLUMN_CREATED,
 	COLUMN_TOPIC,
 	COLUMN_PARTITION,
 	COLUMN_OFFSET,
+	COLUMN_NAME, /* from here on: first written, and then for good */
+	COLUMN_DATA,
+	COLUMN_RAW,
+	COLUMN_CREATED,
 };
+_Static_assert(COLUMN_NAME == ROWS_OUTCOME_COLUMNS, "the first ones change");
 
 /* Catalogue numbers that never change (pg_type.dat): an array's and its
  * elements'.  JSON goes as text: what is none shall be found in the statement,
@@ -51,7 +52,6 @@ rows_init(struct rows *rows)
 {
 	*rows = (struct rows){ 0 };
 	rows->params = (struct params){
-		.n = ROWS_COLUMNS,
 		.types = types,
 		.values = rows->values,
 		.lengths = rows->lengths,
@@ -130,9 +130,9 @@ failed_add_error(struct fields *column, const char *error)
 	return fields_add_text(column, quoted);
 }
 
-/* The columns in which a failed event differs. */
+/* What stays, of one whose data perhaps no column takes. */
 static int
-failed_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
+failed_add_origin(struct rows *rows, const struct evh_event *ev, bool as_raw)
 {
 	struct fields *columns = rows->columns;
 	struct json_span span;
@@ -143,9 +143,6 @@ failed_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
 	rc = fields_add(&columns[COLUMN_NAME], ev->name, name_fit(ev->name));
 	if (rc < 0)
 		return rc;
-	rc = failed_add_error(&columns[COLUMN_ERROR], ev->error);
-	if (rc < 0)
-		return rc;
 	rc = fields_add_null(&columns[is_json ? COLUMN_RAW : COLUMN_DATA]);
 	if (rc < 0)
 		return rc;
@@ -154,21 +151,23 @@ failed_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
 }
 
 static int
-kept_add(struct rows *rows, const struct evh_event *ev)
+origin_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
 {
 	struct fields *columns = rows->columns;
 	int rc;
 
+	rc = fields_add_time(&columns[COLUMN_CREATED], ev->created_ns);
+	if (rc < 0)
+		return rc;
+	if (ev->status == EVH_FAILED)
+		return failed_add_origin(rows, ev, as_raw);
 	rc = fields_add_text(&columns[COLUMN_NAME], ev->name);
 	if (rc < 0)
 		return rc;
 	rc = fields_add(&columns[COLUMN_DATA], ev->data.data, ev->data.len);
 	if (rc < 0)
 		return rc;
-	rc = fields_add_null(&columns[COLUMN_RAW]);
-	if (rc < 0)
-		return rc;
-	return fields_add_text(&columns[COLUMN_ERROR], NULL);
+	return fields_add_null(&columns[COLUMN_RAW]);
 }
 
 int
@@ -194,7 +193,7 @@ rows_attempts(const struct evh_event *ev)
 }
 
 static int
-row_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
+outcome_add(struct rows *rows, const struct evh_event *ev)
 {
 	struct fields *columns = rows->columns;
 	int rc;
@@ -206,43 +205,48 @@ row_add(struct rows *rows, const struct evh_event *ev, bool as_raw)
 	rc = fields_add_text(&columns[COLUMN_STATUS], status_word(ev->status));
 	if (rc < 0)
 		return rc;
+	rc = ev->status == EVH_FAILED
+		     ? failed_add_error(&columns[COLUMN_ERROR], ev->error)
+		     : fields_add_null(&columns[COLUMN_ERROR]);
+	if (rc < 0)
+		return rc;
 	rc = fields_add_u32(&columns[COLUMN_ATTEMPTS], rows_attempts(ev));
 	if (rc < 0)
 		return rc;
-	rc = fields_add_time(&columns[COLUMN_CREATED], ev->created_ns);
-	if (rc < 0)
-		return rc;
-	rc = rows_add_place(&columns[COLUMN_TOPIC], &columns[COLUMN_PARTITION],
-			    &columns[COLUMN_OFFSET], ev);
-	if (rc < 0)
-		return rc;
-	return ev->status == EVH_FAILED ? failed_add(rows, ev, as_raw)
-					: kept_add(rows, ev);
+	return rows_add_place(&columns[COLUMN_TOPIC],
+			      &columns[COLUMN_PARTITION],
+			      &columns[COLUMN_OFFSET], ev);
 }
 
 int
 rows_build(struct rows *rows, struct evh_event *const *evs,
-	   const uint32_t *positions, size_t n, bool as_raw)
+	   const uint32_t *positions, size_t n, enum rows_part part)
 {
-	unsigned c;
+	int n_columns =
+		part == ROWS_OUTCOME ? ROWS_OUTCOME_COLUMNS : ROWS_COLUMNS;
 	size_t i;
-	int rc;
+	int rc, c;
 
-	for (c = 0; c < ROWS_COLUMNS; c++) {
+	for (c = 0; c < n_columns; c++) {
 		rc = array_begin(&rows->columns[c], element_types[c], n);
 		if (rc < 0)
 			return rc;
 	}
 	for (i = 0; i < n; i++) {
-		rc = row_add(rows, evs[positions[i]], as_raw);
+		const struct evh_event *ev = evs[positions[i]];
+
+		rc = outcome_add(rows, ev);
+		if (rc == 0 && part != ROWS_OUTCOME)
+			rc = origin_add(rows, ev, part == ROWS_RAW);
 		if (rc < 0)
 			return rc;
 	}
-	for (c = 0; c < ROWS_COLUMNS; c++) {
+	for (c = 0; c < n_columns; c++) {
 		array_end(&rows->columns[c]);
 		rows->values[c] = rows->columns[c].bytes;
 		rows->lengths[c] = (int)rows->columns[c].len;
 	}
+	rows->params.n = n_columns;
 	return 0;
 }
 

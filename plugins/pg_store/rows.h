@@ -18,6 +18,14 @@
 #include "fields.h"
 
 #define ROWS_COLUMNS 11
+/* Those of them that change when a row is written again; the first ones. */
+#define ROWS_OUTCOME_COLUMNS 7
+
+enum rows_part {
+	ROWS_WHOLE = 1,
+	ROWS_RAW,     /* failed events' data as bytes, whatever it is */
+	ROWS_OUTCOME, /* ROWS_OUTCOME_COLUMNS alone */
+};
 
 struct rows {
 	struct fields columns[ROWS_COLUMNS];
@@ -31,13 +39,13 @@ void rows_fini(struct rows *rows);
 
 /*
  * Makes rows of evs[positions[0..n)].  A FAILED event's data becomes `raw`
- * when it is no JSON, or when as_raw is set; its name and error are made to
- * fit whatever they are, because nobody else would keep it.  The parameters
- * are valid until the next call.  0, -ENOMEM, or -EMSGSIZE beyond the INT_MAX
- * bytes that libpq takes.
+ * when it is no JSON, or by ROWS_RAW; its name and error are made to fit
+ * whatever they are, because nobody else would keep it.  The parameters are
+ * valid until the next call.  0, -ENOMEM, or -EMSGSIZE beyond the INT_MAX bytes
+ * that libpq takes.
  */
 int rows_build(struct rows *rows, struct evh_event *const *evs,
-	       const uint32_t *positions, size_t n, bool as_raw);
+	       const uint32_t *positions, size_t n, enum rows_part part);
 
 /* What of an event these columns hold, for other ways of writing it, too; 0, or
  * what fields.h says. */

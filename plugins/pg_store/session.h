@@ -12,6 +12,7 @@
 
 enum session_use {
 	SESSION_WRITE = 1,
+	SESSION_DISCARD,
 	SESSION_READ,
 	SESSION_MIGRATE, /* statements may take as long as they need */
 };

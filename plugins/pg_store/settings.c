@@ -34,9 +34,12 @@ const struct evh_option settings_options[] = {
 	  .values = "100..3600000",
 	  .help = "from taking an event to answering it; half of it at most is "
 		  "spent waiting for its turn" },
+	{ .name = "writers", .type = EVH_INT, .def = "1", .values = "1..16",
+	  .help = "connections that write side by side, each its own keys and "
+		  "partitions" },
 	{ .name = "queue", .type = EVH_INT, .def = "20000",
 	  .values = "1..1000000",
-	  .help = "events that wait while a transaction runs" },
+	  .help = "events that wait while a transaction runs, of each writer" },
 	{ .name = "batch_rows", .type = EVH_INT, .def = "5000",
 	  .values = "1..50000", .help = "rows in a transaction at most" },
 	{ .name = "batch_size", .type = EVH_SIZE, .def = "16M",
@@ -156,6 +159,7 @@ settings_init(struct settings *settings, struct evh_ctx *ctx)
 		.write_timeout_ms = ctx->opt_int(ctx, "write_timeout"),
 		.read_timeout_ms = ctx->opt_int(ctx, "read_timeout"),
 		.migrate_timeout_ms = ctx->opt_int(ctx, "migrate_timeout"),
+		.writers = (size_t)ctx->opt_int(ctx, "writers"),
 		.queue_events = (size_t)ctx->opt_int(ctx, "queue"),
 		.batch_rows = (size_t)ctx->opt_int(ctx, "batch_rows"),
 		.batch_bytes = (size_t)ctx->opt_int(ctx, "batch_size"),

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SETTINGS_WRITERS  16			 /* at most */
 #define SETTINGS_EXTRAS	  32			 /* of option `pq` */
 #define SETTINGS_CONNINFO (SETTINGS_EXTRAS + 20) /* with the NULL behind */
 
@@ -24,7 +25,7 @@ struct settings {
 	int64_t out_port;
 	int64_t connect_timeout_ms, write_timeout_ms, read_timeout_ms,
 		migrate_timeout_ms;
-	size_t queue_events, batch_rows, batch_bytes;
+	size_t writers, queue_events, batch_rows, batch_bytes;
 	size_t read_connections, read_queue, read_bytes;
 	bool auto_migrate;
 	const char *migrations; /* folder, or NULL: beside evhd's share */

@@ -15,6 +15,8 @@
  * glance: parts of this size keep both small. */
 #define PART_ROWS 512
 
+#define NOWHERE SIZE_MAX
+
 /* Once a connection.  Who may make no function is not asked again. */
 static int
 prepare(struct write_batch *hand)
@@ -39,7 +41,8 @@ prepare(struct write_batch *hand)
 	return rc;
 }
 
-/* Where the answer's i-th refused row stands among the part's n, or n. */
+/* Where in the part the answer's i-th refused row is, of n that were sent; or
+ * NOWHERE. */
 static size_t
 refused_at(const PGresult *refused, int i, const uint32_t *positions, size_t n)
 {
@@ -47,7 +50,7 @@ refused_at(const PGresult *refused, int i, const uint32_t *positions, size_t n)
 
 	memcpy(&place, PQgetvalue(refused, i, 0), sizeof(place));
 	place = be32toh(place);
-	return place >= 1 && place <= n ? positions[place - 1] : n;
+	return place >= 1 && place <= n ? positions[place - 1] : NOWHERE;
 }
 
 /*
@@ -55,17 +58,17 @@ refused_at(const PGresult *refused, int i, const uint32_t *positions, size_t n)
  * Of these, failed events are left to be tried alone: EVH_RETRY.
  */
 static enum halving
-results_note(struct write_batch *hand, size_t at, const uint32_t *positions,
-	     size_t n, const PGresult *refused)
+results_note(struct write_batch *hand, size_t at, size_t n,
+	     const uint32_t *positions, size_t n_rows, const PGresult *refused)
 {
 	size_t culprit;
 	int i;
 
 	for (i = 0; i < PQntuples(refused); i++)
-		if (refused_at(refused, i, positions, n) == n)
+		if (refused_at(refused, i, positions, n_rows) == NOWHERE)
 			return HALVING_BAD;
 	for (i = 0; i < PQntuples(refused); i++) {
-		culprit = at + refused_at(refused, i, positions, n);
+		culprit = at + refused_at(refused, i, positions, n_rows);
 		if (hand->evs[culprit]->status == EVH_FAILED) {
 			hand->results[culprit] = EVH_RETRY;
 			continue;
@@ -102,13 +105,14 @@ part_run(struct write_batch *hand, size_t at, size_t n)
 	const uint32_t *planned;
 	PGresult *refused = NULL;
 	enum halving halving;
+	size_t n_rows;
 	int rc;
 
 	assert(n <= PART_ROWS);
-	if (!range_plan(hand, at, n, &planned))
-		return HALVING_BAD;
-	memcpy(positions, planned, n * sizeof(*positions));
-	rc = range_build(hand, at, positions, n, false);
+	if (!range_plan(hand, at, n, &planned, &n_rows))
+		return n_rows ? HALVING_BAD : HALVING_DONE;
+	memcpy(positions, planned, n_rows * sizeof(*positions));
+	rc = range_build(hand, at, positions, n_rows, ROWS_WHOLE);
 	if (rc == 0)
 		rc = range_execute(hand, STATEMENT, &refused);
 	if (rc == -EREMOTEIO) {
@@ -119,8 +123,9 @@ part_run(struct write_batch *hand, size_t at, size_t n)
 	if (rc < 0)
 		return range_end(hand, rc);
 
-	hand->ctx->record(hand->batch_rows, (int64_t)n - PQntuples(refused));
-	halving = results_note(hand, at, positions, n, refused);
+	hand->ctx->record(hand->batch_rows,
+			  (int64_t)n_rows - PQntuples(refused));
+	halving = results_note(hand, at, n, positions, n_rows, refused);
 	PQclear(refused);
 	return halving == HALVING_DONE ? left_try(hand, at, n) : halving;
 }
@@ -130,10 +135,10 @@ sieve_run(struct write_batch *hand, size_t at, size_t n)
 {
 	enum halving halving = HALVING_DONE;
 	const uint32_t *positions;
-	size_t done, part;
+	size_t done, part, n_rows;
 	int rc;
 
-	if (hand->is_halving || !range_plan(hand, at, n, &positions))
+	if (hand->is_halving || !range_plan(hand, at, n, &positions, &n_rows))
 		return HALVING_BAD;
 	rc = prepare(hand);
 	if (rc == -EREMOTEIO) {

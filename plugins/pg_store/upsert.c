@@ -5,41 +5,59 @@
 #include <assert.h>
 #include <stdio.h>
 
-/*
- * $5 status, $7 attempts.  name, data, raw and created_at stay those first
- * written; the place in the topic is added when it is known.  OF is what of the
- * arrays is taken, "" or a slice.
- */
-#define UPSERT(OF)                                                             \
-	"INSERT INTO events AS e (id, name, data, raw, status, error,"         \
-	" attempts, created_at, processed_at, kafka_topic, kafka_partition,"   \
-	" kafka_offset)"                                                       \
-	" SELECT id, name, data::json, raw, status, error::json, attempts,"    \
-	" created_at,"                                                         \
-	" CASE WHEN status <> 'pending' THEN now() END, topic, part, pos"      \
-	" FROM unnest($1" OF "::uuid[], $2" OF "::text[], $3" OF "::text[],"   \
-	" $4" OF "::bytea[], $5" OF "::text[], $6" OF "::text[],"              \
-	" $7" OF "::int4[], $8" OF "::timestamptz[], $9" OF "::text[],"        \
-	" $10" OF "::int4[], $11" OF "::int8[])"                               \
-	" AS r (id, name, data, raw, status, error,"                           \
-	" attempts, created_at, topic, part, pos)"                             \
-	" ON CONFLICT (id) DO UPDATE SET"                                      \
-	" status = EXCLUDED.status, error = EXCLUDED.error,"                   \
-	" attempts = GREATEST(e.attempts, EXCLUDED.attempts),"                 \
-	" processed_at = EXCLUDED.processed_at,"                               \
-	" kafka_topic = COALESCE(EXCLUDED.kafka_topic, e.kafka_topic),"        \
+/* What a row that is there gets of NEW; what stays is what was first written,
+ * and the place in the topic is added when it is known. */
+#define CHANGE(NEW)                                                            \
+	" status = " NEW ".status, error = " NEW ".error,"                     \
+	" attempts = GREATEST(e.attempts, " NEW ".attempts),"                  \
+	" processed_at = " NEW ".processed_at,"                                \
+	" kafka_topic = COALESCE(" NEW ".kafka_topic, e.kafka_topic),"         \
 	" kafka_partition ="                                                   \
-	" COALESCE(EXCLUDED.kafka_partition, e.kafka_partition),"              \
-	" kafka_offset = COALESCE(EXCLUDED.kafka_offset, e.kafka_offset)"      \
-	" WHERE CASE EXCLUDED.status"                                          \
+	" COALESCE(" NEW ".kafka_partition, e.kafka_partition),"               \
+	" kafka_offset = COALESCE(" NEW ".kafka_offset, e.kafka_offset)"
+
+/* And when. */
+#define MAY_CHANGE(NEW)                                                        \
+	" CASE " NEW ".status"                                                 \
 	" WHEN 'pending' THEN"                                                 \
-	" e.status = 'failed' AND e.attempts = EXCLUDED.attempts"              \
+	" e.status = 'failed' AND e.attempts = " NEW ".attempts"               \
 	" WHEN 'failed' THEN"                                                  \
 	" e.status IN ('pending', 'failed') AND"                               \
-	" e.attempts < EXCLUDED.attempts"                                      \
+	" e.attempts < " NEW ".attempts"                                       \
 	" ELSE e.status IN ('pending', 'failed') END"
 
+/* The parameters' first seven.  OF is what of the arrays is taken, "" or a
+ * slice. */
+#define OUTCOME_ARRAYS(OF)                                                     \
+	"$1" OF "::uuid[], $2" OF "::text[], $3" OF "::text[],"                \
+	" $4" OF "::int4[], $5" OF "::text[], $6" OF "::int4[],"               \
+	" $7" OF "::int8[]"
+#define OUTCOME	     "id, status, error, attempts, topic, part, pos"
+#define PROCESSED_AT "CASE WHEN status <> 'pending' THEN now() END"
+
+#define UPSERT(OF)                                                             \
+	"INSERT INTO events AS e (id, status, error, attempts, processed_at,"  \
+	" kafka_topic, kafka_partition, kafka_offset, name, data, raw,"        \
+	" created_at)"                                                         \
+	" SELECT id, status, error::json, attempts, " PROCESSED_AT ","         \
+	" topic, part, pos, name, data::json, raw, created_at"                 \
+	" FROM unnest(" OUTCOME_ARRAYS(                                        \
+		OF) ", $8" OF "::text[],"                                      \
+		    " $9" OF "::text[], $10" OF "::bytea[], $11" OF            \
+		    "::timestamptz[])"                                         \
+		    " AS r (" OUTCOME ", name, data, raw, created_at)"         \
+		    " ON CONFLICT (id) DO UPDATE SET" CHANGE(                  \
+			    "EXCLUDED") " WHERE" MAY_CHANGE("EXCLUDED")
+
 const char upsert_sql[] = UPSERT("");
+
+const char upsert_update_sql[] = "UPDATE events AS e SET" CHANGE(
+	"r") " FROM (SELECT id, status, error::json AS error, attempts,"
+	     " " PROCESSED_AT " AS processed_at, topic AS kafka_topic,"
+	     " part AS kafka_partition, pos AS kafka_offset"
+	     " FROM unnest(" OUTCOME_ARRAYS(
+		     "") ") AS a (" OUTCOME ")) AS r"
+			 " WHERE e.id = r.id AND" MAY_CHANGE("r");
 
 const char upsert_sieve_sql[] =
 	"SELECT place, state FROM pg_temp.evh_upsert_sieve("
@@ -50,8 +68,8 @@ const char upsert_sieve_sql[] =
 /* clang-format off */
 #define SIEVE								\
 	"CREATE OR REPLACE FUNCTION pg_temp.evh_upsert_sieve("		\
-	"uuid[], text[], text[], bytea[], text[], text[], int4[],"	\
-	" timestamptz[], text[], int4[], int8[],"			\
+	"uuid[], text[], text[], int4[], text[], int4[], int8[],"	\
+	" text[], text[], bytea[], timestamptz[],"			\
 	" OUT place int4, OUT state text)"				\
 	" RETURNS SETOF record LANGUAGE plpgsql AS $evh$ "		\
 	"BEGIN "							\

@@ -3,7 +3,9 @@
  * may be written over what, in one place.
  *
  * Their parameters are the arrays of rows.h.  `upsert_sql` writes all of them
- * or none.  `upsert_sieve_sql` writes all but those that the table refuses,
+ * or none.  `upsert_update_sql` takes the outcome's alone, and changes as the
+ * upsert would, but only rows that are there; it tells how many.
+ * `upsert_sieve_sql` writes all but those that the table refuses,
  * and says which these are: it tries a few at a time, each few in a
  * subtransaction, and one by one where some are refused, without a round trip
  * or a commit for each.  It needs a function that belongs to the session.
@@ -16,6 +18,7 @@
 #define UPSERT_SIEVE_SQL_MAX 4096
 
 extern const char upsert_sql[];
+extern const char upsert_update_sql[];
 
 /* A row for each refused one: place int4 (from 1), state text (SQLSTATE). */
 extern const char upsert_sieve_sql[];

@@ -4,6 +4,7 @@
 #include "range.h"
 #include "sieve.h"
 #include "status.h"
+#include "update.h"
 #include "upsert.h"
 
 #include <assert.h>
@@ -71,18 +72,29 @@ write_batch_fini(struct write_batch *hand)
 	free(hand->results);
 }
 
+static int
+prepare(struct write_batch *hand, const char *name, const char *sql,
+	enum rows_part part, int64_t deadline)
+{
+	int rc = range_build(hand, 0, NULL, 0, part);
+
+	if (rc < 0)
+		return rc;
+	return connection_prepare(hand->connection, name, sql,
+				  &hand->rows.params, deadline, hand->failure);
+}
+
 int
 write_batch_prepare(struct write_batch *hand, int64_t deadline)
 {
-	int rc = rows_build(&hand->rows, NULL, NULL, 0, false);
+	int rc;
 
 	hand->sieve = WRITE_SIEVE_UNKNOWN;
-	if (rc < 0) {
-		failure_set(hand->failure, "out of memory");
+	rc = prepare(hand, UPDATE_STATEMENT, upsert_update_sql, ROWS_OUTCOME,
+		     deadline);
+	if (rc < 0)
 		return rc;
-	}
-	rc = connection_prepare(hand->connection, RANGE_STATEMENT, upsert_sql,
-				&hand->rows.params, deadline, hand->failure);
+	rc = prepare(hand, RANGE_STATEMENT, upsert_sql, ROWS_WHOLE, deadline);
 	if (rc < 0)
 		return rc;
 	return connection_execute(hand->connection, RANGE_STATEMENT,
@@ -95,12 +107,6 @@ halving_try(void *arg, size_t at, size_t n)
 {
 	struct write_batch *hand = arg;
 	enum halving halving;
-
-	/* What the sieve has settled before it could not go on. */
-	for (; n && hand->results[at]; n--)
-		at++;
-	if (!n)
-		return HALVING_DONE;
 
 	halving = range_try(hand, at, n);
 	if (halving != HALVING_BAD || n == 1)
@@ -125,13 +131,8 @@ write_batch_run(struct write_batch *hand)
 	memset(hand->results, 0, hand->n * sizeof(*hand->results));
 	hand->is_halving = false;
 	hand->outcome = WRITE_BATCH_DONE;
-	switch (copy_run(hand)) {
-	case HALVING_DONE:
-	case HALVING_STOPPED:
+	if (copy_run(hand) != HALVING_BAD || update_run(hand) != HALVING_BAD)
 		return hand->outcome;
-	case HALVING_BAD:
-		break;
-	}
 	settled = halving_run(&ops, hand, hand->n, &splits);
 	assert(settled == hand->n || hand->outcome != WRITE_BATCH_DONE);
 	if (splits)
@@ -145,9 +146,10 @@ write_batch_answer(struct write_batch *hand)
 	struct evh_ctx *ctx = hand->ctx;
 	size_t start = 0, i;
 
-	for (i = 0; i < hand->n; i++)
-		if (!hand->results[i])
-			hand->results[i] = EVH_RETRY;
+	for (i = 0; i < hand->n && hand->results[i]; i++)
+		;
+	for (; i < hand->n; i++)
+		hand->results[i] = EVH_RETRY;
 
 	for (i = 1; i <= hand->n; i++) {
 		if (i < hand->n && hand->results[i] == hand->results[start])

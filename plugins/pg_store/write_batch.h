@@ -2,10 +2,10 @@
  * write_batch.h - the batch that the writer has in hand: written, each event's
  * result noted, and answered.
  *
- * Three ways, each for what the one before cannot do, and all of the same
- * outcome: copy.h, for ids that are all new; the upsert (range.h); and the
- * upsert without those that the table refuses (sieve.h).  What even that
- * cannot tell, halving.h can.
+ * Four ways, each for what the one before cannot do, and all of the same
+ * outcome: copy.h, for ids that are all new; update.h, for those that are all
+ * there; the upsert (range.h); and the upsert without those that the table
+ * refuses (sieve.h).  What even that cannot tell, halving.h can.
  */
 #ifndef PG_STORE_WRITE_BATCH_H
 #define PG_STORE_WRITE_BATCH_H
@@ -27,6 +27,13 @@ enum write_outcome {
 	WRITE_BATCH_REFUSED,  /* the server answers, but takes no writes */
 };
 
+/* What the last batches say of the next one's ids. */
+enum write_ids {
+	WRITE_IDS_NEW,	       /* nothing against it */
+	WRITE_IDS_PERHAPS_OLD, /* a COPY has just met one that is there */
+	WRITE_IDS_OLD,	       /* the last UPDATE found all of its own */
+};
+
 /* sieve.h's statement, on this connection. */
 enum write_sieve {
 	WRITE_SIEVE_UNKNOWN, /* its function was not made yet */
@@ -40,8 +47,9 @@ struct write_batch {
 	struct failure *failure;       /* the last one */
 	struct rows rows;
 	struct fields copy;
-	unsigned copy_pause;	/* batches that pass COPY by, after a refusal */
-	unsigned copy_left;	/* of those */
+	unsigned copy_pause; /* batches that pass COPY by, after a refusal */
+	unsigned copy_left;  /* of those */
+	enum write_ids ids;
 	enum write_sieve sieve; /* of the connection */
 	struct batch batch;
 	struct evh_event **evs;	    /* in hand, in the order they came */
@@ -75,7 +83,9 @@ int write_batch_prepare(struct write_batch *hand, int64_t deadline);
  */
 enum write_outcome write_batch_run(struct write_batch *hand);
 
-/* Answers all of them, in order, those without a result EVH_RETRY. */
+/* Answers all of them, in order.  From the first without a result on it is
+ * EVH_RETRY for each: nothing overtakes what is to be tried again, and what is
+ * written already is written again to no effect. */
 void write_batch_answer(struct write_batch *hand);
 
 #endif

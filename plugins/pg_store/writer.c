@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sysexits.h>
@@ -59,7 +60,7 @@ static void
 outage_begin(struct writer *writer, bool by_statement)
 {
 	queue_close(writer->queue);
-	outage_note(&writer->outage, &writer->failure, by_statement);
+	standing_lost(&writer->standing, &writer->failure, by_statement);
 	connection_close(&writer->connection);
 }
 
@@ -105,7 +106,8 @@ schema_check(struct writer *writer)
 	if (revision < 0)
 		return revision;
 
-	if (revision > SCHEMA_REVISION && !writer->warned_of_newer) {
+	if (revision > SCHEMA_REVISION && !writer->warned_of_newer &&
+	    writer->number == 0) {
 		writer->warned_of_newer = true;
 		writer->ctx->log(writer->ctx, EVH_WARN,
 				 "the database is at revision %04d, newer than "
@@ -131,7 +133,7 @@ schema_wait(struct writer *writer)
 	int rc;
 
 	while ((rc = schema_check(writer)) == 1) {
-		outage_note(&writer->outage, &writer->failure, false);
+		standing_lost(&writer->standing, &writer->failure, false);
 		cancellable_wait(writer, SCHEMA_LOOK_MS);
 		if (atomic_load(&writer->stopping))
 			return -ECANCELED;
@@ -154,7 +156,8 @@ writer_connect(struct writer *writer)
 	if (rc < 0)
 		return rc;
 
-	if (facts.loses_writes && !writer->warned_of_durability) {
+	if (facts.loses_writes && !writer->warned_of_durability &&
+	    writer->number == 0) {
 		writer->warned_of_durability = true;
 		writer->ctx->log(writer->ctx, EVH_WARN,
 				 "the server runs with fsync or "
@@ -179,17 +182,19 @@ writer_reconnect(struct writer *writer)
 			writer->ctx->record(writer->reconnects, 1);
 		writer->was_connected = true;
 		queue_open(writer->queue);
-		outage_connected(&writer->outage);
+		standing_connected(&writer->standing);
 		return;
 	}
 
 	connection_close(&writer->connection);
 	if (rc != -ECANCELED)
-		outage_note(&writer->outage, &writer->failure,
-			    writer->outage.on && writer->outage.by_statement);
+		standing_lost(&writer->standing, &writer->failure,
+			      writer->standing.is_away &&
+				      writer->standing.by_statement);
 	if (!atomic_load(&writer->stopping)) {
 		cancel_reset(writer);
-		cancellable_wait(writer, backoff_next(&writer->outage.backoff));
+		cancellable_wait(writer,
+				 backoff_next(&writer->standing.backoff));
 	}
 }
 
@@ -254,13 +259,14 @@ take_and_write(struct writer *writer)
 		outage_begin(writer, outcome == WRITE_BATCH_REFUSED);
 	write_batch_answer(&writer->hand);
 	if (outcome == WRITE_BATCH_DONE)
-		outage_committed(&writer->outage);
+		standing_committed(&writer->standing);
 	else
 		queue_give_back(writer);
 	queue_answered(writer->queue);
 	cancel_reset(writer);
 	if (outcome != WRITE_BATCH_DONE)
-		cancellable_wait(writer, backoff_next(&writer->outage.backoff));
+		cancellable_wait(writer,
+				 backoff_next(&writer->standing.backoff));
 }
 
 /* Nothing to write: until there is, or the server hangs up, or a cancel. */
@@ -293,8 +299,10 @@ static void *
 writer_main(void *arg)
 {
 	struct writer *writer = arg;
+	char name[16]; /* with its NUL, Linux has room for no more */
 
-	pthread_setname_np(pthread_self(), "evh-pg-write");
+	snprintf(name, sizeof(name), "evh-pg-write/%u", writer->number);
+	pthread_setname_np(pthread_self(), name);
 	while (!atomic_load(&writer->stopping)) {
 		if (!writer->connection.pg) {
 			writer_reconnect(writer);
@@ -323,12 +331,14 @@ writer_free(struct writer *writer)
 }
 
 int
-writer_start(struct writer *writer, struct evh_ctx *ctx,
-	     const struct settings *settings, struct queue *queue)
+writer_start(struct writer *writer, unsigned number, struct evh_ctx *ctx,
+	     const struct settings *settings, struct queue *queue,
+	     struct outage *outage)
 {
 	int rc;
 
 	*writer = (struct writer){
+		.number = number,
 		.ctx = ctx,
 		.settings = settings,
 		.queue = queue,
@@ -343,7 +353,7 @@ writer_start(struct writer *writer, struct evh_ctx *ctx,
 		close(writer->cancel_fd);
 		return rc;
 	}
-	outage_init(&writer->outage, ctx);
+	standing_init(&writer->standing, outage);
 	writer->reconnects =
 		ctx->metric(ctx, EVH_COUNTER, "store_reconnects", NULL,
 			    "connections made anew for writing");
@@ -361,10 +371,15 @@ writer_cancel(struct writer *writer)
 }
 
 void
-writer_stop(struct writer *writer)
+writer_quit(struct writer *writer)
 {
 	atomic_store(&writer->stopping, true);
 	writer_cancel(writer);
+}
+
+void
+writer_join(struct writer *writer)
+{
 	pthread_join(writer->thread, NULL);
 	writer_free(writer);
 }

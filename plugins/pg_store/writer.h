@@ -30,13 +30,14 @@ struct writer {
 	struct evh_ctx *ctx;
 	const struct settings *settings;
 	struct queue *queue;
+	unsigned number; /* the first one says what is the same for all */
 	pthread_t thread;
 	int cancel_fd; /* eventfd: give up what you wait for */
 	atomic_bool stopping;
 
 	/* From here on the thread's own. */
 	struct connection connection;
-	struct outage outage;
+	struct standing standing;
 	struct write_batch hand;
 	struct failure failure; /* the last one */
 	bool was_connected, warned_of_durability, warned_of_newer;
@@ -45,14 +46,17 @@ struct writer {
 };
 
 /*
- * Starts the thread.  Borrows all three, which live until writer_stop().
+ * Starts the thread.  Borrows all, which live until writer_join().
  * 0 or -errno. [main]
  */
-int writer_start(struct writer *writer, struct evh_ctx *ctx,
-		 const struct settings *settings, struct queue *queue);
+int writer_start(struct writer *writer, unsigned number, struct evh_ctx *ctx,
+		 const struct settings *settings, struct queue *queue,
+		 struct outage *outage);
 /* Makes the writer give back all that it and the queue have. [main] */
 void writer_cancel(struct writer *writer);
-/* Ends the thread, which is never deaf for long.  [main] */
-void writer_stop(struct writer *writer);
+/* Tells the thread to end, and waits for it; it is never deaf for long. [main]
+ */
+void writer_quit(struct writer *writer);
+void writer_join(struct writer *writer);
 
 #endif

@@ -100,18 +100,31 @@ fake_log(struct evh_ctx *ctx, enum evh_level level, const char *fmt, ...)
 	pthread_mutex_unlock(&fake->lock);
 }
 
+static struct fake_metric *
+metric_find(struct fake_ctx *fake, const char *name, const char *labels)
+{
+	unsigned i;
+
+	for (i = 0; i < fake->n_metrics; i++)
+		if (!strcmp(fake->metrics[i].name, name) &&
+		    !strcmp(fake->metrics[i].labels, labels))
+			return &fake->metrics[i];
+	return NULL;
+}
+
+/* The same name and labels, the same metric. */
 static struct evh_metric *
 fake_metric(struct evh_ctx *ctx, enum evh_metric_kind kind, const char *name,
 	    const char *labels, const char *help)
 {
 	struct fake_ctx *fake = fake_of(ctx);
-	struct fake_metric *m = &fake->metrics[fake->n_metrics];
+	struct fake_metric *m = metric_find(fake, name, labels ? labels : "");
 
 	(void)kind;
 	(void)help;
-	if (fake->n_metrics == FAKE_METRICS)
-		return NULL;
-	fake->n_metrics++;
+	if (m || fake->n_metrics == FAKE_METRICS)
+		return (struct evh_metric *)m;
+	m = &fake->metrics[fake->n_metrics++];
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	snprintf(m->labels, sizeof(m->labels), "%s", labels ? labels : "");
 	return (struct evh_metric *)m;
@@ -287,13 +300,9 @@ fake_ctx_logged(struct fake_ctx *fake, const char *part)
 int64_t
 fake_ctx_metric(struct fake_ctx *fake, const char *name, const char *labels)
 {
-	unsigned i;
+	const struct fake_metric *m = metric_find(fake, name, labels);
 
-	for (i = 0; i < fake->n_metrics; i++)
-		if (!strcmp(fake->metrics[i].name, name) &&
-		    !strcmp(fake->metrics[i].labels, labels))
-			return fake->metrics[i].sum;
-	return -1;
+	return m ? m->sum : -1;
 }
 
 void

@@ -64,7 +64,7 @@ rows_are_sorted_by_id(void **state)
 
 	for (i = 0; i < 50; i++)
 		add(f, (unsigned char)(i * 37 % 50), EVH_PENDING, 0);
-	batch_plan(&f->batch, f->evs, f->n);
+	batch_plan(&f->batch, f->evs, NULL, f->n);
 	assert_int_equal(f->batch.n_rounds, 1);
 	assert_int_equal(round_at(f, 0, &at), 50);
 	for (i = 0; i < 50; i++)
@@ -83,7 +83,7 @@ an_id_that_comes_again_waits_for_the_next_round(void **state)
 	add(f, 9, EVH_PENDING, 1);   /* 3 */
 	add(f, 7, EVH_PROCESSED, 1); /* 4 */
 	add(f, 9, EVH_PROCESSED, 2); /* 5 */
-	batch_plan(&f->batch, f->evs, f->n);
+	batch_plan(&f->batch, f->evs, NULL, f->n);
 	assert_int_equal(f->batch.n_rounds, 4);
 	assert_int_equal(round_at(f, 0, &at), 3);
 	assert_int_equal(at[0], 1);
@@ -134,7 +134,7 @@ what_changes_nothing_is_left_out(void **state)
 		f->n = 0;
 		add(f, 1, rows[i].earlier, rows[i].n);
 		add(f, 1, rows[i].later, rows[i].m);
-		batch_plan(&f->batch, f->evs, f->n);
+		batch_plan(&f->batch, f->evs, NULL, f->n);
 		if (f->batch.n_rounds != rows[i].rounds)
 			fail_msg("row %zu: %zu rounds, not %zu", i,
 				 f->batch.n_rounds, rows[i].rounds);
@@ -142,11 +142,30 @@ what_changes_nothing_is_left_out(void **state)
 }
 
 static void
+those_that_have_a_result_are_left_out(void **state)
+{
+	const enum evh_result results[] = { 0, EVH_FAIL, 0, EVH_OK };
+	struct fixture *f = *state;
+	const uint32_t *at;
+
+	add(f, 9, EVH_PROCESSED, 1);
+	add(f, 5, EVH_PROCESSED, 1);
+	add(f, 5, EVH_PENDING, 0); /* what came before it is not written */
+	add(f, 7, EVH_PROCESSED, 1);
+	batch_plan(&f->batch, f->evs, results, f->n);
+	assert_int_equal(f->batch.n, 2);
+	assert_int_equal(f->batch.n_rounds, 1);
+	assert_int_equal(round_at(f, 0, &at), 2);
+	assert_int_equal(at[0], 2);
+	assert_int_equal(at[1], 0);
+}
+
+static void
 nothing_has_no_round(void **state)
 {
 	struct fixture *f = *state;
 
-	batch_plan(&f->batch, f->evs, 0);
+	batch_plan(&f->batch, f->evs, NULL, 0);
 	assert_int_equal(f->batch.n_rounds, 0);
 }
 
@@ -159,7 +178,7 @@ one_id_fills_all_rounds(void **state)
 
 	for (i = 0; i < MAX; i++)
 		add(f, 1, EVH_FAILED, (uint32_t)i + 1);
-	batch_plan(&f->batch, f->evs, f->n);
+	batch_plan(&f->batch, f->evs, NULL, f->n);
 	assert_int_equal(f->batch.n_rounds, MAX);
 	for (i = 0; i < MAX; i++) {
 		assert_int_equal(round_at(f, i, &at), 1);
@@ -175,6 +194,7 @@ main(void)
 		TEST(rows_are_sorted_by_id),
 		TEST(an_id_that_comes_again_waits_for_the_next_round),
 		TEST(what_changes_nothing_is_left_out),
+		TEST(those_that_have_a_result_are_left_out),
 		TEST(nothing_has_no_round),
 		TEST(one_id_fills_all_rounds),
 	};

@@ -32,17 +32,19 @@ sql(const char *text)
 	return pg_server_sql(&server, DB, "%s", text);
 }
 
-/* Each statement that writes leaves its first word. */
+/* Each statement that writes leaves its first word.  An upsert is both an
+ * INSERT and an UPDATE to triggers. */
 static int
 setup(void **state)
 {
 	group_bench_setup(state, DB, NULL, NULL);
 	sql("CREATE TABLE ways (number serial, word text);"
 	    "CREATE FUNCTION way() RETURNS trigger LANGUAGE plpgsql AS"
-	    " $$ BEGIN INSERT INTO ways (word)"
-	    " VALUES (split_part(current_query(), ' ', 1)); RETURN NULL;"
+	    " $$ DECLARE word text := split_part(current_query(), ' ', 1);"
+	    " BEGIN IF TG_OP = 'INSERT' OR word = 'UPDATE' THEN"
+	    " INSERT INTO ways (word) VALUES (word); END IF; RETURN NULL;"
 	    " END $$;"
-	    "CREATE TRIGGER way AFTER INSERT ON events"
+	    "CREATE TRIGGER way AFTER INSERT OR UPDATE ON events"
 	    " FOR EACH STATEMENT EXECUTE FUNCTION way();");
 	return 0;
 }
@@ -93,11 +95,22 @@ events_expect(unsigned n, bool (*is_bad)(unsigned), unsigned first_turn)
 }
 
 static void
-new_write(struct bench *bench, unsigned first, unsigned n)
+good_write(struct bench *bench, unsigned first, unsigned n,
+	   enum evh_status status)
 {
+	unsigned i;
+
 	events_make(first, n);
+	for (i = 0; i < n; i++)
+		events[i].ev.status = status;
 	bench_write(bench, events, n);
 	events_expect(n, NULL, bench->n_submitted - n);
+}
+
+static void
+new_write(struct bench *bench, unsigned first, unsigned n)
+{
+	good_write(bench, first, n, EVH_PROCESSED);
 }
 
 static bool
@@ -229,7 +242,7 @@ an_id_that_is_there_sends_batches_to_the_upsert_for_a_while(void **state)
 	new_write(*state, 100, BATCH);
 	assert_string_equal(ways(), "COPY");
 	new_write(*state, 0, BATCH);
-	assert_string_equal(ways(), "INSERT");
+	assert_string_equal(ways(), "UPDATE INSERT");
 	new_write(*state, 1000, BATCH);
 	assert_string_equal(ways(), "INSERT");
 	new_write(*state, 2000, BATCH);
@@ -238,21 +251,175 @@ an_id_that_is_there_sends_batches_to_the_upsert_for_a_while(void **state)
 }
 
 static void
-an_id_twice_or_a_failed_event_is_for_the_upsert(void **state)
+an_id_twice_is_for_the_upsert(void **state)
 {
 	events_make(0, BATCH);
 	memcpy(events[7].ev.id, events[6].ev.id, sizeof(events[7].ev.id));
 	bench_write(*state, events, BATCH);
 	events_expect(BATCH, NULL, 0);
 	assert_string_equal(ways(), "INSERT");
-	events_make(1000, BATCH);
+}
+
+static void
+failed_events_are_for_the_upsert_and_the_others_go_by_copy(void **state)
+{
+	struct bench *bench = *state;
+
+	events_make(0, BATCH);
 	event_spoil(7, EVH_FAILED);
-	bench_write(*state, events, BATCH);
-	events_expect(BATCH, NULL, BATCH);
-	assert_string_equal(ways(), "INSERT");
+	event_spoil(BATCH - 1, EVH_FAILED);
+	bench_write(bench, events, BATCH);
+	events_expect(BATCH, NULL, 0);
+	assert_string_equal(ways(), "COPY INSERT");
 	assert_string_equal(sql("SELECT count(*) FROM events WHERE"
 				" raw IS NOT NULL AND status = 'failed'"),
-			    "1");
+			    "2");
+	assert_string_equal(sql("SELECT count(*) FROM events"), "200");
+	assert_int_equal(
+		fake_ctx_metric(&bench->fake, "store_rows", "status=processed"),
+		BATCH - 2);
+	assert_int_equal(
+		fake_ctx_metric(&bench->fake, "store_rows", "status=failed"),
+		2);
+}
+
+/* The server takes the COPY, and goes before it has the failed event: that is
+ * to be tried again, and what came behind it does not overtake it. */
+static void
+nothing_overtakes_a_failed_event_that_is_to_be_tried_again(void **state)
+{
+	struct bench *bench = *state;
+	unsigned i;
+
+	sql("CREATE FUNCTION go() RETURNS trigger LANGUAGE plpgsql AS"
+	    " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid());"
+	    " RETURN NEW; END $$;"
+	    "CREATE TRIGGER go BEFORE INSERT ON events FOR EACH ROW"
+	    " WHEN (NEW.status = 'failed') EXECUTE FUNCTION go();");
+	events_make(0, BATCH);
+	event_spoil(7, EVH_FAILED);
+	bench_write(bench, events, BATCH);
+	for (i = 0; i < BATCH; i++) {
+		assert_int_equal(events[i].result, i < 7 ? EVH_OK : EVH_RETRY);
+		assert_int_equal(events[i].turn, i);
+		fake_event_fini(&events[i]);
+	}
+	assert_string_equal(sql("SELECT count(*) FROM events"), "199");
+}
+
+/* ---- UPDATE -------------------------------------------------------------- */
+
+static void
+rows_that_wait_are_written_by_update_until_ids_are_new(void **state)
+{
+	good_write(*state, 0, 4 * BATCH, EVH_PENDING);
+	assert_string_equal(ways(), "COPY");
+	new_write(*state, 0, BATCH);
+	assert_string_equal(ways(), "UPDATE");
+	new_write(*state, BATCH, BATCH);
+	assert_string_equal(ways(), "UPDATE");
+	assert_string_equal(sql("SELECT count(*) FROM events"
+				" WHERE status = 'processed'"),
+			    "400");
+
+	new_write(*state, 5 * BATCH, BATCH);
+	assert_string_equal(ways(), "UPDATE INSERT");
+	new_write(*state, 6 * BATCH, BATCH);
+	assert_string_equal(ways(), "COPY");
+	new_write(*state, 2 * BATCH, BATCH);
+	assert_string_equal(ways(), "UPDATE");
+}
+
+/* One that the table does not have, between those that it has. */
+static void
+what_an_update_does_not_find_is_inserted(void **state)
+{
+	good_write(*state, 0, BATCH, EVH_PENDING);
+	sql("DELETE FROM events"
+	    " WHERE id = '00000007-0000-7000-8000-000000000000'");
+	ways();
+	new_write(*state, 0, BATCH);
+	assert_string_equal(ways(), "UPDATE INSERT");
+	assert_string_equal(sql("SELECT count(*) FROM events"
+				" WHERE status = 'processed'"),
+			    "200");
+}
+
+/* What a row gets of an UPDATE, and what it keeps. */
+#define LIFE                                                                   \
+	"SELECT md5(string_agg(ROW(name, data, raw, status, error, attempts,"  \
+	" created_at, processed_at IS NULL, kafka_topic, kafka_partition,"     \
+	" kafka_offset)::text, ',' ORDER BY id)) FROM events"
+
+static void
+life_make(struct fake_event *event, unsigned number, unsigned kind)
+{
+	static const enum evh_status statuses[] = { EVH_PROCESSED, EVH_FAILED,
+						    EVH_DROPPED };
+
+	fake_event_init(event, number, statuses[kind % 3], 2 + kind % 4,
+			"{\"other\":true}");
+	event->ev.created_ns = INT64_C(1795000000123456999);
+	event->ev.error = kind % 2 ? "{\"type\":\"Timeout\"}" : "no JSON";
+	if (kind % 5)
+		return;
+	event->ev.topic = "events";
+	event->ev.partition = (int32_t)kind;
+	event->ev.offset = INT64_C(12345678901) + kind;
+}
+
+static void
+rows_of_an_update_are_those_of_the_upsert(void **state)
+{
+	struct bench *bench = *state;
+	char updated[64];
+	unsigned i;
+
+	good_write(bench, 0, BATCH, EVH_PENDING);
+	for (i = 0; i < BATCH; i++)
+		life_make(&events[i], i, i);
+	ways();
+	bench_write(bench, events, BATCH);
+	events_expect(BATCH, NULL, BATCH);
+	assert_string_equal(ways(), "UPDATE");
+	snprintf(updated, sizeof(updated), "%s", sql(LIFE));
+
+	sql("DELETE FROM events");
+	for (i = 0; i < BATCH; i += 50)
+		good_write(bench, i, 50, EVH_PENDING);
+	ways();
+	for (i = 0; i < BATCH; i++)
+		life_make(&events[i], i, i);
+	for (i = 0; i < BATCH; i += 50)
+		bench_write(bench, events + i, 50);
+	events_expect(BATCH, NULL, 3 * BATCH);
+	assert_string_equal(ways(), "INSERT INSERT INSERT INSERT");
+	assert_string_equal(sql(LIFE), updated);
+}
+
+/* A plan that is made for a table of one row, and kept, must not read all of it
+ * when it has grown. */
+static void
+an_update_goes_by_the_index_from_the_first_row_on(void **state)
+{
+	static const char read[] = "SELECT seq_tup_read FROM"
+				   " pg_stat_user_tables WHERE"
+				   " relname = 'events' AND n_tup_upd > 0";
+	int64_t deadline = deadline_in(FAKE_WAIT_MS);
+	struct bench bench;
+
+	(void)state;
+	bench_create(&bench, &server, DB, NULL);
+	bench_start(&bench);
+	good_write(&bench, 0, 1, EVH_PENDING);
+	new_write(&bench, 0, BATCH);
+	/* The first tries the statement, with no rows. */
+	assert_string_equal(ways(), "INSERT INSERT UPDATE INSERT");
+	bench_stop(&bench); /* the session tells of itself at its end */
+	bench_destroy(&bench);
+	while (sql(read)[0] == '\0')
+		assert_false(deadline_over(deadline));
+	assert_string_equal(sql(read), "0");
 }
 
 /* PostgreSQL copies into no view, and not past row-level security (0A000),
@@ -526,7 +693,13 @@ main(void)
 		TEST(many_new_ids_go_by_copy_and_few_by_the_upsert),
 		TEST(rows_of_a_copy_are_those_of_the_upsert),
 		TEST(an_id_that_is_there_sends_batches_to_the_upsert_for_a_while),
-		TEST(an_id_twice_or_a_failed_event_is_for_the_upsert),
+		TEST(an_id_twice_is_for_the_upsert),
+		TEST(failed_events_are_for_the_upsert_and_the_others_go_by_copy),
+		TEST(nothing_overtakes_a_failed_event_that_is_to_be_tried_again),
+		TEST(rows_that_wait_are_written_by_update_until_ids_are_new),
+		TEST(what_an_update_does_not_find_is_inserted),
+		TEST(rows_of_an_update_are_those_of_the_upsert),
+		TEST(an_update_goes_by_the_index_from_the_first_row_on),
 		TEST(a_table_that_takes_no_copy_is_written_by_the_upsert),
 		TEST(a_copy_that_is_frozen_holds_others_up_for_its_own_time_only),
 		TEST(a_copy_that_cannot_go_on_is_taken_back),
