@@ -9,13 +9,18 @@
 #define FIRST_MS 100
 #define LAST_MS	 10000
 #define CALM_MS	 30000
+/* Longer than the longest wait between two tries. */
+#define VAIN_MS 15000
 
 void
 outage_init(struct outage *outage, struct evh_ctx *ctx, unsigned n)
 {
-	*outage = (struct outage){ .ctx = ctx, .n_closed = n };
+	*outage = (struct outage){
+		.ctx = ctx,
+		.n_closed = n,
+		.incomplete = clock_ns(),
+	};
 	pthread_mutex_init(&outage->lock, NULL);
-	ctx->ready(ctx, "connecting to PostgreSQL");
 }
 
 void
@@ -66,6 +71,18 @@ back(struct standing *standing)
 }
 
 static void
+closed(struct standing *standing)
+{
+	struct outage *outage = standing->outage;
+
+	if (standing->is_closed)
+		return;
+	standing->is_closed = true;
+	if (outage->n_closed++ == 0)
+		outage->incomplete = clock_ns();
+}
+
+static void
 reason_take(struct outage *outage, const struct failure *failure)
 {
 	struct evh_ctx *ctx = outage->ctx;
@@ -93,10 +110,7 @@ standing_lost(struct standing *standing, const struct failure *failure,
 	if (!standing->is_away)
 		away(standing);
 	standing->by_statement = by_statement;
-	if (!standing->is_closed) {
-		standing->is_closed = true;
-		outage->n_closed++;
-	}
+	closed(standing);
 	reason_take(outage, failure);
 	outage->ctx->ready(outage->ctx, outage->reason);
 	pthread_mutex_unlock(&outage->lock);
@@ -130,5 +144,31 @@ standing_committed(struct standing *standing)
 		return;
 	pthread_mutex_lock(&outage->lock);
 	back(standing);
+	pthread_mutex_unlock(&outage->lock);
+}
+
+bool
+standing_is_in_vain(struct standing *standing)
+{
+	struct outage *outage = standing->outage;
+	int64_t since;
+	bool in_vain;
+
+	pthread_mutex_lock(&outage->lock);
+	since = outage->incomplete > standing->connected ? outage->incomplete
+							 : standing->connected;
+	in_vain = outage->n_closed > 0 &&
+		  clock_ns() - since > VAIN_MS * NS_PER_MS;
+	pthread_mutex_unlock(&outage->lock);
+	return in_vain;
+}
+
+void
+standing_yielded(struct standing *standing)
+{
+	struct outage *outage = standing->outage;
+
+	pthread_mutex_lock(&outage->lock);
+	closed(standing);
 	pthread_mutex_unlock(&outage->lock);
 }

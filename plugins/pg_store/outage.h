@@ -29,6 +29,7 @@ struct outage {
 				    * which ready() is told of it */
 	unsigned n_away, n_closed; /* standings that are so */
 	int64_t since;
+	int64_t incomplete; /* since when some are closed */
 	char reason[sizeof(((struct failure *)0)->text)];
 };
 
@@ -55,5 +56,12 @@ void standing_lost(struct standing *standing, const struct failure *failure,
 void standing_connected(struct standing *standing);
 /* A batch was committed. */
 void standing_committed(struct standing *standing);
+/*
+ * Its connection has long been of no use, since others have none.  Where there
+ * are too few for all instances, each could hold some for ever and none have
+ * all of its own: it is to be closed, and says standing_yielded().
+ */
+bool standing_is_in_vain(struct standing *standing);
+void standing_yielded(struct standing *standing);
 
 #endif

@@ -46,13 +46,14 @@ queue_fini(struct queue *queue)
 }
 
 int
-queue_push(struct queue *queue, struct evh_event *const *evs, int n)
+queue_push(struct queue *queue, struct evh_event *const *evs, int n,
+	   bool *ret_sleeps)
 {
 	int64_t now = clock_ns();
-	bool wake;
 	int k;
 
 	pthread_mutex_lock(&queue->lock);
+	*ret_sleeps = false;
 	if (!queue->is_open) {
 		pthread_mutex_unlock(&queue->lock);
 		return -EAGAIN;
@@ -64,14 +65,17 @@ queue_push(struct queue *queue, struct evh_event *const *evs, int n)
 			at -= queue->max;
 		queue->ring[at] = (struct queue_entry){ evs[k], now };
 	}
-	wake = queue->sleeping && k > 0;
-	if (wake)
+	*ret_sleeps = queue->sleeping && k > 0;
+	if (*ret_sleeps)
 		queue->sleeping = false;
 	pthread_mutex_unlock(&queue->lock);
-
-	if (wake)
-		eventfd_write(queue->wake_fd, 1);
 	return k;
+}
+
+void
+queue_wake(struct queue *queue)
+{
+	eventfd_write(queue->wake_fd, 1);
 }
 
 size_t
@@ -147,6 +151,12 @@ queue_woke(struct queue *queue)
 	pthread_mutex_lock(&queue->lock);
 	queue->sleeping = false;
 	pthread_mutex_unlock(&queue->lock);
+}
+
+bool
+queue_is_idle(struct queue *queue)
+{
+	return queue_wait_idle(queue, 0) == 0;
 }
 
 int

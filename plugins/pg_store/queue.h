@@ -35,8 +35,12 @@ struct queue {
 int queue_init(struct queue *queue, size_t max); /* closed; 0 or -errno */
 void queue_fini(struct queue *queue);
 
-/* Takes the first k of n and returns k; -EAGAIN when closed. [any] */
-int queue_push(struct queue *queue, struct evh_event *const *evs, int n);
+/* Takes the first k of n and returns k; -EAGAIN when closed.  *ret_sleeps: the
+ * writer sleeps, and is to be woken when all is pushed that it shall have.
+ * [any] */
+int queue_push(struct queue *queue, struct evh_event *const *evs, int n,
+	       bool *ret_sleeps);
+void queue_wake(struct queue *queue);
 
 /*
  * Gives the writer up to max events, or fewer when they are more than
@@ -54,7 +58,8 @@ void queue_close(struct queue *queue);
 bool queue_sleep(struct queue *queue);
 void queue_woke(struct queue *queue);
 
-/* Waits until nothing is queued or in hand: 0 or -ETIMEDOUT. [main] */
+bool queue_is_idle(struct queue *queue); /* nothing is queued or in hand */
+/* Waits until it is so: 0 or -ETIMEDOUT. [main] */
 int queue_wait_idle(struct queue *queue, int64_t deadline);
 
 #endif

@@ -5,6 +5,7 @@
 #include "copy.h"
 #include "deadline.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -104,6 +105,16 @@ range_plan(struct write_batch *hand, size_t at, size_t n,
 	*ret_n = hand->batch.n;
 	return hand->batch.n_rounds == 1 &&
 	       batch_round(&hand->batch, 0, ret_positions) == hand->batch.n;
+}
+
+size_t
+range_place(const PGresult *answer, int i, const uint32_t *positions, size_t n)
+{
+	uint32_t place;
+
+	memcpy(&place, PQgetvalue(answer, i, 0), sizeof(place));
+	place = be32toh(place);
+	return place >= 1 && place <= n ? positions[place - 1] : RANGE_NOWHERE;
 }
 
 /* ---- Results ------------------------------------------------------------- */

@@ -42,6 +42,11 @@ int range_build(struct write_batch *hand, size_t at, const uint32_t *positions,
 int range_execute(struct write_batch *hand, const char *statement,
 		  PGresult **ret);
 
+/* Where in the range the row is that the answer's i-th row names by its place
+ * among the n that were sent; RANGE_NOWHERE when it has no such place. */
+#define RANGE_NOWHERE SIZE_MAX
+size_t range_place(const PGresult *answer, int i, const uint32_t *positions,
+		   size_t n);
 /* What an error means for the range that it is of. */
 enum halving range_end(struct write_batch *hand, int rc);
 /* Those that have no result yet were written. */

@@ -227,6 +227,7 @@ rows_build(struct rows *rows, struct evh_event *const *evs,
 	size_t i;
 	int rc, c;
 
+	rows->params.n = n_columns;
 	for (c = 0; c < n_columns; c++) {
 		rc = array_begin(&rows->columns[c], element_types[c], n);
 		if (rc < 0)
@@ -246,7 +247,6 @@ rows_build(struct rows *rows, struct evh_event *const *evs,
 		rows->values[c] = rows->columns[c].bytes;
 		rows->lengths[c] = (int)rows->columns[c].len;
 	}
-	rows->params.n = n_columns;
 	return 0;
 }
 

@@ -4,7 +4,6 @@
 #include "upsert.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,8 +13,6 @@
  * was written alone is a subtransaction, of which other sessions know 64 at a
  * glance: parts of this size keep both small. */
 #define PART_ROWS 512
-
-#define NOWHERE SIZE_MAX
 
 /* Once a connection.  Who may make no function is not asked again. */
 static int
@@ -41,18 +38,6 @@ prepare(struct write_batch *hand)
 	return rc;
 }
 
-/* Where in the part the answer's i-th refused row is, of n that were sent; or
- * NOWHERE. */
-static size_t
-refused_at(const PGresult *refused, int i, const uint32_t *positions, size_t n)
-{
-	uint32_t place;
-
-	memcpy(&place, PQgetvalue(refused, i, 0), sizeof(place));
-	place = be32toh(place);
-	return place >= 1 && place <= n ? positions[place - 1] : NOWHERE;
-}
-
 /*
  * The results of a part that is written but for those that the answer names.
  * Of these, failed events are left to be tried alone: EVH_RETRY.
@@ -65,10 +50,10 @@ results_note(struct write_batch *hand, size_t at, size_t n,
 	int i;
 
 	for (i = 0; i < PQntuples(refused); i++)
-		if (refused_at(refused, i, positions, n_rows) == NOWHERE)
+		if (range_place(refused, i, positions, n_rows) == RANGE_NOWHERE)
 			return HALVING_BAD;
 	for (i = 0; i < PQntuples(refused); i++) {
-		culprit = at + refused_at(refused, i, positions, n_rows);
+		culprit = at + range_place(refused, i, positions, n_rows);
 		if (hand->evs[culprit]->status == EVH_FAILED) {
 			hand->results[culprit] = EVH_RETRY;
 			continue;

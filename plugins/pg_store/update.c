@@ -4,14 +4,32 @@
 #include "rows.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
-/* What a batch that did not find all of its rows says of the next one's. */
 static void
-ids_guess(struct write_batch *hand, unsigned long n_changed)
+changed_settle(struct write_batch *hand, const PGresult *changed,
+	       const uint32_t *positions, size_t n)
 {
-	/* They were old, and now none is: the next COPY need not wait. */
-	if (hand->ids == WRITE_IDS_OLD && n_changed == 0)
+	size_t at;
+	int i;
+
+	for (i = 0; i < PQntuples(changed); i++) {
+		at = range_place(changed, i, positions, n);
+		if (at != RANGE_NOWHERE)
+			range_settle(hand, at, 1);
+	}
+}
+
+/* What a batch says of the next one's ids. */
+static void
+ids_guess(struct write_batch *hand, size_t n_changed, size_t n)
+{
+	if (2 * n_changed >= n) {
+		hand->ids = WRITE_IDS_OLD;
+		return;
+	}
+	/* They were old and are not any more: COPY need not wait for its turn.
+	 */
+	if (hand->ids == WRITE_IDS_OLD)
 		hand->copy_pause = hand->copy_left = 0;
 	hand->ids = WRITE_IDS_NEW;
 }
@@ -20,9 +38,8 @@ enum halving
 update_run(struct write_batch *hand)
 {
 	const uint32_t *positions;
-	PGresult *result = NULL;
-	unsigned long n_changed;
-	size_t n;
+	PGresult *changed = NULL;
+	size_t n, n_changed;
 	int rc;
 
 	if (hand->ids == WRITE_IDS_NEW ||
@@ -30,21 +47,18 @@ update_run(struct write_batch *hand)
 		return HALVING_BAD;
 	rc = range_build(hand, 0, positions, n, ROWS_OUTCOME);
 	if (rc == 0)
-		rc = range_execute(hand, UPDATE_STATEMENT, &result);
-	if (rc < 0) {
-		ids_guess(hand, n);
-		return range_end(hand, rc) == HALVING_STOPPED ? HALVING_STOPPED
-							      : HALVING_BAD;
+		rc = range_execute(hand, UPDATE_STATEMENT, &changed);
+	if (rc == -EREMOTEIO || rc == -EMSGSIZE) {
+		hand->ids = WRITE_IDS_NEW;
+		return HALVING_BAD; /* the server's word on the upsert counts */
 	}
+	if (rc < 0)
+		return range_end(hand, rc);
 
-	n_changed = strtoul(PQcmdTuples(result), NULL, 10);
-	PQclear(result);
-	if (n_changed < n) {
-		ids_guess(hand, n_changed);
-		return HALVING_BAD;
-	}
-	hand->ids = WRITE_IDS_OLD;
-	hand->ctx->record(hand->batch_rows, (int64_t)n);
-	range_settle(hand, 0, hand->n);
-	return HALVING_DONE;
+	n_changed = (size_t)PQntuples(changed);
+	changed_settle(hand, changed, positions, n);
+	PQclear(changed);
+	hand->ctx->record(hand->batch_rows, (int64_t)n_changed);
+	ids_guess(hand, n_changed, n);
+	return n_changed == n ? HALVING_DONE : HALVING_BAD;
 }

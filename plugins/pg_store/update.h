@@ -1,11 +1,12 @@
 /*
- * update.h - the batch in hand by one UPDATE, for ids that are all there: rows
- * that an API has written as pending, or that failed before.
+ * update.h - the batch in hand by one UPDATE, for ids that are there: rows that
+ * an API has written as pending, or that failed before.
  *
- * A third faster than the upsert over such rows, since it neither tries to
- * insert first nor sends what stays as it was first written.  That is tried
- * when a COPY has just met an id that was there, and from then on for as long
- * as each batch finds all of its rows.
+ * Faster than the upsert over such rows, by a third or more, since it neither
+ * tries to insert first nor sends what stays as it was first written.  It is
+ * tried when a COPY has just met an id that was there, and from then on for as
+ * long as it finds most of its rows.  What a handler has made of an event's
+ * data it does not look at: the row keeps its own.
  */
 #ifndef PG_STORE_UPDATE_H
 #define PG_STORE_UPDATE_H
@@ -17,7 +18,7 @@
 
 /*
  * HALVING_DONE: all of it is written; HALVING_STOPPED: hand->outcome says why;
- * HALVING_BAD: perhaps not all of it, and the upsert is to see to it.  [writer]
+ * HALVING_BAD: what has no result yet is not, and is the upsert's.  [writer]
  */
 enum halving update_run(struct write_batch *hand);
 

@@ -54,10 +54,12 @@ const char upsert_sql[] = UPSERT("");
 const char upsert_update_sql[] = "UPDATE events AS e SET" CHANGE(
 	"r") " FROM (SELECT id, status, error::json AS error, attempts,"
 	     " " PROCESSED_AT " AS processed_at, topic AS kafka_topic,"
-	     " part AS kafka_partition, pos AS kafka_offset"
+	     " part AS kafka_partition, pos AS kafka_offset, place::int4"
 	     " FROM unnest(" OUTCOME_ARRAYS(
-		     "") ") AS a (" OUTCOME ")) AS r"
-			 " WHERE e.id = r.id AND" MAY_CHANGE("r");
+		     "") ") WITH ORDINALITY"
+			 " AS a (" OUTCOME ", place)) AS r"
+			 " WHERE e.id = r.id AND" MAY_CHANGE(
+				 "r") " RETURNING r.place";
 
 const char upsert_sieve_sql[] =
 	"SELECT place, state FROM pg_temp.evh_upsert_sieve("

@@ -3,12 +3,12 @@
  * may be written over what, in one place.
  *
  * Their parameters are the arrays of rows.h.  `upsert_sql` writes all of them
- * or none.  `upsert_update_sql` takes the outcome's alone, and changes as the
- * upsert would, but only rows that are there; it tells how many.
- * `upsert_sieve_sql` writes all but those that the table refuses,
- * and says which these are: it tries a few at a time, each few in a
- * subtransaction, and one by one where some are refused, without a round trip
- * or a commit for each.  It needs a function that belongs to the session.
+ * or none.  `upsert_update_sql` takes those of the outcome alone and changes
+ * what the upsert would, but only of rows that are there, and names these.
+ * `upsert_sieve_sql` writes all but those that the table refuses, and names
+ * them: it tries a few at a time, each few in a subtransaction, and one by one
+ * where some are refused, without a round trip or a commit for each.  It needs
+ * a function that belongs to the session.
  */
 #ifndef PG_STORE_UPSERT_H
 #define PG_STORE_UPSERT_H
@@ -18,6 +18,7 @@
 #define UPSERT_SIEVE_SQL_MAX 4096
 
 extern const char upsert_sql[];
+/* A row for each that was changed: place int4 (from 1). */
 extern const char upsert_update_sql[];
 
 /* A row for each refused one: place int4 (from 1), state text (SQLSTATE). */

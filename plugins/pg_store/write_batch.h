@@ -2,10 +2,11 @@
  * write_batch.h - the batch that the writer has in hand: written, each event's
  * result noted, and answered.
  *
- * Four ways, each for what the one before cannot do, and all of the same
- * outcome: copy.h, for ids that are all new; update.h, for those that are all
- * there; the upsert (range.h); and the upsert without those that the table
- * refuses (sieve.h).  What even that cannot tell, halving.h can.
+ * Four ways, each for what the one before leaves: copy.h, for ids that are all
+ * new; update.h, for those that are there; the upsert (range.h); and the upsert
+ * without those that the table refuses (sieve.h).  What even that cannot tell,
+ * halving.h can.  So events of one key may be written out of their order, each
+ * in a row of its own; they are answered in it.
  */
 #ifndef PG_STORE_WRITE_BATCH_H
 #define PG_STORE_WRITE_BATCH_H
@@ -31,7 +32,7 @@ enum write_outcome {
 enum write_ids {
 	WRITE_IDS_NEW,	       /* nothing against it */
 	WRITE_IDS_PERHAPS_OLD, /* a COPY has just met one that is there */
-	WRITE_IDS_OLD,	       /* the last UPDATE found all of its own */
+	WRITE_IDS_OLD,	       /* the last UPDATE found most of its own */
 };
 
 /* sieve.h's statement, on this connection. */
@@ -70,9 +71,9 @@ int write_batch_init(struct write_batch *hand, struct evh_ctx *ctx,
 void write_batch_fini(struct write_batch *hand);
 
 /*
- * Of a new connection: prepares the upsert and runs it with no rows, which
- * finds a missing column or permission and a server that takes no writes before
- * an event has to.  0, or -errno and *hand->failure.  [writer]
+ * Of a new connection: prepares what it executes and runs the upsert with no
+ * rows, which finds a missing column or permission and a server that takes no
+ * writes before an event has to.  0, or -errno and *hand->failure.  [writer]
  */
 int write_batch_prepare(struct write_batch *hand, int64_t deadline);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define SCHEMA_LOOK_MS 1000 /* while it is too old */
+#define OTHERS_LOOK_MS 2000 /* while there is nothing else to do */
 
 /* ---- Waiting ------------------------------------------------------------ */
 
@@ -269,10 +270,24 @@ take_and_write(struct writer *writer)
 				 backoff_next(&writer->standing.backoff));
 }
 
+/* Its own connection, which helps nobody while others have none. */
+static void
+yield(struct writer *writer)
+{
+	queue_close(writer->queue);
+	queue_give_back(writer);
+	queue_answered(writer->queue);
+	connection_close(&writer->connection);
+	standing_yielded(&writer->standing);
+	cancellable_wait(writer, backoff_next(&writer->standing.backoff));
+}
+
 /* Nothing to write: until there is, or the server hangs up, or a cancel. */
 static void
 writer_idle(struct writer *writer)
 {
+	int look_ms = writer->settings->writers > 1 ? OTHERS_LOOK_MS : -1;
+	int n;
 	struct pollfd fds[] = {
 		{ .fd = writer->queue->wake_fd, .events = POLLIN },
 		{ .fd = connection_fd(&writer->connection), .events = POLLIN },
@@ -281,8 +296,13 @@ writer_idle(struct writer *writer)
 
 	if (!queue_sleep(writer->queue))
 		return;
-	if (poll(fds, 3, -1) < 0)
+	n = poll(fds, 3, look_ms);
+	if (n < 0)
 		return;
+	if (n == 0 && standing_is_in_vain(&writer->standing)) {
+		yield(writer);
+		return;
+	}
 
 	queue_woke(writer->queue);
 	if (fds[2].revents)

@@ -45,6 +45,7 @@ writers_start(struct writers *writers, struct evh_ctx *ctx,
 	int rc;
 
 	outage_init(&writers->outage, ctx, writers->n);
+	ctx->ready(ctx, "connecting to PostgreSQL");
 	for (i = 0; i < writers->n; i++) {
 		rc = writer_start(&writers->writers[i], i, ctx, settings,
 				  &writers->queues[i], &writers->outage);
@@ -88,29 +89,52 @@ writers_choose(const struct evh_event *ev, unsigned n)
 	return ev->id[sizeof(ev->id) - 1] % n;
 }
 
+/* Those at the front that go to the same writer. */
+static int
+run_length(const struct writers *writers, struct evh_event *const *evs, int n)
+{
+	unsigned chosen = writers_choose(evs[0], writers->n);
+	int i;
+
+	for (i = 1; i < n && writers_choose(evs[i], writers->n) == chosen; i++)
+		;
+	return i;
+}
+
 int
 writers_push(struct writers *writers, struct evh_event *const *evs, int n)
 {
-	int start = 0, i, rc;
-	unsigned chosen, next;
+	unsigned i, sleepers = 0; /* a bit each */
+	int done = 0, run, rc;
+	bool sleeps;
 
-	next = writers_choose(evs[0], writers->n);
-	while (start < n) {
-		chosen = next;
-		for (i = start + 1; i < n; i++) {
-			next = writers_choose(evs[i], writers->n);
-			if (next != chosen)
-				break;
-		}
-		rc = queue_push(&writers->queues[chosen], evs + start,
-				i - start);
-		if (rc < 0)
-			return start > 0 ? start : rc;
-		start += rc;
-		if (start < i)
-			break;
-	}
-	return start;
+	do {
+		i = writers_choose(evs[done], writers->n);
+		run = run_length(writers, evs + done, n - done);
+		rc = queue_push(&writers->queues[i], evs + done, run, &sleeps);
+		if (rc > 0)
+			done += rc;
+		if (sleeps)
+			sleepers |= 1u << i;
+	} while (rc == run && done < n);
+
+	/* Not before: who is woken for the first of many writes it alone. */
+	for (i = 0; sleepers >> i; i++)
+		if (sleepers >> i & 1)
+			queue_wake(&writers->queues[i]);
+	return done > 0 ? done : rc;
+}
+
+/* All at one look: while one was waited for, others may have got something. */
+static bool
+are_idle(struct writers *writers)
+{
+	unsigned i;
+
+	for (i = 0; i < writers->n; i++)
+		if (!queue_is_idle(&writers->queues[i]))
+			return false;
+	return true;
 }
 
 int
@@ -119,11 +143,13 @@ writers_wait_idle(struct writers *writers, int64_t deadline)
 	unsigned i;
 	int rc;
 
-	for (i = 0; i < writers->n; i++) {
-		rc = queue_wait_idle(&writers->queues[i], deadline);
-		if (rc < 0)
-			return rc;
-	}
+	do {
+		for (i = 0; i < writers->n; i++) {
+			rc = queue_wait_idle(&writers->queues[i], deadline);
+			if (rc < 0)
+				return rc;
+		}
+	} while (!are_idle(writers));
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  *
  * PostgreSQL works for one connection on one core, so several write side by
  * side, each with a queue and a thread of its own.  Events of a lane (a key;
- * without one a topic's partition) have one writer, and so have those of an
- * id, so that each writer keeps the order that the host wants kept.
+ * without one a topic's partition) have one writer, which keeps the order that
+ * the host wants kept.  An event without a lane goes by its id.
  */
 #ifndef PG_STORE_WRITERS_H
 #define PG_STORE_WRITERS_H
@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 struct writers {
-	struct evh_ctx *ctx;
 	unsigned n;
 	struct queue queues[SETTINGS_WRITERS];
 	struct writer writers[SETTINGS_WRITERS];

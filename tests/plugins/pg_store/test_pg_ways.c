@@ -345,6 +345,29 @@ what_an_update_does_not_find_is_inserted(void **state)
 			    "200");
 }
 
+/* Pending rows, of which one is missing and another one's event has data that
+ * the upsert would refuse.  What the UPDATE has written is not failed behind
+ * it: that failure nobody would keep, since the row is processed. */
+static void
+what_an_update_has_written_is_not_refused_behind_it(void **state)
+{
+	struct bench *bench = *state;
+
+	good_write(bench, 0, 2 * BATCH, EVH_PENDING);
+	new_write(bench, BATCH, BATCH);
+	sql("DELETE FROM events"
+	    " WHERE id = '00000007-0000-7000-8000-000000000000'");
+	ways();
+	events_make(0, BATCH);
+	event_spoil(9, EVH_PROCESSED);
+	bench_write(bench, events, BATCH);
+	events_expect(BATCH, NULL, 3 * BATCH);
+	assert_string_equal(ways(), "UPDATE INSERT");
+	assert_string_equal(sql("SELECT count(*) FROM events"
+				" WHERE status = 'processed'"),
+			    "400");
+}
+
 /* What a row gets of an UPDATE, and what it keeps. */
 #define LIFE                                                                   \
 	"SELECT md5(string_agg(ROW(name, data, raw, status, error, attempts,"  \
@@ -698,6 +721,7 @@ main(void)
 		TEST(nothing_overtakes_a_failed_event_that_is_to_be_tried_again),
 		TEST(rows_that_wait_are_written_by_update_until_ids_are_new),
 		TEST(what_an_update_does_not_find_is_inserted),
+		TEST(what_an_update_has_written_is_not_refused_behind_it),
 		TEST(rows_of_an_update_are_those_of_the_upsert),
 		TEST(an_update_goes_by_the_index_from_the_first_row_on),
 		TEST(a_table_that_takes_no_copy_is_written_by_the_upsert),
