@@ -1,5 +1,6 @@
 #include "producer.h"
 #include "clock.h"
+#include "hurry.h"
 #include "ledger.h"
 #include "message.h"
 #include "reports.h"
@@ -26,6 +27,8 @@ struct producer {
 	struct ledger ledger;
 	struct reports reports;
 	struct message_limits limits;
+	struct hurry hurry;
+	bool hurries; /* it is started */
 
 	atomic_int state;    /* enum producer_state; written by the thread */
 	atomic_int busy;     /* calls of submit that may hold lines */
@@ -109,8 +112,12 @@ static void
 producer_reports(struct producer *p, rd_kafka_event_t *event)
 {
 	char why[160];
+	rd_kafka_resp_err_t err;
 	size_t n;
-	rd_kafka_resp_err_t err = reports_read(&p->reports, event, &n);
+
+	if (p->hurries)
+		hurry_look(&p->hurry, ledger_waiting(&p->ledger));
+	err = reports_read(&p->reports, event, &n);
 
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return;
@@ -313,6 +320,8 @@ producer_submit(struct producer *p, struct evh_event *const *evs, int n)
 			      lines - sent - refused);
 	if (refused > 0)
 		producer_refuse(p, evs[sent], first + (uint64_t)sent, err);
+	if (sent > 0 && p->hurries)
+		hurry_event(&p->hurry);
 	atomic_fetch_sub(&p->busy, 1);
 	return sent + refused;
 }
@@ -347,12 +356,18 @@ producer_open(struct producer *p, const struct batching *batching)
 			 rd_kafka_err2str(rd_kafka_last_error()));
 		return -EINVAL;
 	}
-	return 0;
+	if (!p->env.settings->hurries)
+		return 0;
+	rc = hurry_start(&p->hurry, p->rk);
+	p->hurries = rc == 0;
+	return rc;
 }
 
 static void
 producer_close(struct producer *p, struct endings *endings)
 {
+	if (p->hurries)
+		hurry_stop(&p->hurry);
 	if (p->topic != NULL)
 		rd_kafka_topic_destroy(p->topic);
 	if (p->queue != NULL)

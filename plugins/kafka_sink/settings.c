@@ -8,7 +8,8 @@
 
 /* librdkafka's own time limit is only a net below ours: what it times out it
  * skips, and goes on with the next of the key. */
-#define NET_MS 5000
+#define LINGER_MS "0.2"
+#define NET_MS	  5000
 
 /* librdkafka's limits of message.max.bytes. */
 #define MESSAGE_MAX	     1000000000
@@ -95,10 +96,8 @@ static const struct property defaults[] = {
 	 * broker's limit of 1 MiB is what counts.  A dead letter may be twice
 	 * as large: see limits_read(). */
 	{ MESSAGE_MAX_PROPERTY, "1048576" },
-	/* None, so that one event waits for nobody: what comes while a request
-	 * is on its way is the next one, and makes it as large as it is busy.
-	 */
-	{ "linger.ms", "0" },
+	/* Only while many come at once: see hurry.h. */
+	{ "linger.ms", LINGER_MS },
 	/* A request carries one partition: those that come together share one,
 	 * and the broker has a request instead of six.  By itself librdkafka
 	 * takes twice the linger in whole milliseconds, which is never. */
@@ -257,6 +256,17 @@ limits_read(const rd_kafka_conf_t *conf)
 	return limits;
 }
 
+/* An operator who says how long to linger gets just that. */
+static bool
+linger_is_ours(const rd_kafka_conf_t *conf)
+{
+	char text[24] = "";
+	size_t size = sizeof(text);
+
+	(void)rd_kafka_conf_get(conf, "linger.ms", text, &size);
+	return strtod(text, NULL) == strtod(LINGER_MS, NULL);
+}
+
 int
 settings_read(struct evh_ctx *ctx, struct settings *ret)
 {
@@ -281,6 +291,7 @@ settings_read(struct evh_ctx *ctx, struct settings *ret)
 	if (rc < 0)
 		return rc;
 	s.limits = limits_read(conf);
+	s.hurries = linger_is_ours(conf);
 	rd_kafka_conf_destroy(conf);
 	*ret = s;
 	return 0;

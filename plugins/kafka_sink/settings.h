@@ -28,6 +28,7 @@ struct settings { /* the strings live as long as ctx */
 	int partitions, replication; /* replication -1: the broker's default */
 	int message_timeout_ms;
 	int queue_messages;
+	bool hurries; /* the linger is ours: hurry.h */
 	struct message_limits limits;
 	bool is_docker;
 	int out_port;

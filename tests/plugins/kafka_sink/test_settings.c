@@ -175,6 +175,7 @@ options_become_librdkafkas_properties(void **state)
 	assert_int_equal(-1, s.replication);
 	assert_int_equal(6, s.partitions);
 	assert_true(s.create);
+	assert_false(s.hurries); /* an operator's linger is kept to */
 	assert_int_equal(0, settings_conf(&h.ctx, &s, &b, &conf));
 	has(conf, "bootstrap.servers", "127.0.0.1:1");
 	has(conf, "queue.buffering.max.kbytes", "65536");
