@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Whole milliseconds: for less its thread does not sleep but looks again and
+ * again until they are over. */
+#define LINGER_MS "1"
 /* librdkafka's own time limit is only a net below ours: what it times out it
  * skips, and goes on with the next of the key. */
-#define LINGER_MS "0.2"
-#define NET_MS	  5000
+#define NET_MS 5000
 
 /* librdkafka's limits of message.max.bytes. */
 #define MESSAGE_MAX	     1000000000
