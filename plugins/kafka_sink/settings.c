@@ -9,6 +9,7 @@
 /* Whole milliseconds: for less its thread does not sleep but looks again and
  * again until they are over. */
 #define LINGER_MS "1"
+
 /* librdkafka's own time limit is only a net below ours: what it times out it
  * skips, and goes on with the next of the key. */
 #define NET_MS 5000
