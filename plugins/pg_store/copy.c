@@ -164,16 +164,13 @@ copyable_count(const struct write_batch *hand)
 }
 
 static void
-copied_settle(struct write_batch *hand)
+copied_mark(struct write_batch *hand)
 {
-	size_t start = 0, i;
+	size_t i;
 
-	for (i = 0; i <= hand->n; i++) {
-		if (i < hand->n && is_copyable(hand->evs[i]))
-			continue;
-		range_settle(hand, start, i - start);
-		start = i + 1;
-	}
+	for (i = 0; i < hand->n; i++)
+		if (is_copyable(hand->evs[i]))
+			range_mark(hand, i);
 }
 
 /* Fewer and fewer tries, while there are refusals. */
@@ -185,14 +182,58 @@ pause_more(struct write_batch *hand)
 	hand->copy_left = hand->copy_pause;
 }
 
+static int
+copy(struct write_batch *hand, struct source *source)
+{
+	char sql[sizeof(COPY) + 16];
+	int64_t start = clock_ns();
+	int rc;
+
+	snprintf(sql, sizeof(sql), COPY, deadline_left_ms(hand->deadline));
+	source->now_ns = clock_wall_ns();
+	rc = connection_copy(hand->connection, sql, piece_next, source,
+			     hand->deadline, hand->failure);
+	if (rc == 0)
+		hand->ctx->record(hand->commit_seconds, clock_ns() - start);
+	if (rc == -EREMOTEIO &&
+	    strcmp(hand->failure->sqlstate, UNIQUE_VIOLATION) == 0)
+		hand->ids = WRITE_IDS_PERHAPS_OLD;
+	return rc;
+}
+
+/* The COPY is a transaction by itself. */
+static enum halving
+copy_all(struct write_batch *hand, struct source *source)
+{
+	int rc = copy(hand, source);
+
+	if (rc == -EREMOTEIO)
+		return HALVING_BAD;
+	if (rc < 0)
+		return range_end(hand, rc);
+	hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
+	range_settle(hand, 0, hand->n);
+	return HALVING_DONE;
+}
+
+static enum halving
+copy_most(struct write_batch *hand, struct source *source)
+{
+	int rc = range_begin(hand);
+
+	if (rc == 0)
+		rc = copy(hand, source);
+	if (rc == 0)
+		copied_mark(hand);
+	return range_finish(hand, rc);
+}
+
 enum halving
 copy_run(struct write_batch *hand)
 {
 	struct source source = { .hand = hand };
 	size_t n = copyable_count(hand);
-	char sql[sizeof(COPY) + 16];
-	int64_t start;
-	int rc;
+	enum halving halving;
 
 	if (hand->ids != WRITE_IDS_NEW || n < ROWS_MIN)
 		return HALVING_BAD;
@@ -203,25 +244,13 @@ copy_run(struct write_batch *hand)
 	if (!range_plan(hand, 0, hand->n, &source.positions, &source.n))
 		return HALVING_BAD;
 
-	snprintf(sql, sizeof(sql), COPY, deadline_left_ms(hand->deadline));
-	start = clock_ns();
-	source.now_ns = clock_wall_ns();
-	rc = connection_copy(hand->connection, sql, piece_next, &source,
-			     hand->deadline, hand->failure);
-	if (rc == -EREMOTEIO) {
+	halving = n == hand->n ? copy_all(hand, &source)
+			       : copy_most(hand, &source);
+	if (halving == HALVING_BAD)
 		pause_more(hand);
-		if (strcmp(hand->failure->sqlstate, UNIQUE_VIOLATION) == 0)
-			hand->ids = WRITE_IDS_PERHAPS_OLD;
-		return HALVING_BAD;
-	}
-	if (rc < 0)
-		return range_end(hand, rc);
-
-	hand->copy_pause = 0;
-	hand->ctx->record(hand->commit_seconds, clock_ns() - start);
-	hand->ctx->record(hand->batch_rows, (int64_t)n);
-	copied_settle(hand);
-	return n == hand->n ? HALVING_DONE : HALVING_BAD;
+	else if (halving == HALVING_DONE)
+		hand->copy_pause = 0;
+	return halving;
 }
 
 int

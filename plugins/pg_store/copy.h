@@ -5,8 +5,8 @@
  * CONFLICT: an id that is there already refuses all of it.  So it is for ids
  * that are most likely new, and after a refusal some batches do without.  Its
  * rows are those of the upsert, but for processed_at, which is of evhd's clock,
- * as created_at is, and not of the server's.  Failed events are left for the
- * upsert, which makes them fit.
+ * as created_at is, and not of the server's.  Failed events it leaves to an
+ * upsert in the same transaction, which makes them fit.
  */
 #ifndef PG_STORE_COPY_H
 #define PG_STORE_COPY_H
@@ -16,8 +16,8 @@
 
 /*
  * HALVING_DONE: all of it is written; HALVING_STOPPED: hand->outcome says why;
- * HALVING_BAD: what has no result yet is not, either since it is none for a
- * COPY or since the server refused it.  Whatever it was that the server
+ * HALVING_BAD: none of it, either since it is none for a COPY or since the
+ * server refused it.  Whatever it was that the server
  * refused, its word on the upsert counts.  [writer]
  */
 enum halving copy_run(struct write_batch *hand);

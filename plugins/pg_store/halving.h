@@ -14,7 +14,7 @@
 
 enum halving {
 	HALVING_DONE = 1, /* all of the range is done */
-	HALVING_BAD,	  /* not all of it, because of some in it */
+	HALVING_BAD,	  /* nothing of it, because of some in it */
 	HALVING_STOPPED,  /* nothing of it, for another reason: go no further */
 };
 

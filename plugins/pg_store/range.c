@@ -16,9 +16,8 @@
 
 /* ---- Statements ---------------------------------------------------------- */
 
-/* The parameters are hand->rows's; ret_refused may be NULL. */
-static int
-statement_run(struct write_batch *hand, const char *name,
+int
+range_attempt(struct write_batch *hand, const char *name,
 	      PGresult **ret_refused)
 {
 	struct evh_ctx *ctx = hand->ctx;
@@ -43,7 +42,7 @@ range_execute(struct write_batch *hand, const char *name,
 
 	backoff_init(&backoff, AGAIN_FIRST_MS, AGAIN_LAST_MS);
 	for (;;) {
-		rc = statement_run(hand, name, ret_refused);
+		rc = range_attempt(hand, name, ret_refused);
 		if (rc != -EREMOTEIO || hand->failure->policy != SQLSTATE_AGAIN)
 			return rc;
 		if (strcmp(hand->failure->sqlstate, LOCK_TIMEOUT) == 0)
@@ -190,4 +189,66 @@ range_try(struct write_batch *hand, size_t at, size_t n)
 		return range_end(hand, rc);
 	range_settle(hand, at, n);
 	return HALVING_DONE;
+}
+
+/* ---- Two statements ------------------------------------------------------ */
+
+static int
+command_run(struct write_batch *hand, const char *sql,
+	    struct failure *ret_failure)
+{
+	return connection_run(hand->connection, sql, hand->deadline, NULL,
+			      ret_failure);
+}
+
+int
+range_begin(struct write_batch *hand)
+{
+	return command_run(hand, "BEGIN", hand->failure);
+}
+
+void
+range_mark(struct write_batch *hand, size_t at)
+{
+	hand->results[at] = EVH_OK;
+}
+
+/* Who plans a way of two statements has seen that it is one round. */
+static int
+unmarked_write(struct write_batch *hand)
+{
+	const uint32_t *positions;
+	size_t n;
+	int rc;
+
+	if (!range_plan(hand, 0, hand->n, &positions, &n))
+		return 0; /* all is marked */
+	rc = range_build(hand, 0, positions, n, ROWS_WHOLE);
+	if (rc == 0)
+		rc = range_attempt(hand, RANGE_STATEMENT, NULL);
+	return rc;
+}
+
+enum halving
+range_finish(struct write_batch *hand, int rc)
+{
+	struct failure failure; /* what was refused counts, and not this */
+
+	if (rc == 0)
+		rc = unmarked_write(hand);
+	if (rc == 0)
+		rc = command_run(hand, "COMMIT", hand->failure);
+	memset(hand->results, 0, hand->n * sizeof(*hand->results));
+	if (rc == 0) {
+		hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
+		range_settle(hand, 0, hand->n);
+		return HALVING_DONE;
+	}
+	if (rc == -EREMOTEIO || rc == -EMSGSIZE || rc == -ENOMEM) {
+		rc = command_run(hand, "ROLLBACK", &failure);
+		if (rc == 0)
+			return HALVING_BAD;
+		*hand->failure = failure;
+	}
+	return range_end(hand, rc);
 }

@@ -47,6 +47,21 @@ int range_execute(struct write_batch *hand, const char *statement,
 #define RANGE_NOWHERE SIZE_MAX
 size_t range_place(const PGresult *answer, int i, const uint32_t *positions,
 		   size_t n);
+/*
+ * For a way of two statements, which are one transaction, since the later
+ * events of a key must not be seen before the earlier ones.  Between the two
+ * the first one marks by range_mark() what it has written.  range_finish()
+ * writes by the upsert what is not marked and commits: HALVING_DONE.  When
+ * something was refused, here or before (rc < 0), it rolls back: HALVING_BAD,
+ * and nothing is written.
+ */
+int range_begin(struct write_batch *hand);
+void range_mark(struct write_batch *hand, size_t at);
+enum halving range_finish(struct write_batch *hand, int rc);
+/* As range_execute(), but once: what is in the way of a transaction ends it. */
+int range_attempt(struct write_batch *hand, const char *statement,
+		  PGresult **ret);
+
 /* What an error means for the range that it is of. */
 enum halving range_end(struct write_batch *hand, int rc);
 /* Those that have no result yet were written. */

@@ -1,6 +1,7 @@
 /*
  * update.h - the batch in hand by one UPDATE, for ids that are there: rows that
- * an API has written as pending, or that failed before.
+ * an API has written as pending, or that failed before.  The few that are not
+ * there it leaves to an upsert in the same transaction.
  *
  * Faster than the upsert over such rows, by a third or more, since it neither
  * tries to insert first nor sends what stays as it was first written.  It is
@@ -18,7 +19,7 @@
 
 /*
  * HALVING_DONE: all of it is written; HALVING_STOPPED: hand->outcome says why;
- * HALVING_BAD: what has no result yet is not, and is the upsert's.  [writer]
+ * HALVING_BAD: none of it.  [writer]
  */
 enum halving update_run(struct write_batch *hand);
 

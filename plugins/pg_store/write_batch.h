@@ -5,8 +5,7 @@
  * Four ways, each for what the one before leaves: copy.h, for ids that are all
  * new; update.h, for those that are there; the upsert (range.h); and the upsert
  * without those that the table refuses (sieve.h).  What even that cannot tell,
- * halving.h can.  So events of one key may be written out of their order, each
- * in a row of its own; they are answered in it.
+ * halving.h can.
  */
 #ifndef PG_STORE_WRITE_BATCH_H
 #define PG_STORE_WRITE_BATCH_H

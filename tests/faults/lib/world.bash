@@ -49,7 +49,8 @@ world_begin() {
 
 # world_configure: the shipped configurations with a key, the row's brokers
 # and group, and sessions so short that a kill does not take half a minute.
-# The ports of servers stay variables: a proxy takes their place.
+# The ports of servers stay variables: a proxy takes their place.  PostgreSQL
+# hears which process a session is of (batches_hold).
 world_configure() {
 	local shipped replication=0
 	[[ ${#servers_options[@]} == 0 ]] || replication=3
@@ -58,6 +59,7 @@ world_configure() {
 		# shellcheck disable=SC2016 # evhd expands it
 		sed -e 's/brokers = ".*"/brokers = "${EVH_FAULT_BROKERS}"/' \
 			-e 's/^\tstore = "events"/&\n\tkey = "\/k"/' \
+			-e 's/^store "events" {$/&\n\tpq.application_name = "evhd\/${EVH_FAULT_MEMBER:-row}"/' \
 			-e '/^sink "kafka"/,/^}/s/^\ttopic = .*/&\n\treplication = '$replication'/' \
 			-e 's/^\tgroup = .*/\tgroup = "'"$world"'"\n\trdkafka.session.timeout.ms = 6000\n\trdkafka.heartbeat.interval.ms = 1000/' \
 			"$root/conf/$shipped.conf" >"$row_dir/$shipped.conf"
@@ -126,20 +128,24 @@ rows_with() {
 	sql -c "SELECT count(*) FROM events WHERE status = '$1'${2:+ AND $2}"
 }
 
-# batches_hold STORES: until PostgreSQL crashes a session of its own has the
-# table locked; waits until so many stores have a batch there.  There is one
-# store to a process.
+# batches_hold PROCESSES: until PostgreSQL crashes a session of its own has the
+# table locked; waits until so many processes have a batch there.  There is one
+# store to a process, but it may write by several sessions, so that a process
+# alone has as many: those of one share its name (world_configure), and names are
+# counted.  As there is one API, two are never without a consumer.
 batches_hold() {
 	local n=0 until=$((SECONDS + 60))
 	{
 		sql -c BEGIN -c 'LOCK TABLE events IN EXCLUSIVE MODE' \
 			-c 'SELECT pg_sleep(60)' >/dev/null 2>&1 || true
 	} &
-	until n=$(sql -c "SELECT count(*) FROM pg_stat_activity
+	until n=$(sql -c "SELECT count(DISTINCT application_name)
+		FROM pg_stat_activity
 		WHERE datname = '$world' AND wait_event_type = 'Lock'
 		AND application_name LIKE 'evhd/%'") && ((n >= $1)); do
 		load_runs
-		((SECONDS < until)) || fail "only $n stores had a batch there"
+		((SECONDS < until)) ||
+			fail "only $n processes had a batch there"
 		sleep 0.05
 	done
 }

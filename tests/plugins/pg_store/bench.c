@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -87,12 +88,16 @@ bench_write(struct bench *bench, struct fake_event *events, unsigned n)
 int
 bench_writer_pid(const struct bench *bench)
 {
-	return (int)strtol(pg_server_sql(bench->server, "evh",
-					 "SELECT pid FROM pg_stat_activity "
-					 "WHERE datname = '%s' AND"
-					 " application_name = 'evhd/events' "
-					 "AND query ~ '^(INSERT|COPY)'"
-					 " ORDER BY backend_start DESC",
-					 bench->db),
-			   NULL, 10);
+	const char *text = pg_server_sql(
+		bench->server, "evh",
+		"SELECT pid FROM pg_stat_activity WHERE datname = '%s'"
+		" AND application_name = 'evhd/events'"
+		" AND query ~ '^(INSERT|UPDATE|COPY)'"
+		" ORDER BY backend_start DESC",
+		bench->db);
+	int pid = (int)strtol(text, NULL, 10);
+
+	/* kill() of less is for a group of processes, or for all. */
+	assert_true(pid > 1);
+	return pid;
 }

@@ -31,7 +31,8 @@ void bench_write(struct bench *bench, struct fake_event *events, unsigned n);
 /* Submits without waiting; returns how many were taken, or -errno. */
 int bench_submit(struct bench *bench, struct fake_event *events, unsigned n);
 
-/* pid of the writer's backend. */
+/* pid of the writer's backend: of the youngest one whose last statement was a
+ * write.  Fails the test when there is none. */
 int bench_writer_pid(const struct bench *bench);
 
 #endif

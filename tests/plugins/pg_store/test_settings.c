@@ -8,8 +8,10 @@
 #include "fake_ctx.h"
 #include "resolve.h"
 #include "settings.h"
+#include "value.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -69,8 +71,40 @@ options_become_conninfo(void **state)
 		assert_string_equal(value_of(&settings, rows[i][0]),
 				    rows[i][1]);
 	assert_int_equal(settings.write_timeout_ms, 30000);
+	assert_int_equal(settings.writers, 1);
 	assert_int_equal(settings.batch_rows, 5000);
 	assert_null(settings.migrations);
+}
+
+/* The arrays of writers.h have room for no more. */
+static void
+there_is_one_writer_at_least_and_sixteen_at_most(void **state)
+{
+	static const struct {
+		const char *value;
+		int rc;
+	} rows[] = {
+		{ "0", -EINVAL },  { "1", 0 },	      { "16", 0 },
+		{ "17", -EINVAL }, { "-1", -EINVAL }, { "two", -EINVAL },
+	};
+	const struct evh_option *option = settings_options;
+	int64_t number = 0, most = 0;
+	char *why = NULL;
+	size_t i;
+
+	(void)state;
+	while (strcmp(option->name, "writers"))
+		option++;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (value_check(option, rows[i].value, &number, &why) !=
+		    rows[i].rc)
+			fail_msg("writers = %s", rows[i].value);
+		if (number > most)
+			most = number;
+		free(why);
+		why = NULL;
+	}
+	assert_int_equal(most, SETTINGS_WRITERS);
 }
 
 static void
@@ -214,6 +248,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(options_become_conninfo),
+		cmocka_unit_test(
+			there_is_one_writer_at_least_and_sixteen_at_most),
 		TEST(a_setting_of_pq_counts_over_ours),
 		TEST(an_unknown_setting_of_pq_is_refused_by_name),
 		TEST(what_has_an_option_is_refused_as_pq),
