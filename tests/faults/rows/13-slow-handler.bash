@@ -28,10 +28,11 @@ row_run() {
 		'	hold = no' '	match = "fault.load.slow"'
 	# The session is as long as the poll interval, the most that librdkafka
 	# takes: one that ends since the machine is slow is a rebalance, too.
-	sed -i 's/session.timeout.ms = .*/session.timeout.ms = 10000/' \
-		"$row_dir/consumer.conf"
+	sed -i -e 's/session.timeout.ms = .*/session.timeout.ms = 10000/' \
+		-e 's/^\tin_flight = .*/\tin_flight = 4/' "$row_dir/consumer.conf"
+	grep -q '^	in_flight = 4$' "$row_dir/consumer.conf" ||
+		die "conf/consumer.conf has no in_flight to set"
 	conf_add consumer '^	group = ' '	rdkafka.max.poll.interval.ms = 10000'
-	conf_add consumer '^	workers = ' '	in_flight = 4'
 	api_start
 	consumers_start 2
 	before=$(counted kafka_rebalances)
