@@ -1,14 +1,12 @@
 #include "hurry.h"
 
-#include <errno.h>
-
 /* From so many on, those that come within a linger make a better request than
  * each by itself.  Fewer are the work of some eight clients. */
 #define BUSY 16
 /* A moment with few is no calm. */
 #define CALM_LOOKS 16
 /* What it may take to notice that there are many, or that it shall end. */
-#define FLUSH_MS 5
+#define FLUSH_MS 10
 
 /* Until none is on its way, or there are many. */
 static void
@@ -37,9 +35,10 @@ hurry_run(void *arg)
 		pthread_mutex_unlock(&hurry->lock);
 		flush(hurry);
 		pthread_mutex_lock(&hurry->lock);
-		/* One that came between the flush's end and its word of it. */
-		if (rd_kafka_outq_len(hurry->rk) > 0 &&
-		    atomic_load(&hurry->is_calm))
+		/* One that came between the flush's end and its word of it.
+		 * Asked as the flush asks: other counts have more in them. */
+		if (atomic_load(&hurry->is_calm) &&
+		    rd_kafka_flush(hurry->rk, 0) != 0)
 			hurry->is_wanted = true;
 	}
 	pthread_mutex_unlock(&hurry->lock);

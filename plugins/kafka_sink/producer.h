@@ -1,6 +1,6 @@
 /*
- * producer.h - one librdkafka producer, from its making to its end, and the
- * thread that reads its delivery reports ("evh-kafka-dr").
+ * producer.h - one librdkafka producer, from its making to its end, the thread
+ * that reads its delivery reports ("evh-kafka-dr"), and the one of hurry.h.
  *
  *        new ──▶ RUNNING ──▶ ENDING ──▶ ENDED ──▶ free
  *
@@ -54,7 +54,8 @@ struct producer_env {
 	void *arg;
 };
 
-/* Logs; -EINVAL (the configuration) or -ENOMEM.  Reaches for no server. */
+/* Logs; -EINVAL (the configuration), -ENOMEM, or -EAGAIN (no thread).  Reaches
+ * for no server. */
 int producer_new(const struct producer_env *env,
 		 const struct batching *batching, struct producer **ret);
 /* Ends it if need be, answers what it still owes, and ends the handle.

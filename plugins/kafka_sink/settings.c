@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Whole milliseconds: for less its thread does not sleep but looks again and
  * again until they are over. */
@@ -103,7 +104,7 @@ static const struct property defaults[] = {
 	{ "linger.ms", LINGER_MS },
 	/* A request carries one partition: those that come together share one,
 	 * and the broker has a request instead of six.  By itself librdkafka
-	 * takes twice the linger in whole milliseconds, which is never. */
+	 * takes twice the linger, which only spans a request or two. */
 	{ "sticky.partitioning.linger.ms", "10" },
 	{ "socket.nagle.disable", "true" },
 	{ "socket.keepalive.enable", "true" },
@@ -259,7 +260,7 @@ limits_read(const rd_kafka_conf_t *conf)
 	return limits;
 }
 
-/* An operator who says how long to linger gets just that. */
+/* An operator who says another linger than ours gets just that. */
 static bool
 linger_is_ours(const rd_kafka_conf_t *conf)
 {
@@ -267,7 +268,7 @@ linger_is_ours(const rd_kafka_conf_t *conf)
 	size_t size = sizeof(text);
 
 	(void)rd_kafka_conf_get(conf, "linger.ms", text, &size);
-	return strtod(text, NULL) == strtod(LINGER_MS, NULL);
+	return strcmp(text, LINGER_MS) == 0;
 }
 
 int

@@ -14,8 +14,6 @@
 
 #define COLUMNS		 10
 #define UNIQUE_VIOLATION "23505"
-/* Below, what a COPY saves is less than its further round trip costs. */
-#define ROWS_MIN 100
 /* A topic that is read again has no new ids for long. */
 #define PAUSE_MAX 63
 /* So much is made while the server has the piece before. */
@@ -186,15 +184,12 @@ static int
 copy(struct write_batch *hand, struct source *source)
 {
 	char sql[sizeof(COPY) + 16];
-	int64_t start = clock_ns();
 	int rc;
 
 	snprintf(sql, sizeof(sql), COPY, deadline_left_ms(hand->deadline));
 	source->now_ns = clock_wall_ns();
 	rc = connection_copy(hand->connection, sql, piece_next, source,
 			     hand->deadline, hand->failure);
-	if (rc == 0)
-		hand->ctx->record(hand->commit_seconds, clock_ns() - start);
 	if (rc == -EREMOTEIO &&
 	    strcmp(hand->failure->sqlstate, UNIQUE_VIOLATION) == 0)
 		hand->ids = WRITE_IDS_PERHAPS_OLD;
@@ -205,12 +200,14 @@ copy(struct write_batch *hand, struct source *source)
 static enum halving
 copy_all(struct write_batch *hand, struct source *source)
 {
+	int64_t began = clock_ns();
 	int rc = copy(hand, source);
 
 	if (rc == -EREMOTEIO)
 		return HALVING_BAD;
 	if (rc < 0)
 		return range_end(hand, rc);
+	range_committed(hand, began);
 	hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
 	range_settle(hand, 0, hand->n);
 	return HALVING_DONE;
@@ -235,7 +232,7 @@ copy_run(struct write_batch *hand)
 	size_t n = copyable_count(hand);
 	enum halving halving;
 
-	if (hand->ids != WRITE_IDS_NEW || n < ROWS_MIN)
+	if (hand->ids != WRITE_IDS_NEW || n < WRITE_ROWS_MIN)
 		return HALVING_BAD;
 	if (hand->copy_left > 0) {
 		hand->copy_left--;

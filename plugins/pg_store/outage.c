@@ -20,6 +20,8 @@ outage_init(struct outage *outage, struct evh_ctx *ctx, unsigned n)
 		.n_closed = n,
 		.incomplete = clock_ns(),
 	};
+	backoff_init(&outage->patiences, VAIN_MS, VAIN_MS);
+	outage->patience_ms = backoff_next(&outage->patiences);
 	pthread_mutex_init(&outage->lock, NULL);
 }
 
@@ -78,8 +80,10 @@ closed(struct standing *standing)
 	if (standing->is_closed)
 		return;
 	standing->is_closed = true;
-	if (outage->n_closed++ == 0)
-		outage->incomplete = clock_ns();
+	if (outage->n_closed++ > 0)
+		return;
+	outage->incomplete = clock_ns();
+	outage->patience_ms = backoff_next(&outage->patiences);
 }
 
 static void
@@ -148,27 +152,22 @@ standing_committed(struct standing *standing)
 }
 
 bool
-standing_is_in_vain(struct standing *standing)
+standing_yields(struct standing *standing)
 {
 	struct outage *outage = standing->outage;
 	int64_t since;
-	bool in_vain;
+	bool yields;
 
 	pthread_mutex_lock(&outage->lock);
 	since = outage->incomplete > standing->connected ? outage->incomplete
 							 : standing->connected;
-	in_vain = outage->n_closed > 0 &&
-		  clock_ns() - since > VAIN_MS * NS_PER_MS;
+	yields = outage->n_closed > 0 &&
+		 clock_ns() - since > outage->patience_ms * NS_PER_MS;
+	if (yields) {
+		if (!standing->is_away)
+			away(standing);
+		closed(standing);
+	}
 	pthread_mutex_unlock(&outage->lock);
-	return in_vain;
-}
-
-void
-standing_yielded(struct standing *standing)
-{
-	struct outage *outage = standing->outage;
-
-	pthread_mutex_lock(&outage->lock);
-	closed(standing);
-	pthread_mutex_unlock(&outage->lock);
+	return yields;
 }

@@ -29,7 +29,9 @@ struct outage {
 				    * which ready() is told of it */
 	unsigned n_away, n_closed; /* standings that are so */
 	int64_t since;
-	int64_t incomplete; /* since when some are closed */
+	int64_t incomplete;	  /* since when some are closed, */
+	int64_t patience_ms;	  /* and how long who is not waits for them */
+	struct backoff patiences; /* where the next one is from */
 	char reason[sizeof(((struct failure *)0)->text)];
 };
 
@@ -57,11 +59,11 @@ void standing_connected(struct standing *standing);
 /* A batch was committed. */
 void standing_committed(struct standing *standing);
 /*
- * Its connection has long been of no use, since others have none.  Where there
- * are too few for all instances, each could hold some for ever and none have
- * all of its own: it is to be closed, and says standing_yielded().
+ * True when its connection has long been of no use, since others have none, and
+ * is to be closed: it counts as closed already.  Where there are too few for
+ * all instances, each could hold some for ever and none have all of its own; so
+ * they let go, each after a time of its own, and leave the others a turn.
  */
-bool standing_is_in_vain(struct standing *standing);
-void standing_yielded(struct standing *standing);
+bool standing_yields(struct standing *standing);
 
 #endif

@@ -53,7 +53,6 @@ queue_push(struct queue *queue, struct evh_event *const *evs, int n,
 	int k;
 
 	pthread_mutex_lock(&queue->lock);
-	*ret_sleeps = false;
 	if (!queue->is_open) {
 		pthread_mutex_unlock(&queue->lock);
 		return -EAGAIN;

@@ -5,6 +5,7 @@
 #include "copy.h"
 #include "deadline.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <poll.h>
@@ -16,18 +17,28 @@
 
 /* ---- Statements ---------------------------------------------------------- */
 
+/* The parameters are hand->rows's; ret_refused may be NULL. */
 int
 range_attempt(struct write_batch *hand, const char *name,
 	      PGresult **ret_refused)
 {
-	struct evh_ctx *ctx = hand->ctx;
-	int64_t start = clock_ns();
-	int rc = connection_execute(hand->connection, name, &hand->rows.params,
-				    hand->deadline, ret_refused, hand->failure);
+	return connection_execute(hand->connection, name, &hand->rows.params,
+				  hand->deadline, ret_refused, hand->failure);
+}
 
-	if (rc == 0)
-		ctx->record(hand->commit_seconds, clock_ns() - start);
-	return rc;
+void
+range_committed(struct write_batch *hand, int64_t began_ns)
+{
+	hand->ctx->record(hand->commit_seconds, clock_ns() - began_ns);
+}
+
+/* Whoever stood before us may be one that nobody else ends. */
+static int
+way_clear(struct write_batch *hand)
+{
+	return strcmp(hand->failure->sqlstate, LOCK_TIMEOUT) == 0
+		       ? copy_end_stale(hand)
+		       : 0;
 }
 
 int
@@ -37,16 +48,18 @@ range_execute(struct write_batch *hand, const char *name,
 	struct pollfd fd = { .fd = hand->connection->cancel_fd,
 			     .events = POLLIN };
 	struct backoff backoff;
-	int64_t until;
+	int64_t until, began;
 	int rc;
 
 	backoff_init(&backoff, AGAIN_FIRST_MS, AGAIN_LAST_MS);
 	for (;;) {
+		began = clock_ns();
 		rc = range_attempt(hand, name, ret_refused);
+		if (rc == 0)
+			range_committed(hand, began);
 		if (rc != -EREMOTEIO || hand->failure->policy != SQLSTATE_AGAIN)
 			return rc;
-		if (strcmp(hand->failure->sqlstate, LOCK_TIMEOUT) == 0)
-			rc = copy_end_stale(hand);
+		rc = way_clear(hand);
 		if (rc < 0 && rc != -EREMOTEIO)
 			return rc;
 
@@ -204,6 +217,7 @@ command_run(struct write_batch *hand, const char *sql,
 int
 range_begin(struct write_batch *hand)
 {
+	hand->began_ns = clock_ns();
 	return command_run(hand, "BEGIN", hand->failure);
 }
 
@@ -213,7 +227,6 @@ range_mark(struct write_batch *hand, size_t at)
 	hand->results[at] = EVH_OK;
 }
 
-/* Who plans a way of two statements has seen that it is one round. */
 static int
 unmarked_write(struct write_batch *hand)
 {
@@ -221,34 +234,47 @@ unmarked_write(struct write_batch *hand)
 	size_t n;
 	int rc;
 
-	if (!range_plan(hand, 0, hand->n, &positions, &n))
-		return 0; /* all is marked */
+	if (!range_plan(hand, 0, hand->n, &positions, &n)) {
+		/* All is marked: of ids that come once there is one round. */
+		assert(n == 0);
+		return 0;
+	}
 	rc = range_build(hand, 0, positions, n, ROWS_WHOLE);
 	if (rc == 0)
 		rc = range_attempt(hand, RANGE_STATEMENT, NULL);
 	return rc;
 }
 
+/* What was refused the upsert finds out, and its word counts. */
+static enum halving
+roll_back(struct write_batch *hand)
+{
+	struct failure failure;
+	int rc = command_run(hand, "ROLLBACK", &failure);
+
+	if (rc < 0) {
+		*hand->failure = failure;
+		return range_stop(hand, WRITE_BATCH_LOST);
+	}
+	rc = way_clear(hand);
+	return rc < 0 && rc != -EREMOTEIO ? range_end(hand, rc) : HALVING_BAD;
+}
+
 enum halving
 range_finish(struct write_batch *hand, int rc)
 {
-	struct failure failure; /* what was refused counts, and not this */
-
 	if (rc == 0)
 		rc = unmarked_write(hand);
 	if (rc == 0)
 		rc = command_run(hand, "COMMIT", hand->failure);
 	memset(hand->results, 0, hand->n * sizeof(*hand->results));
-	if (rc == 0) {
-		hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
-		range_settle(hand, 0, hand->n);
-		return HALVING_DONE;
-	}
-	if (rc == -EREMOTEIO || rc == -EMSGSIZE || rc == -ENOMEM) {
-		rc = command_run(hand, "ROLLBACK", &failure);
-		if (rc == 0)
-			return HALVING_BAD;
-		*hand->failure = failure;
-	}
-	return range_end(hand, rc);
+	if (rc == -EREMOTEIO || rc == -EMSGSIZE || rc == -ENOMEM)
+		return roll_back(hand);
+	if (rc < 0)
+		return range_end(hand, rc);
+
+	range_committed(hand, hand->began_ns);
+	hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
+	range_settle(hand, 0, hand->n);
+	return HALVING_DONE;
 }

@@ -41,6 +41,8 @@ int range_build(struct write_batch *hand, size_t at, const uint32_t *positions,
  */
 int range_execute(struct write_batch *hand, const char *statement,
 		  PGresult **ret);
+/* A commit that was begun then: for the metric. */
+void range_committed(struct write_batch *hand, int64_t began_ns);
 
 /* Where in the range the row is that the answer's i-th row names by its place
  * among the n that were sent; RANGE_NOWHERE when it has no such place. */
@@ -53,12 +55,14 @@ size_t range_place(const PGresult *answer, int i, const uint32_t *positions,
  * the first one marks by range_mark() what it has written.  range_finish()
  * writes by the upsert what is not marked and commits: HALVING_DONE.  When
  * something was refused, here or before (rc < 0), it rolls back: HALVING_BAD,
- * and nothing is written.
+ * and nothing is written.  Failed events and others are not locked in the order
+ * of their ids then, so this may meet a deadlock, which rolls it back, too.
  */
 int range_begin(struct write_batch *hand);
 void range_mark(struct write_batch *hand, size_t at);
 enum halving range_finish(struct write_batch *hand, int rc);
-/* As range_execute(), but once: what is in the way of a transaction ends it. */
+/* As range_execute(), but once, and of the commit somebody else tells: what is
+ * in the way of a transaction ends it. */
 int range_attempt(struct write_batch *hand, const char *statement,
 		  PGresult **ret);
 

@@ -49,7 +49,9 @@ settings_write(enum session_use use, int64_t timeout_ms, char *ret, size_t size)
 		 "SET statement_timeout = %lld; SET lock_timeout = %lld;"
 		 "SET idle_in_transaction_session_timeout = %lld;%s%s%s",
 		 (long long)statement_ms, (long long)lock_ms,
-		 (long long)timeout_ms,
+		 /* A writer that is frozen between two statements holds rows
+		  * that others wait for. */
+		 (long long)(use == SESSION_WRITE ? lock_ms : timeout_ms),
 		 use == SESSION_READ ? read_settings : write_settings,
 		 use == SESSION_WRITE ? writer_settings : "", facts_query);
 }

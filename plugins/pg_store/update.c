@@ -13,8 +13,7 @@ ids_guess(struct write_batch *hand, size_t n_changed, size_t n)
 		hand->ids = WRITE_IDS_OLD;
 		return;
 	}
-	/* They were old and are not any more: COPY need not wait for its turn.
-	 */
+	/* They were old, and are not: COPY need not wait for its turn. */
 	if (hand->ids == WRITE_IDS_OLD)
 		hand->copy_pause = hand->copy_left = 0;
 	hand->ids = WRITE_IDS_NEW;
@@ -51,7 +50,7 @@ update_run(struct write_batch *hand)
 	size_t n;
 	int rc;
 
-	if (hand->ids == WRITE_IDS_NEW ||
+	if (hand->ids == WRITE_IDS_NEW || hand->n < WRITE_ROWS_MIN ||
 	    !range_plan(hand, 0, hand->n, &positions, &n))
 		return HALVING_BAD;
 	rc = range_begin(hand);

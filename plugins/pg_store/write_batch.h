@@ -27,6 +27,9 @@ enum write_outcome {
 	WRITE_BATCH_REFUSED,  /* the server answers, but takes no writes */
 };
 
+/* Below, what a COPY or an UPDATE saves is less than its round trips cost. */
+#define WRITE_ROWS_MIN 100
+
 /* What the last batches say of the next one's ids. */
 enum write_ids {
 	WRITE_IDS_NEW,	       /* nothing against it */
@@ -57,6 +60,7 @@ struct write_batch {
 	size_t n;		    /* of both */
 	int64_t deadline;	    /* of what is in hand */
 	enum write_outcome outcome; /* of the last run */
+	int64_t began_ns;	    /* of the transaction in hand */
 	bool is_halving;	    /* in it, the sieve did not do */
 	struct evh_metric *commit_seconds, *batch_rows, *bisections,
 		*rows_by_status[EVH_DROPPED + 1];

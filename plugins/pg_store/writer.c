@@ -17,6 +17,8 @@
 
 #define SCHEMA_LOOK_MS 1000 /* while it is too old */
 #define OTHERS_LOOK_MS 2000 /* while there is nothing else to do */
+/* Those who want the connection try again every ten seconds or so. */
+#define YIELD_MS 15000
 
 /* ---- Waiting ------------------------------------------------------------ */
 
@@ -270,7 +272,7 @@ take_and_write(struct writer *writer)
 				 backoff_next(&writer->standing.backoff));
 }
 
-/* Its own connection, which helps nobody while others have none. */
+/* Its connection is for somebody else, who is given time to take it. */
 static void
 yield(struct writer *writer)
 {
@@ -278,8 +280,7 @@ yield(struct writer *writer)
 	queue_give_back(writer);
 	queue_answered(writer->queue);
 	connection_close(&writer->connection);
-	standing_yielded(&writer->standing);
-	cancellable_wait(writer, backoff_next(&writer->standing.backoff));
+	cancellable_wait(writer, YIELD_MS);
 }
 
 /* Nothing to write: until there is, or the server hangs up, or a cancel. */
@@ -299,7 +300,7 @@ writer_idle(struct writer *writer)
 	n = poll(fds, 3, look_ms);
 	if (n < 0)
 		return;
-	if (n == 0 && standing_is_in_vain(&writer->standing)) {
+	if (n == 0 && standing_yields(&writer->standing)) {
 		yield(writer);
 		return;
 	}

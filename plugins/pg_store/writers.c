@@ -91,12 +91,12 @@ writers_choose(const struct evh_event *ev, unsigned n)
 
 /* Those at the front that go to the same writer. */
 static int
-run_length(const struct writers *writers, struct evh_event *const *evs, int n)
+run_length(unsigned chosen, unsigned n_writers, struct evh_event *const *evs,
+	   int n)
 {
-	unsigned chosen = writers_choose(evs[0], writers->n);
 	int i;
 
-	for (i = 1; i < n && writers_choose(evs[i], writers->n) == chosen; i++)
+	for (i = 1; i < n && writers_choose(evs[i], n_writers) == chosen; i++)
 		;
 	return i;
 }
@@ -110,10 +110,11 @@ writers_push(struct writers *writers, struct evh_event *const *evs, int n)
 
 	do {
 		i = writers_choose(evs[done], writers->n);
-		run = run_length(writers, evs + done, n - done);
+		run = run_length(i, writers->n, evs + done, n - done);
 		rc = queue_push(&writers->queues[i], evs + done, run, &sleeps);
-		if (rc > 0)
-			done += rc;
+		if (rc < 0)
+			break;
+		done += rc;
 		if (sleeps)
 			sleepers |= 1u << i;
 	} while (rc == run && done < n);
@@ -125,7 +126,7 @@ writers_push(struct writers *writers, struct evh_event *const *evs, int n)
 	return done > 0 ? done : rc;
 }
 
-/* All at one look: while one was waited for, others may have got something. */
+/* Once more: while one was waited for, others may have got something. */
 static bool
 are_idle(struct writers *writers)
 {
