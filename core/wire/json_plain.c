@@ -1,4 +1,5 @@
 #include "json_plain.h"
+#include "scratch.h"
 #include "utf8.h"
 
 #include <stdint.h>
@@ -204,7 +205,7 @@ read_name(struct reader *r, struct name *names, size_t n)
 static bool
 read_object(struct reader *r)
 {
-	struct name names[MEMBERS_MAX];
+	EVH_SCRATCH struct name names[MEMBERS_MAX];
 	size_t n = 0;
 
 	r->p++;
