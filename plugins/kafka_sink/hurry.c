@@ -8,15 +8,25 @@
 /* What it may take to notice that there are many, or that it shall end. */
 #define FLUSH_MS 10
 
+/* Is any on its way, of few?  Waits for a while until none is. */
+static bool
+flush(struct hurry *hurry, int timeout_ms)
+{
+	return atomic_load(&hurry->is_calm) &&
+	       rd_kafka_flush(hurry->rk, timeout_ms) != 0;
+}
+
 /* Until none is on its way, or there are many. */
 static void
-flush(struct hurry *hurry)
+flush_all(struct hurry *hurry)
 {
-	atomic_store(&hurry->is_flushing, true);
-	while (atomic_load(&hurry->is_calm) &&
-	       rd_kafka_flush(hurry->rk, FLUSH_MS) != 0)
-		;
-	atomic_store(&hurry->is_flushing, false);
+	do {
+		atomic_store(&hurry->is_flushing, true);
+		while (flush(hurry, FLUSH_MS))
+			;
+		atomic_store(&hurry->is_flushing, false);
+		/* One may have come before that was said. */
+	} while (flush(hurry, 0));
 }
 
 static void *
@@ -33,13 +43,8 @@ hurry_run(void *arg)
 		}
 		hurry->is_wanted = false;
 		pthread_mutex_unlock(&hurry->lock);
-		flush(hurry);
+		flush_all(hurry);
 		pthread_mutex_lock(&hurry->lock);
-		/* One that came between the flush's end and its word of it.
-		 * Asked as the flush asks: other counts have more in them. */
-		if (atomic_load(&hurry->is_calm) &&
-		    rd_kafka_flush(hurry->rk, 0) != 0)
-			hurry->is_wanted = true;
 	}
 	pthread_mutex_unlock(&hurry->lock);
 	return NULL;

@@ -9,8 +9,8 @@
 #define FIRST_MS 100
 #define LAST_MS	 10000
 #define CALM_MS	 30000
-/* Longer than the longest wait between two tries. */
-#define VAIN_MS 15000
+/* Strewn, and longer than LAST_MS is: each who waits has tried by then. */
+#define VAIN_MS 20000
 
 void
 outage_init(struct outage *outage, struct evh_ctx *ctx, unsigned n)
@@ -65,6 +65,7 @@ back(struct standing *standing)
 	int64_t ms = (clock_ns() - outage->since) / NS_PER_MS;
 
 	standing->is_away = false;
+	standing->by_statement = false;
 	assert(outage->n_away > 0);
 	if (--outage->n_away == 0)
 		ctx->log(ctx, EVH_INFO,

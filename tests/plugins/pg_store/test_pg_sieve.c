@@ -207,6 +207,36 @@ what_a_part_has_settled_stays_when_the_next_cannot_tell(void **state)
 			 998);
 }
 
+/* The server goes when one that has failed is tried alone, behind the sieve:
+ * what came after it is written, and is to be tried again all the same. */
+static void
+nothing_overtakes_what_is_to_be_tried_again(void **state)
+{
+	unsigned i;
+
+	ways_sql("ALTER TABLE events ADD CONSTRAINT no_b CHECK"
+		 " (data::text NOT LIKE '%b%')");
+	ways_sql("CREATE FUNCTION go() RETURNS trigger LANGUAGE plpgsql AS"
+		 " $$ BEGIN IF current_query() LIKE 'INSERT%' THEN"
+		 " PERFORM pg_terminate_backend(pg_backend_pid()); END IF;"
+		 " RETURN NEW; END $$;"
+		 "CREATE TRIGGER go BEFORE INSERT ON events FOR EACH ROW"
+		 " WHEN (NEW.status = 'failed') EXECUTE FUNCTION go();");
+	ways_events_make(0, WAYS_BATCH);
+	ways_event_spoil(16, EVH_PROCESSED);
+	fake_event_set_data(&ways_events[17], "{\"b\":2}", 7);
+	ways_events[17].ev.status = EVH_FAILED;
+	bench_write(*state, ways_events, WAYS_BATCH);
+	for (i = 0; i < WAYS_BATCH; i++) {
+		assert_int_equal(ways_events[i].result, i < 16	  ? EVH_OK
+							: i == 16 ? EVH_FAIL
+								  : EVH_RETRY);
+		assert_int_equal(ways_events[i].turn, i);
+		fake_event_fini(&ways_events[i]);
+	}
+	assert_string_equal(ways_sql("SELECT count(*) FROM events"), "198");
+}
+
 int
 main(void)
 {
@@ -221,6 +251,7 @@ main(void)
 		TEST(a_failed_event_beside_a_bad_one_is_kept_as_bytes),
 		TEST(what_follows_a_bad_one_of_its_id_is_written),
 		TEST(what_a_part_has_settled_stays_when_the_next_cannot_tell),
+		TEST(nothing_overtakes_what_is_to_be_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
