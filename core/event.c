@@ -78,14 +78,14 @@ copy_headers(struct event *ev, const struct evh_header *from, uint32_t n)
 	return 0;
 }
 
-/* All of it but the arena, which is large and needs no zeroes, and the holder,
- * which is NULL and others may look at. */
+/* All of it but what needs no zeroes, and the holder, which is NULL and others
+ * may look at. */
 static void
 event_clear(struct event *ev)
 {
 	memset(ev, 0, offsetof(struct event, holder));
 	memset((char *)ev + offsetof(struct event, source), 0,
-	       offsetof(struct event, arena) - offsetof(struct event, source));
+	       offsetof(struct event, saved) - offsetof(struct event, source));
 	arena_init(&ev->arena);
 	ev->magic = MAGIC_LIVE;
 	atomic_init(&ev->owed, 1);

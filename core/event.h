@@ -108,12 +108,8 @@ struct event {
 	atomic_int hold;	 /* enum event_hold */
 	bool face_saved;	 /* changed in this try: undo to `saved` */
 	bool face_remade; /* changed since emit: on_fail sees `emitted` */
-	struct event_face saved;
-	struct event_face emitted;
-	/* Where the memory of the try begins that goes with undoing it, unless
-	 * some of it was given away for as long as the event lives. */
-	struct arena_mark mark;
-	bool is_pinned;
+	bool is_pinned;	  /* some of the try's memory was given away for as
+			   * long as the event lives */
 
 	/* At the head of a standing lane: when to go on (0: when resumed, or
 	 * when the handler is ready, if it awaits that), who waits behind. */
@@ -134,7 +130,13 @@ struct event {
 	void (*release)(void *arg);
 	void *release_arg;
 
-	struct arena arena; /* last: most of it needs no clearing */
+	/* From here on nothing is cleared in a new event: of what these are,
+	 * the bools above say whether it is anything. */
+	struct event_face saved;
+	struct event_face emitted;
+	struct arena_mark mark; /* where the memory of the try begins that goes
+				 * with undoing it, unless it is pinned */
+	struct arena arena;
 };
 
 /*

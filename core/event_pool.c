@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "event.h"
@@ -9,6 +10,7 @@
 #define CHUNK_EVENTS 64
 #define HAND_MAX     64
 #define HAND_BATCH   32
+#define CACHE_LINE   64
 
 struct chunk {
 	struct chunk *next;
@@ -186,6 +188,19 @@ hand_count(long change)
 		memory_order_relaxed);
 }
 
+/* It has lain long enough to be out of the caches: what event_clear() is about
+ * to write comes while another event is made. */
+static void
+event_fetch(const struct event *ev)
+{
+	const char *p = (const char *)ev;
+
+	for (size_t at = 0; at < offsetof(struct event, saved);
+	     at += CACHE_LINE)
+		__builtin_prefetch(p + at, 1);
+	__builtin_prefetch(&ev->arena, 1);
+}
+
 struct event *
 event_pool_get(void)
 {
@@ -201,6 +216,8 @@ event_pool_get(void)
 	hand.free = ev->next;
 	hand.n--;
 	hand_count(1);
+	if (hand.free)
+		event_fetch(hand.free);
 	return ev;
 }
 
