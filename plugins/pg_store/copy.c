@@ -3,10 +3,12 @@
 #include "clock.h"
 #include "deadline.h"
 #include "fields.h"
+#include "look.h"
 #include "range.h"
 #include "rows.h"
 #include "status.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,8 +16,10 @@
 
 #define COLUMNS		 10
 #define UNIQUE_VIOLATION "23505"
-/* A topic that is read again has no new ids for long. */
+/* Batches that do without, while it is refused. */
 #define PAUSE_MAX 63
+/* One look costs a seventh of a COPY, one COPY in vain all of it. */
+#define LOOKS 16
 /* So much is made while the server has the piece before. */
 #define PIECE ((size_t)256 << 10)
 
@@ -108,9 +112,10 @@ row_add(struct fields *copy, const struct evh_event *ev, int64_t now_ns)
 
 /* Of a failed one a part may not fit its column. */
 static bool
-is_copyable(const struct evh_event *ev)
+is_copyable(const struct write_batch *hand, size_t at)
 {
-	return ev->status != EVH_FAILED;
+	return hand->evs[at]->status != EVH_FAILED && !hand->results[at] &&
+	       !hand->is_there[at];
 }
 
 static int
@@ -120,12 +125,10 @@ piece_make(struct source *source, struct fields *copy)
 	int rc = source->at == 0 ? head_add(copy) : 0;
 
 	while (rc == 0 && source->at < source->n && copy->len < PIECE) {
-		const struct evh_event *ev =
-			hand->evs[source->positions[source->at]];
+		size_t at = source->positions[source->at++];
 
-		if (is_copyable(ev))
-			rc = row_add(copy, ev, source->now_ns);
-		source->at++;
+		if (is_copyable(hand, at))
+			rc = row_add(copy, hand->evs[at], source->now_ns);
 	}
 	if (rc == 0 && source->at == source->n) {
 		rc = put_count(copy, UINT16_MAX); /* -1 */
@@ -157,7 +160,7 @@ copyable_count(const struct write_batch *hand)
 	size_t i, n = 0;
 
 	for (i = 0; i < hand->n; i++)
-		n += is_copyable(hand->evs[i]);
+		n += is_copyable(hand, i);
 	return n;
 }
 
@@ -167,7 +170,7 @@ copied_mark(struct write_batch *hand)
 	size_t i;
 
 	for (i = 0; i < hand->n; i++)
-		if (is_copyable(hand->evs[i]))
+		if (is_copyable(hand, i))
 			range_mark(hand, i);
 }
 
@@ -178,6 +181,14 @@ pause_more(struct write_batch *hand)
 	if (hand->copy_pause < PAUSE_MAX)
 		hand->copy_pause = hand->copy_pause * 2 + 1;
 	hand->copy_left = hand->copy_pause;
+}
+
+/* Some ids were there: the next batches look before they leap. */
+static void
+ids_are_mixed(struct write_batch *hand)
+{
+	hand->ids = WRITE_IDS_MIXED;
+	hand->looks_left = LOOKS;
 }
 
 static int
@@ -192,7 +203,7 @@ copy(struct write_batch *hand, struct source *source)
 			     hand->deadline, hand->failure);
 	if (rc == -EREMOTEIO &&
 	    strcmp(hand->failure->sqlstate, UNIQUE_VIOLATION) == 0)
-		hand->ids = WRITE_IDS_PERHAPS_OLD;
+		ids_are_mixed(hand);
 	return rc;
 }
 
@@ -218,21 +229,55 @@ copy_most(struct write_batch *hand, struct source *source)
 {
 	int rc = range_begin(hand);
 
-	if (rc == 0)
+	if (rc == 0 && copyable_count(hand) > 0)
 		rc = copy(hand, source);
 	if (rc == 0)
 		copied_mark(hand);
 	return range_finish(hand, rc);
 }
 
+static enum halving
+copy_some(struct write_batch *hand, struct source source)
+{
+	return copyable_count(hand) == hand->n ? copy_all(hand, &source)
+					       : copy_most(hand, &source);
+}
+
+/* What the table has not; of what it has the upsert writes what may change. */
+static enum halving
+copy_absent(struct write_batch *hand, struct source source)
+{
+	struct look look;
+	int rc = look_run(hand, source.positions, source.n, &look);
+
+	if (rc == -EREMOTEIO)
+		return HALVING_BAD;
+	if (rc < 0)
+		return range_end(hand, rc);
+	if (2 * look.n_there >= source.n) {
+		hand->ids = WRITE_IDS_OLD;
+		return HALVING_BAD;
+	}
+	assert(hand->looks_left > 0); /* or ids were no longer mixed */
+	if (look.n_settled + look.n_there > 0)
+		ids_are_mixed(hand);
+	else if (--hand->looks_left == 0)
+		hand->ids = WRITE_IDS_NEW;
+	if (look.n_settled == source.n) {
+		memset(hand->results, 0, hand->n * sizeof(*hand->results));
+		range_settle(hand, 0, hand->n);
+		return HALVING_DONE;
+	}
+	return copy_some(hand, source);
+}
+
 enum halving
 copy_run(struct write_batch *hand)
 {
 	struct source source = { .hand = hand };
-	size_t n = copyable_count(hand);
-	enum halving halving;
+	enum halving halving = HALVING_BAD;
 
-	if (hand->ids != WRITE_IDS_NEW || n < WRITE_ROWS_MIN)
+	if (hand->ids == WRITE_IDS_OLD || copyable_count(hand) < WRITE_ROWS_MIN)
 		return HALVING_BAD;
 	if (hand->copy_left > 0) {
 		hand->copy_left--;
@@ -241,12 +286,14 @@ copy_run(struct write_batch *hand)
 	if (!range_plan(hand, 0, hand->n, &source.positions, &source.n))
 		return HALVING_BAD;
 
-	halving = n == hand->n ? copy_all(hand, &source)
-			       : copy_most(hand, &source);
-	if (halving == HALVING_BAD)
-		pause_more(hand);
-	else if (halving == HALVING_DONE)
+	if (hand->ids == WRITE_IDS_NEW)
+		halving = copy_some(hand, source);
+	if (halving == HALVING_BAD && hand->ids == WRITE_IDS_MIXED)
+		halving = copy_absent(hand, source);
+	if (halving == HALVING_DONE)
 		hand->copy_pause = 0;
+	else if (halving == HALVING_BAD && hand->ids != WRITE_IDS_OLD)
+		pause_more(hand);
 	return halving;
 }
 

@@ -2,11 +2,12 @@
  * copy.h - the batch in hand by one COPY into the table, in binary format.
  *
  * The fastest way in, by a half over an upsert, and one that knows no ON
- * CONFLICT: an id that is there already refuses all of it.  So it is for ids
- * that are most likely new, and after a refusal some batches do without.  Its
- * rows are those of the upsert, but for processed_at, which is of evhd's clock,
- * as created_at is, and not of the server's.  Failed events it leaves to an
- * upsert in the same transaction, which makes them fit.
+ * CONFLICT: an id that is there already refuses all of it.  Such ids are looked
+ * for (look.h) once one was met, and left out.  Where the server refuses for
+ * another reason some batches do without.  Its rows are those of the upsert,
+ * but for processed_at, which is of evhd's clock, as created_at is, and not of
+ * the server's.  What it leaves out, failed events too, an upsert in the same
+ * transaction writes, which makes it fit.
  */
 #ifndef PG_STORE_COPY_H
 #define PG_STORE_COPY_H

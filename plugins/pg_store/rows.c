@@ -198,9 +198,6 @@ outcome_add(struct rows *rows, const struct evh_event *ev)
 	struct fields *columns = rows->columns;
 	int rc;
 
-	rc = fields_add(&columns[COLUMN_ID], ev->id, sizeof(ev->id));
-	if (rc < 0)
-		return rc;
 	/* "?" of a newer host: the table's check refuses it. */
 	rc = fields_add_text(&columns[COLUMN_STATUS], status_word(ev->status));
 	if (rc < 0)
@@ -218,12 +215,39 @@ outcome_add(struct rows *rows, const struct evh_event *ev)
 			      &columns[COLUMN_OFFSET], ev);
 }
 
+static int
+row_add(struct rows *rows, const struct evh_event *ev, enum rows_part part)
+{
+	int rc = fields_add(&rows->columns[COLUMN_ID], ev->id, sizeof(ev->id));
+
+	if (rc < 0 || part == ROWS_ID)
+		return rc;
+	rc = outcome_add(rows, ev);
+	if (rc < 0 || part == ROWS_OUTCOME)
+		return rc;
+	return origin_add(rows, ev, part == ROWS_RAW);
+}
+
+static int
+columns_of(enum rows_part part)
+{
+	switch (part) {
+	case ROWS_ID:
+		return 1;
+	case ROWS_OUTCOME:
+		return ROWS_OUTCOME_COLUMNS;
+	case ROWS_WHOLE:
+	case ROWS_RAW:
+		break;
+	}
+	return ROWS_COLUMNS;
+}
+
 int
 rows_build(struct rows *rows, struct evh_event *const *evs,
 	   const uint32_t *positions, size_t n, enum rows_part part)
 {
-	int n_columns =
-		part == ROWS_OUTCOME ? ROWS_OUTCOME_COLUMNS : ROWS_COLUMNS;
+	int n_columns = columns_of(part);
 	size_t i;
 	int rc, c;
 
@@ -234,11 +258,7 @@ rows_build(struct rows *rows, struct evh_event *const *evs,
 			return rc;
 	}
 	for (i = 0; i < n; i++) {
-		const struct evh_event *ev = evs[positions[i]];
-
-		rc = outcome_add(rows, ev);
-		if (rc == 0 && part != ROWS_OUTCOME)
-			rc = origin_add(rows, ev, part == ROWS_RAW);
+		rc = row_add(rows, evs[positions[i]], part);
 		if (rc < 0)
 			return rc;
 	}

@@ -25,6 +25,7 @@ enum rows_part {
 	ROWS_WHOLE = 1,
 	ROWS_RAW,     /* failed events' data as bytes, whatever it is */
 	ROWS_OUTCOME, /* ROWS_OUTCOME_COLUMNS alone */
+	ROWS_ID,      /* the first of them alone */
 };
 
 struct rows {

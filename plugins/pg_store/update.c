@@ -9,14 +9,7 @@
 static void
 ids_guess(struct write_batch *hand, size_t n_changed, size_t n)
 {
-	if (2 * n_changed >= n) {
-		hand->ids = WRITE_IDS_OLD;
-		return;
-	}
-	/* They were old, and are not: COPY need not wait for its turn. */
-	if (hand->ids == WRITE_IDS_OLD)
-		hand->copy_pause = hand->copy_left = 0;
-	hand->ids = WRITE_IDS_NEW;
+	hand->ids = 2 * n_changed >= n ? WRITE_IDS_OLD : WRITE_IDS_MIXED;
 }
 
 static int
@@ -30,7 +23,7 @@ update(struct write_batch *hand, const uint32_t *positions, size_t n)
 	if (rc == 0)
 		rc = range_attempt(hand, UPDATE_STATEMENT, &changed);
 	if (rc < 0) {
-		hand->ids = WRITE_IDS_NEW;
+		hand->ids = WRITE_IDS_MIXED;
 		return rc;
 	}
 	for (i = 0; i < PQntuples(changed); i++) {
@@ -50,7 +43,7 @@ update_run(struct write_batch *hand)
 	size_t n;
 	int rc;
 
-	if (hand->ids == WRITE_IDS_NEW || hand->n < WRITE_ROWS_MIN ||
+	if (hand->ids != WRITE_IDS_OLD || hand->n < WRITE_ROWS_MIN ||
 	    !range_plan(hand, 0, hand->n, &positions, &n))
 		return HALVING_BAD;
 	rc = range_begin(hand);

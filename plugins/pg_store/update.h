@@ -5,8 +5,8 @@
  *
  * Faster than the upsert over such rows, by a third or more, since it neither
  * tries to insert first nor sends what stays as it was first written.  It is
- * tried when a COPY has just met an id that was there, and from then on for as
- * long as it finds most of its rows.  What a handler has made of an event's
+ * tried when a look (look.h) has seen that most are there, and from then on for
+ * as long as it finds most of its rows.  What a handler has made of an event's
  * data it does not look at: the row keeps its own.
  */
 #ifndef PG_STORE_UPDATE_H

@@ -61,6 +61,11 @@ const char upsert_update_sql[] = "UPDATE events AS e SET" CHANGE(
 			 " WHERE e.id = r.id AND" MAY_CHANGE(
 				 "r") " RETURNING r.place";
 
+const char upsert_look_sql[] =
+	"SELECT a.place::int4, e.status IN ('processed', 'dropped')"
+	" FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place)"
+	" JOIN events AS e ON e.id = a.id";
+
 const char upsert_sieve_sql[] =
 	"SELECT place, state FROM pg_temp.evh_upsert_sieve("
 	"$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";

@@ -1,6 +1,7 @@
 #include "write_batch.h"
 
 #include "copy.h"
+#include "look.h"
 #include "range.h"
 #include "sieve.h"
 #include "status.h"
@@ -51,10 +52,11 @@ write_batch_init(struct write_batch *hand, struct evh_ctx *ctx,
 		.failure = failure,
 		.evs = calloc(max, sizeof(*hand->evs)),
 		.results = calloc(max, sizeof(*hand->results)),
+		.is_there = calloc(max, sizeof(*hand->is_there)),
 	};
 	rows_init(&hand->rows);
 	rc = batch_init(&hand->batch, max);
-	if (rc < 0 || !hand->evs || !hand->results) {
+	if (rc < 0 || !hand->evs || !hand->results || !hand->is_there) {
 		write_batch_fini(hand);
 		return -ENOMEM;
 	}
@@ -70,6 +72,7 @@ write_batch_fini(struct write_batch *hand)
 	batch_fini(&hand->batch);
 	free(hand->evs);
 	free(hand->results);
+	free(hand->is_there);
 }
 
 static int
@@ -90,6 +93,9 @@ write_batch_prepare(struct write_batch *hand, int64_t deadline)
 	int rc;
 
 	hand->sieve = WRITE_SIEVE_UNKNOWN;
+	rc = prepare(hand, LOOK_STATEMENT, upsert_look_sql, ROWS_ID, deadline);
+	if (rc < 0)
+		return rc;
 	rc = prepare(hand, UPDATE_STATEMENT, upsert_update_sql, ROWS_OUTCOME,
 		     deadline);
 	if (rc < 0)
@@ -129,10 +135,13 @@ write_batch_run(struct write_batch *hand)
 	size_t settled;
 
 	memset(hand->results, 0, hand->n * sizeof(*hand->results));
+	memset(hand->is_there, 0, hand->n * sizeof(*hand->is_there));
 	hand->is_halving = false;
 	hand->outcome = WRITE_BATCH_DONE;
 	if (copy_run(hand) != HALVING_BAD || update_run(hand) != HALVING_BAD)
 		return hand->outcome;
+	/* What was seen to be settled is asked for once more. */
+	memset(hand->results, 0, hand->n * sizeof(*hand->results));
 	settled = halving_run(&ops, hand, hand->n, &splits);
 	assert(settled == hand->n || hand->outcome != WRITE_BATCH_DONE);
 	if (splits)

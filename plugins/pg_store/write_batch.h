@@ -2,10 +2,10 @@
  * write_batch.h - the batch that the writer has in hand: written, each event's
  * result noted, and answered.
  *
- * Four ways, each for what the one before leaves: copy.h, for ids that are all
- * new; update.h, for those that are there; the upsert (range.h); and the upsert
- * without those that the table refuses (sieve.h).  What even that cannot tell,
- * halving.h can.
+ * Four ways, each for what the one before leaves: copy.h, for ids that are new,
+ * or most of them; update.h, for those that are there; the upsert (range.h);
+ * and the upsert without those that the table refuses (sieve.h).  What even
+ * that cannot tell, halving.h can.
  */
 #ifndef PG_STORE_WRITE_BATCH_H
 #define PG_STORE_WRITE_BATCH_H
@@ -32,9 +32,9 @@ enum write_outcome {
 
 /* What the last batches say of the next one's ids. */
 enum write_ids {
-	WRITE_IDS_NEW,	       /* nothing against it */
-	WRITE_IDS_PERHAPS_OLD, /* a COPY has just met one that is there */
-	WRITE_IDS_OLD,	       /* the last UPDATE found most of its own */
+	WRITE_IDS_NEW,	 /* nothing against it */
+	WRITE_IDS_MIXED, /* some of the last ones' are there */
+	WRITE_IDS_OLD,	 /* most are, and wait to be changed */
 };
 
 /* sieve.h's statement, on this connection. */
@@ -53,6 +53,8 @@ struct write_batch {
 	unsigned copy_pause; /* batches that pass COPY by, after a refusal */
 	unsigned copy_left;  /* of those */
 	enum write_ids ids;
+	unsigned looks_left;	/* that find nothing, until ids are new again */
+	bool *is_there;		/* of each event: look.h has seen its id */
 	enum write_sieve sieve; /* of the connection */
 	struct batch batch;
 	struct evh_event **evs;	    /* in hand, in the order they came */

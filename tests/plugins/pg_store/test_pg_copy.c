@@ -85,21 +85,6 @@ rows_of_a_copy_are_those_of_the_upsert(void **state)
 			    copied);
 }
 
-/* A topic that is read again is not tried by COPY each time. */
-static void
-an_id_that_is_there_sends_batches_to_the_upsert_for_a_while(void **state)
-{
-	ways_new_write(*state, 100, WAYS_BATCH);
-	assert_string_equal(ways(), "COPY");
-	ways_new_write(*state, 0, WAYS_BATCH);
-	assert_string_equal(ways(), "UPDATE INSERT");
-	ways_new_write(*state, 1000, WAYS_BATCH);
-	assert_string_equal(ways(), "INSERT");
-	ways_new_write(*state, 2000, WAYS_BATCH);
-	assert_string_equal(ways(), "COPY");
-	assert_string_equal(ways_sql("SELECT count(*) FROM events"), "700");
-}
-
 static void
 an_id_twice_is_for_the_upsert(void **state)
 {
@@ -288,7 +273,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(many_new_ids_go_by_copy_and_few_by_the_upsert),
 		TEST(rows_of_a_copy_are_those_of_the_upsert),
-		TEST(an_id_that_is_there_sends_batches_to_the_upsert_for_a_while),
 		TEST(an_id_twice_is_for_the_upsert),
 		TEST(failed_events_are_for_the_upsert_and_the_others_go_by_copy),
 		TEST(nothing_is_written_without_its_failed_events),

@@ -1,0 +1,42 @@
+#include "look.h"
+
+#include "range.h"
+#include "rows.h"
+
+static void
+found_note(struct write_batch *hand, const PGresult *found,
+	   const uint32_t *positions, size_t n, struct look *look)
+{
+	size_t at;
+	int i;
+
+	for (i = 0; i < PQntuples(found); i++) {
+		at = range_place(found, i, positions, n);
+		if (at == RANGE_NOWHERE)
+			continue;
+		if (*PQgetvalue(found, i, 1)) {
+			range_mark(hand, at);
+			look->n_settled++;
+		} else {
+			hand->is_there[at] = true;
+			look->n_there++;
+		}
+	}
+}
+
+int
+look_run(struct write_batch *hand, const uint32_t *positions, size_t n,
+	 struct look *ret)
+{
+	PGresult *found = NULL;
+	int rc = range_build(hand, 0, positions, n, ROWS_ID);
+
+	*ret = (struct look){ 0 };
+	if (rc == 0)
+		rc = range_attempt(hand, LOOK_STATEMENT, &found);
+	if (rc < 0)
+		return rc;
+	found_note(hand, found, positions, n, ret);
+	PQclear(found);
+	return 0;
+}
