@@ -79,21 +79,31 @@ envelope_write(const struct evh_event *ev, char *ret, size_t size)
 
 /* ---- Reading ------------------------------------------------------------ */
 
+static bool
+is_too_long(const char *name, size_t len)
+{
+	size_t points = 0;
+
+	if (len <= ENVELOPE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		points += (name[i] & 0xC0) != 0x80; /* no continuation byte */
+	return points > ENVELOPE_NAME_MAX;
+}
+
 enum envelope_name
 envelope_name_check(const char *name, size_t len)
 {
-	size_t i, points = 0;
 	bool control = false;
 
-	for (i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)name[i];
 
-		control = control || c < 0x20 || c == 0x7F;
-		points += (c & 0xC0) != 0x80; /* all but continuation bytes */
+		control |= (c < 0x20) | (c == 0x7F); /* without a branch */
 	}
 	if (len == 0)
 		return ENVELOPE_NAME_EMPTY;
-	if (points > ENVELOPE_NAME_MAX)
+	if (is_too_long(name, len))
 		return ENVELOPE_NAME_TOO_LONG;
 	return control ? ENVELOPE_NAME_CONTROL : ENVELOPE_NAME_OK;
 }
@@ -109,35 +119,48 @@ static int EVH_PRINTF(2, 3)
 	return -EINVAL;
 }
 
+/* What is read before it is known that all is well; the name as it stands. */
+struct found {
+	bool has_id, has_name, has_created;
+	unsigned char id[16];
+	int64_t created_ns;
+	struct json_span name;
+	struct evh_bytes data;
+};
+
 static int
-read_id(const struct json_span *value, struct envelope *env,
+read_id(const struct json_span *value, struct found *found,
 	struct envelope_error *ret_error)
 {
-	char text[UUID_TEXT_LEN + 2]; /* one more shows what is too long */
-	const char *why;
+	char room[UUID_TEXT_LEN + 2]; /* one more shows what is too long */
+	const char *text, *why;
 	size_t len;
 
 	if (value->type != JSON_SPAN_STRING)
 		return poison(ret_error, "id is not a string");
-	len = json_decode(value, text, sizeof(text));
-	if (uuid_read(text, len, env->id, &why) < 0)
+	text = json_content(value, room, sizeof(room), &len);
+	if (uuid_read(text, len, found->id, &why) < 0)
 		return poison(ret_error, "id is not a UUID: %s", why);
-	env->has_id = true;
+	found->has_id = true;
 	return 0;
 }
 
 static int
-read_name(const struct json_span *value, struct envelope *env,
+read_name(const struct json_span *value, struct found *found,
 	  struct envelope_error *ret_error)
 {
+	EVH_SCRATCH char room[ENVELOPE_NAME_BYTES + 1];
 	enum envelope_name verdict = ENVELOPE_NAME_TOO_LONG;
+	const char *name;
 	size_t len;
 
 	if (value->type != JSON_SPAN_STRING)
 		return poison(ret_error, "name is not a string");
-	len = json_decode(value, env->name, sizeof(env->name));
-	if (len < sizeof(env->name))
-		verdict = envelope_name_check(env->name, len);
+	found->has_name = true;
+	found->name = *value;
+	name = json_content(value, room, sizeof(room), &len);
+	if (len < sizeof(room))
+		verdict = envelope_name_check(name, len);
 	switch (verdict) {
 	case ENVELOPE_NAME_OK:
 		break;
@@ -153,56 +176,60 @@ read_name(const struct json_span *value, struct envelope *env,
 }
 
 static void
-read_created(const struct json_span *value, struct envelope *env)
+read_created(const struct json_span *value, struct found *found)
 {
-	char text[64];
+	char room[64];
+	const char *text;
 	size_t len;
 
 	if (value->type != JSON_SPAN_STRING)
 		return;
-	len = json_decode(value, text, sizeof(text));
-	if (len < sizeof(text))
-		env->has_created =
-			rfc3339_read(text, len, &env->created_ns) == 0;
+	text = json_content(value, room, sizeof(room), &len);
+	if (len < sizeof(room))
+		found->has_created =
+			rfc3339_read(text, len, &found->created_ns) == 0;
 }
 
-/* One member of the message; *named when it was the name. */
+static bool
+word_is(const char *word, size_t len, const char *expected)
+{
+	return len == strlen(expected) && memcmp(word, expected, len) == 0;
+}
+
 static int
 read_member(const struct json_span *key, const struct json_span *value,
-	    struct envelope *env, bool *named, struct envelope_error *ret_error)
+	    struct found *found, struct envelope_error *ret_error)
 {
-	char text[sizeof("created_at") + 1];
+	char room[sizeof("created_at") + 1]; /* the same */
+	const char *word;
+	size_t len;
 
-	if (json_decode(key, text, sizeof(text)) >= sizeof(text))
-		return 0;
-	if (strcmp(text, "id") == 0)
-		return read_id(value, env, ret_error);
-	if (strcmp(text, "name") == 0) {
-		*named = true;
-		return read_name(value, env, ret_error);
-	}
-	if (strcmp(text, "data") == 0)
-		env->data = (struct evh_bytes){ value->at, value->len };
-	else if (strcmp(text, "created_at") == 0)
-		read_created(value, env);
+	word = json_content(key, room, sizeof(room), &len);
+	if (word_is(word, len, "id"))
+		return read_id(value, found, ret_error);
+	if (word_is(word, len, "name"))
+		return read_name(value, found, ret_error);
+	if (word_is(word, len, "data"))
+		found->data = (struct evh_bytes){ value->at, value->len };
+	else if (word_is(word, len, "created_at"))
+		read_created(value, found);
 	return 0;
 }
 
 static int
-read_object(const struct json_span *object, struct envelope *env,
-	    struct envelope_error *ret_error)
+read_members(const struct json_members *members, struct found *found,
+	     struct envelope_error *ret_error)
 {
 	struct json_span key, value;
-	bool named = false;
 	size_t cursor = 0;
 	int r;
 
-	while (json_member(object, &cursor, &key, &value)) {
-		r = read_member(&key, &value, env, &named, ret_error);
+	while (json_members_next(members, &cursor, &key, &value)) {
+		r = read_member(&key, &value, found, ret_error);
 		if (r < 0)
 			return r;
 	}
-	return named ? 0 : poison(ret_error, "name is missing");
+	return found->has_name ? 0 : poison(ret_error, "name is missing");
 }
 
 static int
@@ -220,31 +247,30 @@ int
 envelope_read(const void *message, size_t len, size_t max_bytes,
 	      struct envelope *ret, struct envelope_error *ret_error)
 {
-	EVH_SCRATCH struct envelope env; /* the name is 1 KiB */
+	EVH_SCRATCH struct json_members members;
+	struct found found = { .data = { no_data, sizeof(no_data) - 1 } };
 	struct json_error error;
-	struct json_span value;
 	int r;
 
-	env.has_id = false;
-	env.has_created = false;
-	env.created_ns = 0;
-	memset(env.id, 0, sizeof(env.id));
-	env.name[0] = '\0';
-	env.data = (struct evh_bytes){ no_data, sizeof(no_data) - 1 };
 	if (len == 0)
 		return poison(ret_error, "message is empty");
 	if (len > max_bytes)
 		return poison(ret_error,
 			      "message of %zu bytes is larger than %zu", len,
 			      max_bytes);
-	r = json_check(message, len, &value, &error);
+	r = json_members_read(message, len, &members, &error);
 	if (r < 0)
 		return explain(r, &error, ret_error);
-	if (value.type != JSON_SPAN_OBJECT)
+	if (members.value.type != JSON_SPAN_OBJECT)
 		return poison(ret_error, "not a JSON object");
-	r = read_object(&value, &env, ret_error);
+	r = read_members(&members, &found, ret_error);
 	if (r < 0)
 		return r;
-	*ret = env;
+	ret->has_id = found.has_id;
+	memcpy(ret->id, found.id, sizeof(ret->id));
+	ret->has_created = found.has_created;
+	ret->created_ns = found.created_ns;
+	json_decode(&found.name, ret->name, sizeof(ret->name));
+	ret->data = found.data;
 	return 0;
 }

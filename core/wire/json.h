@@ -33,6 +33,7 @@ struct json_span {
 	const char *at;
 	size_t len;
 	enum json_type type;
+	bool verbatim; /* a string that surely has no escapes */
 };
 
 struct json_error {
@@ -41,7 +42,20 @@ struct json_error {
 	char text[160];	 /* what is wrong, one sentence without a full stop */
 };
 
-#define JSON_MAX_DEPTH 64
+#define JSON_MAX_DEPTH	  64
+#define JSON_MEMBERS_KEPT 32
+
+/*
+ * A text's value, and the members of it where it is an object: those of a plain
+ * text (json_plain.h) are kept while it is checked, those of another one are
+ * looked for when somebody asks.  1.5 KiB, of which little is written.
+ */
+struct json_members {
+	struct json_span value;
+	bool are_kept;
+	size_t n;
+	struct json_span keys[JSON_MEMBERS_KEPT], values[JSON_MEMBERS_KEPT];
+};
 
 /*
  * Checks the whole text, which may be any JSON value.  0 and *ret is the
@@ -50,6 +64,19 @@ struct json_error {
  */
 int json_check(const char *text, size_t len, struct json_span *ret,
 	       struct json_error *ret_error);
+
+/*
+ * Checks as json_check() does, in one pass for most texts.  0, or as there, and
+ * then what stands in *ret is of no use.  It borrows the text. [any]
+ */
+int json_members_read(const char *text, size_t len, struct json_members *ret,
+		      struct json_error *ret_error);
+/*
+ * The members in text order, key with quotes.  *cursor starts as 0.  False
+ * behind the last, and at once when the value is no object. [any]
+ */
+bool json_members_next(const struct json_members *members, size_t *cursor,
+		       struct json_span *ret_key, struct json_span *ret_value);
 
 /*
  * Walks the members of an object that json_check() has accepted, in text
@@ -72,6 +99,14 @@ bool json_pointer(const struct json_span *value, const char *pointer,
  * that it was cut.  A \u0000 becomes a NUL byte: the length tells.
  */
 size_t json_decode(const struct json_span *string, char *ret, size_t size);
+/*
+ * The same without a copy where it can be: returns where the content begins,
+ * which is in the text of a verbatim string and else in room, of size bytes, as
+ * json_decode() leaves it.  *ret_len is the length in bytes; only what is in
+ * room ends in a NUL, and can be cut. [any]
+ */
+const char *json_content(const struct json_span *string, char *room,
+			 size_t size, size_t *ret_len);
 
 /*
  * Writes text as a JSON string with quotes, escaping what must be; bytes that

@@ -2,27 +2,25 @@
 #include "scratch.h"
 #include "utf8.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 /* What is beyond one of these is left to jansson. */
-#define DEPTH_MAX	 16
-#define MEMBERS_MAX	 32 /* of one object: each is compared to all before */
+#define DEPTH_MAX 16
+/* Of one object: each is compared to all before, and the outermost's kept. */
+#define MEMBERS_MAX	 JSON_MEMBERS_KEPT
 #define NUMBER_LEN_MAX	 40 /* with two digits of exponent: within a double */
 #define EXPONENT_LEN_MAX 2
 
 struct reader {
 	const char *p, *end;
 	unsigned depth;
+	uint64_t seen; /* the bits of all bytes of strings, and of others */
+	struct json_members *outermost;
 };
 
-/* A member's name, between its quotes. */
-struct name {
-	const char *at;
-	size_t len;
-};
-
-static bool read_value(struct reader *r);
+static bool read_value(struct reader *r, struct json_span *ret);
 
 static void
 skip_space(struct reader *r)
@@ -47,43 +45,50 @@ take(struct reader *r, char c)
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
 /*
- * Has the word a quote, a backslash or a control character in it?  By the test
- * for a zero byte, and for one less than n, of "Bit Twiddling Hacks": exact
- * where it says no, and a yes is looked at byte by byte.
+ * A word whose lowest set bit is the top bit of the first byte that is a quote,
+ * a backslash or a control character; 0 when none is.  By the test for a byte
+ * less than n of "Bit Twiddling Hacks"
+ * (graphics.stanford.edu/~seander/bithacks.html), for bytes of ASCII.  It
+ * borrows from the byte above one that it marks, so that only the lowest mark
+ * is surely one; and there is one whenever it marks any.  With bit 1 turned
+ * round the quote, 0x22, comes to lie just above the control characters.
  */
-static bool
-has_mark(uint64_t word)
+static uint64_t
+marks_of(uint64_t word)
 {
-	uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
-	uint64_t found;
+	uint64_t control = (word ^ EACH_BYTE(0x02)) - EACH_BYTE(0x21);
+	uint64_t slash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(0x01);
 
-	found = ((word - EACH_BYTE(0x20)) & ~word) |
-		((quote - EACH_BYTE(1)) & ~quote) |
-		((slash - EACH_BYTE(1)) & ~slash);
-	return (found & EACH_BYTE(0x80)) != 0;
+	return (control | slash) & ~word & EACH_BYTE(0x80);
 }
 
-/* To the next quote, backslash or control character.  *seen gathers the bits of
- * all bytes on the way, to tell whether one was no ASCII. */
+/* To the next quote, backslash or control character. */
 static void
-skip_ordinary(struct reader *r, uint64_t *seen)
+skip_ordinary(struct reader *r)
 {
-	uint64_t word;
+	const char *p = r->p;
+	uint64_t word, marks, seen = 0;
 
-	while (r->end - r->p >= (ptrdiff_t)sizeof(word)) {
-		memcpy(&word, r->p, sizeof(word));
-		if (has_mark(word))
-			break;
-		*seen |= word;
-		r->p += sizeof(word);
+	for (; r->end - p >= (ptrdiff_t)sizeof(word); p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		word = le64toh(word); /* the first byte is the lowest */
+		seen |= word;
+		marks = marks_of(word);
+		if (marks != 0) {
+			r->seen |= seen;
+			r->p = p + __builtin_ctzll(marks) / 8;
+			return;
+		}
 	}
-	for (; r->p < r->end; r->p++) {
-		unsigned char c = (unsigned char)*r->p;
+	for (; p < r->end; p++) {
+		unsigned char c = (unsigned char)*p;
 
 		if (c < 0x20 || c == '"' || c == '\\')
-			return;
-		*seen |= c;
+			break;
+		seen |= c;
 	}
+	r->seen |= seen;
+	r->p = p;
 }
 
 static bool
@@ -113,29 +118,27 @@ skip_escape(struct reader *r)
 	return true;
 }
 
-/* From the opening quote to behind the closing one.  *ret_escapes: has any. */
+/* From the opening quote to behind the closing one. */
 static bool
-read_string(struct reader *r, bool *ret_escapes)
+read_string(struct reader *r, struct json_span *ret)
 {
-	const char *begin = r->p + 1;
-	uint64_t seen = 0;
-	size_t len;
-
-	*ret_escapes = false;
+	ret->at = r->p;
+	ret->type = JSON_SPAN_STRING;
+	ret->verbatim = true;
 	if (!take(r, '"'))
 		return false;
 	for (;;) {
-		skip_ordinary(r, &seen);
+		skip_ordinary(r);
 		if (!take(r, '\\'))
 			break;
-		*ret_escapes = true;
+		ret->verbatim = false;
 		if (!skip_escape(r))
 			return false;
 	}
-	len = (size_t)(r->p - begin);
 	if (!take(r, '"'))
 		return false;
-	return (seen & EACH_BYTE(0x80)) == 0 || utf8_prefix(begin, len) == len;
+	ret->len = (size_t)(r->p - ret->at);
+	return true;
 }
 
 /* ---- Numbers, literals -------------------------------------------------- */
@@ -184,17 +187,12 @@ read_literal(struct reader *r, const char *literal, size_t len)
 
 /* A name that none of the n before it is. */
 static bool
-read_name(struct reader *r, struct name *names, size_t n)
+read_name(struct reader *r, struct json_span *names, size_t n)
 {
-	struct name *name = &names[n];
-	bool escapes;
+	struct json_span *name = &names[n];
 
-	if (n == MEMBERS_MAX)
+	if (!read_string(r, name) || !name->verbatim)
 		return false;
-	name->at = r->p;
-	if (!read_string(r, &escapes) || escapes)
-		return false;
-	name->len = (size_t)(r->p - name->at);
 	for (size_t i = 0; i < n; i++)
 		if (names[i].len == name->len &&
 		    memcmp(names[i].at, name->at, name->len) == 0)
@@ -202,82 +200,129 @@ read_name(struct reader *r, struct name *names, size_t n)
 	return true;
 }
 
+/* All members, the first of which, or the closing brace, is at r->p.  Names
+ * have room for MEMBERS_MAX; values have it as well, or are NULL. */
 static bool
-read_object(struct reader *r)
+read_members(struct reader *r, struct json_span *names,
+	     struct json_span *values, size_t *ret_n)
 {
-	EVH_SCRATCH struct name names[MEMBERS_MAX];
+	struct json_span ignored;
 	size_t n = 0;
 
-	r->p++;
+	*ret_n = 0;
 	skip_space(r);
 	if (take(r, '}'))
 		return true;
 	do {
 		skip_space(r);
-		if (!read_name(r, names, n++))
+		if (n == MEMBERS_MAX || !read_name(r, names, n))
 			return false;
 		skip_space(r);
-		if (!take(r, ':') || !read_value(r))
+		if (!take(r, ':') ||
+		    !read_value(r, values != NULL ? &values[n] : &ignored))
 			return false;
+		skip_space(r);
+		n++;
 	} while (take(r, ','));
+	*ret_n = n;
 	return take(r, '}');
+}
+
+static bool
+read_object(struct reader *r)
+{
+	EVH_SCRATCH struct json_span names[MEMBERS_MAX];
+	struct json_members *outermost = r->outermost;
+	size_t n;
+
+	r->p++;
+	if (r->depth == 1)
+		return read_members(r, outermost->keys, outermost->values,
+				    &outermost->n);
+	return read_members(r, names, NULL, &n);
 }
 
 static bool
 read_array(struct reader *r)
 {
+	struct json_span ignored;
+
 	r->p++;
 	skip_space(r);
 	if (take(r, ']'))
 		return true;
 	do {
-		if (!read_value(r))
+		if (!read_value(r, &ignored))
 			return false;
+		skip_space(r);
 	} while (take(r, ','));
 	return take(r, ']');
 }
 
-/* With the white space around it. */
 static bool
-read_value(struct reader *r)
+read_token(struct reader *r, enum json_type *ret_type)
 {
-	bool good, escapes;
-
-	skip_space(r);
-	if (r->p == r->end || r->depth == DEPTH_MAX)
-		return false;
-	r->depth++;
 	switch (*r->p) {
 	case '{':
-		good = read_object(r);
-		break;
+		*ret_type = JSON_SPAN_OBJECT;
+		return read_object(r);
 	case '[':
-		good = read_array(r);
-		break;
-	case '"':
-		good = read_string(r, &escapes);
-		break;
+		*ret_type = JSON_SPAN_ARRAY;
+		return read_array(r);
 	case 't':
-		good = read_literal(r, "true", 4);
-		break;
+		*ret_type = JSON_SPAN_TRUE;
+		return read_literal(r, "true", 4);
 	case 'f':
-		good = read_literal(r, "false", 5);
-		break;
+		*ret_type = JSON_SPAN_FALSE;
+		return read_literal(r, "false", 5);
 	case 'n':
-		good = read_literal(r, "null", 4);
-		break;
+		*ret_type = JSON_SPAN_NULL;
+		return read_literal(r, "null", 4);
 	default:
-		good = read_number(r);
+		*ret_type = JSON_SPAN_NUMBER;
+		return read_number(r);
 	}
+}
+
+/* What is no string.  Not inlined: it has much to save, and most values are
+ * strings. */
+static bool __attribute__((noinline))
+read_other(struct reader *r, struct json_span *ret)
+{
+	if (r->depth == DEPTH_MAX)
+		return false;
+	r->depth++;
+	ret->at = r->p;
+	ret->verbatim = false;
+	if (!read_token(r, &ret->type))
+		return false;
+	ret->len = (size_t)(r->p - ret->at);
 	r->depth--;
+	return true;
+}
+
+/* With the white space before it, which is not of the span. */
+static bool
+read_value(struct reader *r, struct json_span *ret)
+{
 	skip_space(r);
-	return good;
+	if (r->p == r->end)
+		return false;
+	return *r->p == '"' ? read_string(r, ret) : read_other(r, ret);
 }
 
 bool
-json_is_plain(const char *text, size_t len)
+json_plain_read(const char *text, size_t len, struct json_members *ret)
 {
-	struct reader r = { .p = text, .end = text + len };
+	struct reader r = { .p = text, .end = text + len, .outermost = ret };
 
-	return read_value(&r) && r.p == r.end;
+	ret->are_kept = true;
+	ret->n = 0;
+	if (!read_value(&r, &ret->value))
+		return false;
+	skip_space(&r);
+	if (r.p != r.end)
+		return false;
+	/* Outside of strings there is ASCII only, and most often within. */
+	return (r.seen & EACH_BYTE(0x80)) == 0 || utf8_prefix(text, len) == len;
 }

@@ -11,10 +11,15 @@
 #ifndef EVH_JSON_PLAIN_H
 #define EVH_JSON_PLAIN_H
 
+#include "json.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is the whole text one value, surely by the rules of json.h? [any] */
-bool json_is_plain(const char *text, size_t len);
+/*
+ * Is the whole text one value, surely by the rules of json.h?  Then *ret is
+ * that value with its members; else what stands there is of no use. [any]
+ */
+bool json_plain_read(const char *text, size_t len, struct json_members *ret);
 
 #endif

@@ -132,6 +132,12 @@ json_decode(const struct json_span *string, char *ret, size_t size)
 
 	if (string->type != JSON_SPAN_STRING || string->len < 2)
 		return output_end(&out);
+	n = string->len - 2;
+	if (string->verbatim && n < size) {
+		memcpy(ret, p, n);
+		ret[n] = '\0';
+		return n;
+	}
 	for (end = string->at + string->len - 1; p < end;) {
 		escape = memchr(p, '\\', (size_t)(end - p));
 		output_run(&out, p, escape != NULL ? escape : end);
@@ -141,6 +147,18 @@ json_decode(const struct json_span *string, char *ret, size_t size)
 		output_put(&out, one, n);
 	}
 	return output_end(&out);
+}
+
+const char *
+json_content(const struct json_span *string, char *room, size_t size,
+	     size_t *ret_len)
+{
+	if (string->verbatim) {
+		*ret_len = string->len - 2;
+		return string->at + 1;
+	}
+	*ret_len = json_decode(string, room, size);
+	return room;
 }
 
 /* Printable ASCII that stands for itself. */

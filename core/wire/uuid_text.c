@@ -126,16 +126,26 @@ uuid_write(const unsigned char id[16], char ret[UUID_TEXT_LEN])
 	}
 }
 
-static int
-hex_value(char c)
+/* Added to a digit's value, so that what is no digit is known by its 0. */
+#define IS_HEX 0x10
+
+/* Looked up instead of compared: 32 digits an id, an id an event. */
+static const unsigned char hex_values[256] = {
+	['0'] = IS_HEX | 0,  ['1'] = IS_HEX | 1,  ['2'] = IS_HEX | 2,
+	['3'] = IS_HEX | 3,  ['4'] = IS_HEX | 4,  ['5'] = IS_HEX | 5,
+	['6'] = IS_HEX | 6,  ['7'] = IS_HEX | 7,  ['8'] = IS_HEX | 8,
+	['9'] = IS_HEX | 9,  ['a'] = IS_HEX | 10, ['b'] = IS_HEX | 11,
+	['c'] = IS_HEX | 12, ['d'] = IS_HEX | 13, ['e'] = IS_HEX | 14,
+	['f'] = IS_HEX | 15, ['A'] = IS_HEX | 10, ['B'] = IS_HEX | 11,
+	['C'] = IS_HEX | 12, ['D'] = IS_HEX | 13, ['E'] = IS_HEX | 14,
+	['F'] = IS_HEX | 15,
+};
+
+static bool
+is_good_at(const char *text, size_t i)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return is_hyphen_place(i) ? text[i] == '-'
+				  : hex_values[(unsigned char)text[i]] != 0;
 }
 
 /* What stands where it should not, as one printable character or its byte. */
@@ -152,19 +162,25 @@ explain_character(const char *expected, unsigned char c, size_t place)
 			 expected, c, place);
 }
 
+/* Of the right length it is wrong at some place: the first is told. */
 static int
-refuse(const char *text, size_t len, size_t at, const char **ret_why)
+refuse(const char *text, size_t len, const char **ret_why)
 {
+	size_t at = 0;
+
 	if (ret_why == NULL)
 		return -EINVAL;
-	if (len != UUID_TEXT_LEN)
+	*ret_why = why;
+	if (len != UUID_TEXT_LEN) {
 		snprintf(why, sizeof(why),
 			 "invalid length: expected length %d, found %zu",
 			 UUID_TEXT_LEN, len);
-	else
-		explain_character(is_hyphen_place(at) ? "`-`" : "[0-9a-fA-F]",
-				  (unsigned char)text[at], at + 1);
-	*ret_why = why;
+		return -EINVAL;
+	}
+	while (is_good_at(text, at))
+		at++;
+	explain_character(is_hyphen_place(at) ? "`-`" : "[0-9a-fA-F]",
+			  (unsigned char)text[at], at + 1);
 	return -EINVAL;
 }
 
@@ -172,25 +188,26 @@ int
 uuid_read(const char *text, size_t len, unsigned char ret[16],
 	  const char **ret_why)
 {
+	/* Where the two digits of each byte begin. */
+	static const unsigned char places[16] = { 0,  2,  4,  6,  9,  11,
+						  14, 16, 19, 21, 24, 26,
+						  28, 30, 32, 34 };
+	const unsigned char *digits = (const unsigned char *)text;
+	unsigned all = IS_HEX;
 	unsigned char id[16];
-	size_t i, n = 0;
 
-	if (len != UUID_TEXT_LEN)
-		return refuse(text, len, 0, ret_why);
-	for (i = 0; i < 16; i++) {
-		int high, low;
+	if (len != UUID_TEXT_LEN || text[8] != '-' || text[13] != '-' ||
+	    text[18] != '-' || text[23] != '-')
+		return refuse(text, len, ret_why);
+	for (size_t i = 0; i < sizeof(id); i++) {
+		unsigned high = hex_values[digits[places[i]]];
+		unsigned low = hex_values[digits[places[i] + 1]];
 
-		if (is_hyphen_place(n) && text[n++] != '-')
-			return refuse(text, len, n - 1, ret_why);
-		high = hex_value(text[n]);
-		if (high < 0)
-			return refuse(text, len, n, ret_why);
-		low = hex_value(text[n + 1]);
-		if (low < 0)
-			return refuse(text, len, n + 1, ret_why);
-		id[i] = (unsigned char)(high << 4 | low);
-		n += 2;
+		all &= high & low;
+		id[i] = (unsigned char)(high << 4 | (low & 0x0F));
 	}
+	if (all != IS_HEX)
+		return refuse(text, len, ret_why);
 	memcpy(ret, id, sizeof(id));
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "detail.h"
 
 #include <event_key.h>
+#include <scratch.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,9 +66,10 @@ refuse_grammar(struct text *detail, const struct json_error *error)
 
 /* The text as a whole: a JSON object, or not. */
 static int
-check_whole(const char *text, size_t len, struct json_span *ret,
+check_whole(const char *text, size_t len, struct json_members *ret,
 	    struct text *ret_detail)
 {
+	const struct json_span *value = &ret->value;
 	struct json_error error;
 	int rc;
 
@@ -75,18 +77,18 @@ check_whole(const char *text, size_t len, struct json_span *ret,
 		refuse_missing(ret_detail);
 		return -EINVAL;
 	}
-	rc = json_check(text, len, ret, &error);
+	rc = json_members_read(text, len, ret, &error);
 	if (rc == -EINVAL && error.not_utf8)
 		return -EILSEQ;
 	if (rc == -EINVAL)
 		refuse_grammar(ret_detail, &error);
 	if (rc < 0)
 		return rc;
-	if (ret->type == JSON_SPAN_NULL) {
+	if (value->type == JSON_SPAN_NULL) {
 		refuse_missing(ret_detail);
 		return -EINVAL;
 	}
-	if (ret->type == JSON_SPAN_OBJECT)
+	if (value->type == JSON_SPAN_OBJECT)
 		return 0;
 	refuse_whole(ret_detail,
 		     &(struct detail_item){ .type = "model_attributes_type",
@@ -94,7 +96,7 @@ check_whole(const char *text, size_t len, struct json_span *ret,
 					    .msg = "Input should be a valid "
 						   "dictionary or object to "
 						   "extract fields from",
-					    .input = bytes_of(ret) });
+					    .input = bytes_of(value) });
 	return -EINVAL;
 }
 
@@ -144,22 +146,27 @@ struct found {
 	bool has_name, has_data;
 };
 
+static bool
+key_is(const struct json_span *key, const char *word)
+{
+	char room[8];
+	size_t len;
+	const char *text = json_content(key, room, sizeof(room), &len);
+
+	return len == strlen(word) && memcmp(text, word, len) == 0;
+}
+
 static void
-find_members(const struct json_span *object, struct found *ret)
+find_members(const struct json_members *members, struct found *ret)
 {
 	struct json_span key, value;
 	size_t cursor = 0;
 
-	while (json_member(object, &cursor, &key, &value)) {
-		char word[8];
-		size_t len = json_decode(&key, word, sizeof(word));
-
-		if (len != 4)
-			continue;
-		if (memcmp(word, "name", 4) == 0) {
+	while (json_members_next(members, &cursor, &key, &value)) {
+		if (key_is(&key, "name")) {
 			ret->name = value;
 			ret->has_name = true;
-		} else if (memcmp(word, "data", 4) == 0) {
+		} else if (key_is(&key, "data")) {
 			ret->data = value;
 			ret->has_data = true;
 		}
@@ -167,16 +174,14 @@ find_members(const struct json_span *object, struct found *ret)
 }
 
 static unsigned
-refuse_unknown(const struct json_span *object, struct text *detail)
+refuse_unknown(const struct json_members *members, struct text *detail)
 {
 	struct json_span key, value;
 	size_t cursor = 0;
 	unsigned n = 0;
 
 	while (n < DETAIL_UNKNOWN_MAX &&
-	       json_member(object, &cursor, &key, &value)) {
-		char word[8];
-		size_t len = json_decode(&key, word, sizeof(word));
+	       json_members_next(members, &cursor, &key, &value)) {
 		struct detail_item item = {
 			.type = "extra_forbidden",
 			.place = "body",
@@ -185,8 +190,7 @@ refuse_unknown(const struct json_span *object, struct text *detail)
 			.input = bytes_of(&value),
 		};
 
-		if (len == 4 && (memcmp(word, "name", 4) == 0 ||
-				 memcmp(word, "data", 4) == 0))
+		if (key_is(&key, "name") || key_is(&key, "data"))
 			continue;
 		detail_add(detail, &item);
 		n++;
@@ -206,21 +210,22 @@ int
 event_body_check(const char *text, size_t len, bool forbid,
 		 struct event_body *ret, struct text *ret_detail)
 {
-	struct json_span object;
+	EVH_SCRATCH struct json_members members;
+	const struct json_span *object = &members.value;
 	struct found found = { 0 };
 	struct detail_item item = { 0 };
 	size_t before = ret_detail->len;
 	unsigned wrong = 0;
-	int rc = check_whole(text, len, &object, ret_detail);
+	int rc = check_whole(text, len, &members, ret_detail);
 
 	if (rc < 0)
 		return ret_detail->failed ? -ENOMEM : rc;
-	find_members(&object, &found);
+	find_members(&members, &found);
 	detail_begin(ret_detail);
 	if (!found.has_name) {
 		item = (struct detail_item){ .type = "missing",
 					     .msg = "Field required",
-					     .input = bytes_of(&object) };
+					     .input = bytes_of(object) };
 		refuse_field(ret_detail, &item, "\"name\"");
 		wrong++;
 	} else if (item.input = bytes_of(&found.name),
@@ -230,7 +235,7 @@ event_body_check(const char *text, size_t len, bool forbid,
 	}
 	if (!found.has_data || found.data.type != JSON_SPAN_OBJECT) {
 		const struct json_span *input =
-			found.has_data ? &found.data : &object;
+			found.has_data ? &found.data : object;
 
 		item = (struct detail_item){ .input = bytes_of(input) };
 		item.type = found.has_data ? "dict_type" : "missing";
@@ -240,7 +245,7 @@ event_body_check(const char *text, size_t len, bool forbid,
 		wrong++;
 	}
 	if (forbid)
-		wrong += refuse_unknown(&object, ret_detail);
+		wrong += refuse_unknown(&members, ret_detail);
 	if (wrong > 0) {
 		detail_end(ret_detail);
 		return ret_detail->failed ? -ENOMEM : -EINVAL;

@@ -221,6 +221,25 @@ order_space_unknown_members_and_escapes_do_not_matter(void **state)
 }
 
 static void
+a_member_that_only_begins_or_ends_like_one_is_unknown(void **state)
+{
+	struct envelope_error error;
+	struct envelope env;
+
+	(void)state;
+	assert_int_equal(
+		read_text("{\"name\":\"a\",\"names\":5,\"nam\":5,\"ids\":5,"
+			  "\"i\":5,\"\":5,\"surname\":5,\"datas\":5,"
+			  "\"created_at2\":\"2026-11-22T18:56:33Z\"}",
+			  &env, &error),
+		0);
+	assert_string_equal(env.name, "a");
+	assert_false(env.has_id);
+	assert_false(env.has_created);
+	assert_text(&env.data, "{}");
+}
+
+static void
 data_may_be_any_value(void **state)
 {
 	static const char *const values[] = {
@@ -336,6 +355,32 @@ poison_is_told_in_a_sentence_and_changes_nothing(void **state)
 }
 
 static void
+the_first_mistake_in_the_text_is_told(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "{\"name\":5,\"id\":5}", "name is not a string" },
+		{ "{\"id\":5,\"name\":5}", "id is not a string" },
+		{ "{\"name\":\"\",\"id\":5}", "name is empty" },
+		{ "{\"n\\u0061me\":\"\\u0001\",\"id\":5}",
+		  "name has a control character" },
+		{ "{\"\\u0069d\":5}", "id is not a string" },
+		{ "{\"name\":5,\"id\":5", "not JSON: '}' expected near end "
+					  "of file at byte 16" },
+	};
+	struct envelope_error error;
+	struct envelope env;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(read_text(rows[i].text, &env, &error),
+				 -EINVAL);
+		assert_string_equal(error.text, rows[i].why);
+	}
+}
+
+static void
 a_message_beyond_the_limit_is_poison_and_at_it_is_not(void **state)
 {
 	static const char text[] = "{\"name\":\"a\"}";
@@ -423,10 +468,13 @@ main(void)
 		cmocka_unit_test(a_name_alone_is_enough),
 		cmocka_unit_test(
 			order_space_unknown_members_and_escapes_do_not_matter),
+		cmocka_unit_test(
+			a_member_that_only_begins_or_ends_like_one_is_unknown),
 		cmocka_unit_test(data_may_be_any_value),
 		cmocka_unit_test(a_time_that_is_none_counts_as_missing),
 		cmocka_unit_test(
 			poison_is_told_in_a_sentence_and_changes_nothing),
+		cmocka_unit_test(the_first_mistake_in_the_text_is_told),
 		cmocka_unit_test(
 			a_message_beyond_the_limit_is_poison_and_at_it_is_not),
 		cmocka_unit_test(every_text_that_is_no_json_is_poison),

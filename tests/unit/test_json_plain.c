@@ -21,9 +21,10 @@ static bool
 is_plain(const char *text, size_t len)
 {
 	char *copy = json_text_copy(text, len);
+	struct json_members members;
 	bool plain;
 
-	plain = json_is_plain(copy, len);
+	plain = json_plain_read(copy, len, &members);
 	free(copy);
 	return plain;
 }
@@ -124,6 +125,81 @@ a_mark_is_found_wherever_it_stands(void **state)
 	}
 }
 
+/* A string of n bytes, one of any value, and up to nine before the text's end:
+ * at each place of a word, and of what is left behind the last one. */
+static void
+a_mark_is_found_at_every_distance_from_the_end(void **state)
+{
+	static const char tail[] = "\"xxxxxx\"";
+	char text[64];
+
+	(void)state;
+	for (size_t n = 0; n <= 40; n++) {
+		for (size_t rest = 0; rest < sizeof(tail); rest++) {
+			for (int c = 0; c < 256; c++) {
+				size_t len = n + 2 + rest;
+
+				memset(text, 'x', sizeof(text));
+				text[0] = '"';
+				text[n + 1] = (char)c;
+				memcpy(text + n + 2,
+				       tail + sizeof(tail) - 1 - rest, rest);
+				if (is_plain(text, len) != is_json(text, len))
+					fail_msg("%d behind %zu, before %zu", c,
+						 n, rest);
+			}
+		}
+	}
+}
+
+/* A byte beside a mark may look like one: of two the first one counts. */
+static void
+neighbours_of_a_mark_do_not_hide_it(void **state)
+{
+	static const unsigned char edges[] = { 0x00, 0x1F, 0x20, 0x21,
+					       0x22, 0x23, 0x5B, 0x5C,
+					       0x5D, 0x7F, 0x80, 0xFF };
+	char text[] = "[\"xxxxxx..xx\",\"xxxxxxx\"]";
+	char *pair = strchr(text, '.');
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		for (size_t i = 0; i < COUNT(edges); i++) {
+			pair[0] = (char)c;
+			pair[1] = (char)edges[i];
+			if (is_plain(text, sizeof(text) - 1) !=
+			    is_json(text, sizeof(text) - 1))
+				fail_msg("%d %d", c, edges[i]);
+		}
+	}
+}
+
+/* Before and behind a quote, where the rest of a word is not the string's. */
+static void
+what_is_no_utf8_is_not_plain_at_any_place(void **state)
+{
+	static const char *const parts[] = { "\xC3\xA4", "\xE2\x82\xAC", "\xC3",
+					     "\xE2\x82", "\xA4",	 "\x80",
+					     "\xFF",	 "\xED\xA0\x80" };
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		for (int before = 0; before < 18; before++) {
+			for (int behind = 0; behind < 10; behind++) {
+				int len = snprintf(text, sizeof(text),
+						   "[\"%.*s%s%.*s\",\"y\"]",
+						   before, "xxxxxxxxxxxxxxxxxx",
+						   parts[i], behind,
+						   "xxxxxxxxxx");
+
+				assert_int_equal(is_plain(text, (size_t)len),
+						 i < 2);
+			}
+		}
+	}
+}
+
 static void
 no_end_of_a_text_is_plain_by_itself(void **state)
 {
@@ -175,6 +251,10 @@ main(void)
 		cmocka_unit_test(what_is_refused_is_never_plain),
 		cmocka_unit_test(what_takes_a_second_look_is_not_plain),
 		cmocka_unit_test(a_mark_is_found_wherever_it_stands),
+		cmocka_unit_test(
+			a_mark_is_found_at_every_distance_from_the_end),
+		cmocka_unit_test(neighbours_of_a_mark_do_not_hide_it),
+		cmocka_unit_test(what_is_no_utf8_is_not_plain_at_any_place),
 		cmocka_unit_test(no_end_of_a_text_is_plain_by_itself),
 		cmocka_unit_test(what_is_plain_is_json_however_it_is_mutated),
 	};

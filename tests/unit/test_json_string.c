@@ -76,6 +76,53 @@ what_does_not_fit_is_cut_between_characters(void **state)
 }
 
 static void
+a_string_without_escapes_is_decoded_as_any_other(void **state)
+{
+	static const char *const texts[] = { "\"\"", "\"a\"",
+					     "\"user.created\"",
+					     "\"a\xC3\xA4\xE2\x82\xAC"
+					     "b\"" };
+	char one[32], other[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct json_span value = json_text_value(texts[i]);
+		struct json_span doubted = value;
+
+		assert_true(value.verbatim);
+		doubted.verbatim = false;
+		for (size_t size = 0; size < 20; size++) {
+			memset(one, '#', sizeof(one));
+			memset(other, '#', sizeof(other));
+			assert_int_equal(json_decode(&value, one, size),
+					 json_decode(&doubted, other, size));
+			assert_memory_equal(one, other, sizeof(one));
+		}
+	}
+}
+
+static void
+content_stands_in_the_text_unless_it_is_escaped(void **state)
+{
+	struct json_span plain = json_text_value("\"abc\"");
+	struct json_span escaped = json_text_value("\"a\\u0062c\"");
+	char room[4];
+	size_t len;
+
+	(void)state;
+	assert_ptr_equal(json_content(&plain, room, 0, &len), plain.at + 1);
+	assert_int_equal(len, 3);
+	assert_false(escaped.verbatim);
+	assert_ptr_equal(json_content(&escaped, room, sizeof(room), &len),
+			 room);
+	assert_int_equal(len, 3);
+	assert_string_equal(room, "abc");
+	assert_ptr_equal(json_content(&escaped, room, 3, &len), room);
+	assert_int_equal(len, 3);
+	assert_string_equal(room, "ab");
+}
+
+static void
 text_is_quoted_and_what_is_no_utf8_replaced(void **state)
 {
 #define FFFD "\xEF\xBF\xBD"
@@ -126,6 +173,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_decoded),
 		cmocka_unit_test(what_does_not_fit_is_cut_between_characters),
+		cmocka_unit_test(
+			a_string_without_escapes_is_decoded_as_any_other),
+		cmocka_unit_test(
+			content_stands_in_the_text_unless_it_is_escaped),
 		cmocka_unit_test(text_is_quoted_and_what_is_no_utf8_replaced),
 	};
 
