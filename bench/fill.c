@@ -1,14 +1,15 @@
 /*
  * fill.c - puts N messages into a topic, as kafka_sink would write them, so
- * that a consumer has a backlog to read.  Prints how many different events
- * they are.
+ * that a consumer has a backlog to read: to the partitions by turns, a thousand
+ * each, so that all are as long.  Prints how many different events they are.
  *
  *   fill BROKERS TOPIC N [again=PERCENT] [poison=PERCENT] [refused=PERCENT]
  *                        [size=BYTES]
  *
- * again: so many come once more, some thousands later, as after a crash.
- * poison: so many are no JSON.  refused: so many are called "refused", which a
- * table may have a constraint against.  size: about so large is each.
+ * again: so many come once more, some thousands later, in the same partition,
+ * as after a crash. poison: so many are no JSON.  refused: so many are called
+ * "refused", which a table may have a constraint against.  size: about so large
+ * is each.
  */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 #include "setting.h"
 
 #define AGAIN_AFTER   7000
+#define TURN	      1000
+#define TIMEOUT_MS    10000
 #define SIZE_MAX_TEXT (1 << 20)
 
 struct fill {
@@ -120,11 +123,31 @@ producer_open(const char *brokers)
 	return rk;
 }
 
+/* 0 and a word about it when the topic is not known. */
+static int
+partitions_of(rd_kafka_t *rk, rd_kafka_topic_t *topic)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t err;
+	int n;
+
+	err = rd_kafka_metadata(rk, 0, topic, &metadata, TIMEOUT_MS);
+	if (err) {
+		fprintf(stderr, "fill: %s\n", rd_kafka_err2str(err));
+		return 0;
+	}
+	n = metadata->topics[0].partition_cnt;
+	if (n == 0)
+		fprintf(stderr, "fill: the topic has no partitions\n");
+	rd_kafka_metadata_destroy(metadata);
+	return n;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct fill f;
-	long n_different = 0;
+	long n_different = 0, n_partitions;
 	rd_kafka_topic_t *topic;
 	rd_kafka_t *rk;
 
@@ -142,6 +165,9 @@ main(int argc, char **argv)
 		return 1;
 	}
 	topic = rd_kafka_topic_new(rk, argv[2], NULL);
+	n_partitions = partitions_of(rk, topic);
+	if (n_partitions == 0)
+		return 1;
 	for (long i = 0; i < f.n; i++) {
 		long event = event_of(&f, i);
 		int len = event_write(&f, event, SIZE_MAX_TEXT + 512);
@@ -149,7 +175,8 @@ main(int argc, char **argv)
 		n_different += event == i;
 		if (is_of(event, f.poison))
 			len -= 7; /* its end is missing */
-		while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA,
+		while (rd_kafka_produce(topic,
+					(int32_t)(event / TURN % n_partitions),
 					RD_KAFKA_MSG_F_COPY, f.text,
 					(size_t)len, NULL, 0, NULL) != 0)
 			rd_kafka_poll(rk, 100);
