@@ -7,9 +7,9 @@ static bool
 is_tchar(unsigned char c)
 {
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z'))
+	    (c >= 'a' && c <= 'z') || c == '-')
 		return true;
-	return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+	return c != 0 && strchr("!#$%&'*+.^_`|~", c) != NULL;
 }
 
 static bool
