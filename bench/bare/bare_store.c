@@ -343,7 +343,7 @@ main(int argc, char **argv)
 	if (argc < 5 || options_read(&bare, argc, argv) < 0) {
 		fprintf(stderr,
 			"usage: bare_store BROKERS TOPIC CONNINFO N "
-			"[method=unnest|copy|staging|update] [batch=N] "
+			"[method=unnest|copy|staging|look|update] [batch=N] "
 			"[writers=N] [parse=jansson|scan] [queue_kb=N]\n");
 		return 64;
 	}

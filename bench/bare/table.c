@@ -1,7 +1,6 @@
 #include "table.h"
 
 #include <endian.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +61,16 @@ static const char merge_sql[] =
 	"INSERT INTO events AS e " COLUMNS SELECTED
 	"$1, part, pos FROM staged ORDER BY id" ON_CONFLICT;
 
+static const char look_sql[] =
+	"SELECT place::int4 FROM unnest($1::uuid[]) WITH ORDINALITY "
+	"AS a (id, place) JOIN events USING (id) "
+	"WHERE status IN ('processed', 'dropped') ORDER BY place";
+
+/* Its plan is made while the table is empty, and kept. */
+static const char look_settings[] =
+	"SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
+	"SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 /* What a batch that was refused is done by: pieces of 16, then single rows.
  * Gives the numbers of those at fault. */
 #define PIECE_OF(a, b)                                                         \
@@ -97,9 +106,8 @@ enum table_method
 table_method_read(const char *word)
 {
 	static const char *const words[] = {
-		[TABLE_UNNEST] = "unnest",
-		[TABLE_COPY] = "copy",
-		[TABLE_STAGING] = "staging",
+		[TABLE_UNNEST] = "unnest",   [TABLE_COPY] = "copy",
+		[TABLE_STAGING] = "staging", [TABLE_LOOK] = "look",
 		[TABLE_UPDATE] = "update",
 	};
 
@@ -109,60 +117,7 @@ table_method_read(const char *word)
 	return 0;
 }
 
-/* ---- Bytes as PostgreSQL sends and takes them -------------------------- */
-
-static void
-reserve(struct table_buffer *b, size_t more)
-{
-	if (b->len + more <= b->size)
-		return;
-	b->size = 2 * (b->len + more);
-	b->bytes = realloc(b->bytes, b->size);
-	if (!b->bytes)
-		fail("realloc", strerror(errno));
-}
-
-static void
-put16(struct table_buffer *b, uint16_t value)
-{
-	uint16_t big = htobe16(value);
-
-	memcpy(b->bytes + b->len, &big, 2);
-	b->len += 2;
-}
-
-static void
-put32(struct table_buffer *b, uint32_t value)
-{
-	uint32_t big = htobe32(value);
-
-	memcpy(b->bytes + b->len, &big, 4);
-	b->len += 4;
-}
-
-static void
-put_bytes(struct table_buffer *b, const void *data, size_t len)
-{
-	put32(b, (uint32_t)len);
-	memcpy(b->bytes + b->len, data, len);
-	b->len += len;
-}
-
-static void
-put_number32(struct table_buffer *b, int32_t value)
-{
-	uint32_t big = htobe32((uint32_t)value);
-
-	put_bytes(b, &big, 4);
-}
-
-static void
-put_number64(struct table_buffer *b, int64_t value)
-{
-	uint64_t big = htobe64((uint64_t)value);
-
-	put_bytes(b, &big, 8);
-}
+/* ---- Rows as PostgreSQL takes them --------------------------------------- */
 
 static void
 columns_build(struct table *t, const struct row *const *rows, int n)
@@ -171,26 +126,27 @@ columns_build(struct table *t, const struct row *const *rows, int n)
 
 	for (int i = 0; i < TABLE_COLUMNS; i++) {
 		c[i].len = 0;
-		reserve(&c[i], 20);
-		put32(&c[i], 1); /* one dimension, no NULL */
-		put32(&c[i], 0);
-		put32(&c[i], (uint32_t)types[i]);
-		put32(&c[i], (uint32_t)n);
-		put32(&c[i], 1);
+		table_buffer_reserve(&c[i], 20);
+		table_buffer_put32(&c[i], 1); /* one dimension, no NULL */
+		table_buffer_put32(&c[i], 0);
+		table_buffer_put32(&c[i], (uint32_t)types[i]);
+		table_buffer_put32(&c[i], (uint32_t)n);
+		table_buffer_put32(&c[i], 1);
 	}
 	for (int i = 0; i < n; i++) {
 		const struct row *row = rows[i];
 
 		for (int k = 0; k < TABLE_COLUMNS; k++)
-			reserve(&c[k], 24);
-		reserve(&c[NAME], row->name_len + 4);
-		reserve(&c[DATA], row->data_len + 4);
-		put_bytes(&c[ID], row->id, 16);
-		put_bytes(&c[NAME], row->name, row->name_len);
-		put_bytes(&c[DATA], row->data, row->data_len);
-		put_number64(&c[CREATED], row->created_us - PG_EPOCH_US);
-		put_number32(&c[PARTITION], row->partition);
-		put_number64(&c[OFFSET], row->offset);
+			table_buffer_reserve(&c[k], 24);
+		table_buffer_reserve(&c[NAME], row->name_len + 4);
+		table_buffer_reserve(&c[DATA], row->data_len + 4);
+		table_buffer_put(&c[ID], row->id, 16);
+		table_buffer_put(&c[NAME], row->name, row->name_len);
+		table_buffer_put(&c[DATA], row->data, row->data_len);
+		table_buffer_put_number64(&c[CREATED],
+					  row->created_us - PG_EPOCH_US);
+		table_buffer_put_number32(&c[PARTITION], row->partition);
+		table_buffer_put_number64(&c[OFFSET], row->offset);
 	}
 }
 
@@ -200,11 +156,11 @@ copy_begin(struct table_buffer *b)
 	static const char head[] = "PGCOPY\n\377\r\n"; /* and its NUL */
 
 	b->len = 0;
-	reserve(b, 64);
+	table_buffer_reserve(b, 64);
 	memcpy(b->bytes, head, sizeof(head));
 	b->len = sizeof(head);
-	put32(b, 0);
-	put32(b, 0);
+	table_buffer_put32(b, 0);
+	table_buffer_put32(b, 0);
 }
 
 /* The rows of COPY events, or of COPY staged, which has fewer columns. */
@@ -222,25 +178,26 @@ copy_build(struct table *t, bool is_staged)
 	for (int i = 0; i < t->n_sorted; i++) {
 		const struct row *row = t->sorted[i];
 
-		reserve(b, 160 + row->name_len + row->data_len + topic_len);
-		put16(b, is_staged ? 6 : 10);
-		put_bytes(b, row->id, 16);
-		put_bytes(b, row->name, row->name_len);
-		put_bytes(b, row->data, row->data_len);
+		table_buffer_reserve(b, 160 + row->name_len + row->data_len +
+						topic_len);
+		table_buffer_put16(b, is_staged ? 6 : 10);
+		table_buffer_put(b, row->id, 16);
+		table_buffer_put(b, row->name, row->name_len);
+		table_buffer_put(b, row->data, row->data_len);
 		if (!is_staged) {
-			put_bytes(b, "processed", 9);
-			put_number32(b, 1);
+			table_buffer_put(b, "processed", 9);
+			table_buffer_put_number32(b, 1);
 		}
-		put_number64(b, row->created_us - PG_EPOCH_US);
+		table_buffer_put_number64(b, row->created_us - PG_EPOCH_US);
 		if (!is_staged) {
-			put_number64(b, now_us - PG_EPOCH_US);
-			put_bytes(b, t->topic, topic_len);
+			table_buffer_put_number64(b, now_us - PG_EPOCH_US);
+			table_buffer_put(b, t->topic, topic_len);
 		}
-		put_number32(b, row->partition);
-		put_number64(b, row->offset);
+		table_buffer_put_number32(b, row->partition);
+		table_buffer_put_number64(b, row->offset);
 	}
-	reserve(b, 2);
-	put16(b, 0xffff);
+	table_buffer_reserve(b, 2);
+	table_buffer_put16(b, 0xffff);
 }
 
 /* ---- Statements ---------------------------------------------------------- */
@@ -256,8 +213,9 @@ must(struct table *t, PGresult *result)
 	PQclear(result);
 }
 
+/* The first n columns, and the topic behind all of them. */
 static PGresult *
-run_prepared(struct table *t, const char *statement, int result_format)
+run_with(struct table *t, const char *statement, int n, int result_format)
 {
 	const char *values[TABLE_COLUMNS + 1];
 	int lengths[TABLE_COLUMNS + 1];
@@ -269,8 +227,14 @@ run_prepared(struct table *t, const char *statement, int result_format)
 	}
 	values[TABLE_COLUMNS] = t->topic;
 	lengths[TABLE_COLUMNS] = (int)strlen(t->topic);
-	return PQexecPrepared(t->conn, statement, TABLE_COLUMNS + 1, values,
-			      lengths, formats, result_format);
+	return PQexecPrepared(t->conn, statement, n, values, lengths, formats,
+			      result_format);
+}
+
+static PGresult *
+run_prepared(struct table *t, const char *statement, int result_format)
+{
+	return run_with(t, statement, TABLE_COLUMNS + 1, result_format);
 }
 
 /* True when it is done; false when it is the rows' fault. */
@@ -309,6 +273,39 @@ write_copy(struct table *t)
 {
 	copy_build(t, false);
 	return copy_run(t, "COPY events " COLUMNS " FROM STDIN BINARY");
+}
+
+/* Leaves out those that have run: their places, from 1 on, ascend. */
+static void
+look(struct table *t)
+{
+	int kept = 0, k = 0, n;
+	PGresult *result;
+
+	columns_build(t, t->sorted, t->n_sorted);
+	result = run_with(t, "look", 1, 1);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail("look", PQresultErrorMessage(result));
+	n = PQntuples(result);
+	for (int i = 0; i < t->n_sorted; i++) {
+		uint32_t place = 0;
+
+		if (k < n)
+			memcpy(&place, PQgetvalue(result, k, 0), 4);
+		if (be32toh(place) == (uint32_t)i + 1)
+			k++;
+		else
+			t->sorted[kept++] = t->sorted[i];
+	}
+	t->n_sorted = kept;
+	PQclear(result);
+}
+
+static bool
+write_look(struct table *t)
+{
+	look(t);
+	return t->n_sorted == 0 || write_copy(t);
 }
 
 static bool
@@ -407,6 +404,8 @@ write_first(struct table *t)
 		return write_copy(t);
 	case TABLE_STAGING:
 		return write_staging(t);
+	case TABLE_LOOK:
+		return write_look(t);
 	case TABLE_UPDATE:
 		return write_update(t);
 	case TABLE_UNNEST:
@@ -447,12 +446,15 @@ table_open(struct table *t, const char *conninfo, const char *topic,
 		fail("PostgreSQL", PQerrorMessage(t->conn));
 	t->topic = topic;
 	t->method = method;
+	if (method == TABLE_LOOK)
+		must(t, PQexec(t->conn, look_settings));
 	must(t, PQexec(t->conn, staging_sql));
 	must(t, PQexec(t->conn, pieces_sql));
 	prepare(t, "upsert", upsert_sql);
 	prepare(t, "update", update_sql);
 	prepare(t, "failed", failed_sql);
 	prepare(t, "merge", merge_sql);
+	prepare(t, "look", look_sql);
 	prepare(t, "pieces",
 		"SELECT pg_temp.put_pieces($1, $2, $3, $4, $5, $6, $7)");
 }

@@ -6,6 +6,8 @@
  *   copy     COPY BINARY straight into the table while ids are new; a batch
  *            with an id that is there is done again by unnest
  *   staging  COPY BINARY into a temporary table, then one upsert from there
+ *   look     asks which ids have run before, leaves them out, and copies the
+ *            others; where one of these is there all the same, by unnest
  *   update   for rows that are there: UPDATE from binary arrays; a batch with
  *            an id that is not there is done again by unnest
  *
@@ -14,6 +16,8 @@
  */
 #ifndef BENCH_TABLE_H
 #define BENCH_TABLE_H
+
+#include "table_buffer.h"
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -26,6 +30,7 @@ enum table_method {
 	TABLE_UNNEST = 1,
 	TABLE_COPY,
 	TABLE_STAGING,
+	TABLE_LOOK,
 	TABLE_UPDATE,
 };
 
@@ -40,11 +45,6 @@ struct row {
 };
 
 enum { TABLE_COLUMNS = 6 };
-
-struct table_buffer {
-	char *bytes;
-	size_t len, size;
-};
 
 struct table {
 	PGconn *conn;

@@ -5,7 +5,7 @@
 : "${root:?}" "${bench:?}"
 
 same_ways=(unnest:1000:1:jansson unnest:500:2:scan copy:500:2:scan
-	staging:700:2:scan update:1000:1:scan)
+	staging:700:2:scan look:500:2:scan update:1000:1:scan)
 same_columns='id, name, data::text, raw, status, attempts, created_at,
 	kafka_topic, kafka_partition, kafka_offset'
 

@@ -18,7 +18,7 @@ read -r -a store_replicas <<<"${EVH_BENCH_REPLICAS:-1 3}"
 declare -A store_ways=(
 	[new]='copy:5000:2:scan unnest:1000:2:scan'
 	[pending]='unnest:1000:2:scan update:1000:2:scan'
-	[again]='unnest:1000:2:scan staging:5000:2:scan'
+	[again]='look:5000:2:scan staging:5000:2:scan'
 	[poison]='copy:5000:2:scan unnest:1000:2:scan'
 	[refused]='copy:1000:2:scan unnest:1000:2:scan'
 )
