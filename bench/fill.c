@@ -1,7 +1,8 @@
 /*
  * fill.c - puts N messages into a topic, as kafka_sink would write them, so
  * that a consumer has a backlog to read: to the partitions by turns, a thousand
- * each, so that all are as long.  Prints how many different events they are.
+ * each, so that all are about as long.  Prints how many different events they
+ * are.
  *
  *   fill BROKERS TOPIC N [again=PERCENT] [poison=PERCENT] [refused=PERCENT]
  *                        [size=BYTES]
@@ -136,9 +137,11 @@ partitions_of(rd_kafka_t *rk, rd_kafka_topic_t *topic)
 		fprintf(stderr, "fill: %s\n", rd_kafka_err2str(err));
 		return 0;
 	}
-	n = metadata->topics[0].partition_cnt;
+	err = metadata->topics[0].err;
+	n = err ? 0 : metadata->topics[0].partition_cnt;
 	if (n == 0)
-		fprintf(stderr, "fill: the topic has no partitions\n");
+		fprintf(stderr, "fill: the topic has no partitions: %s\n",
+			rd_kafka_err2str(err));
 	rd_kafka_metadata_destroy(metadata);
 	return n;
 }

@@ -224,18 +224,21 @@ copy_all(struct write_batch *hand, struct source *source)
 	return HALVING_DONE;
 }
 
+/* Of too few the upsert is the faster way. */
 static enum halving
 copy_most(struct write_batch *hand, struct source *source)
 {
 	int rc = range_begin(hand);
 
-	if (rc == 0 && copyable_count(hand) > 0)
+	if (rc == 0 && copyable_count(hand) >= WRITE_ROWS_MIN) {
 		rc = copy(hand, source);
-	if (rc == 0)
-		copied_mark(hand);
+		if (rc == 0)
+			copied_mark(hand);
+	}
 	return range_finish(hand, rc);
 }
 
+/* By value: a second try begins at the first row again. */
 static enum halving
 copy_some(struct write_batch *hand, struct source source)
 {
@@ -243,18 +246,24 @@ copy_some(struct write_batch *hand, struct source source)
 					       : copy_most(hand, &source);
 }
 
-/* What the table has not; of what it has the upsert writes what may change. */
+/* What the table has not; of what it has the upsert writes what may change, or,
+ * where that is most of it, update.h. */
 static enum halving
-copy_absent(struct write_batch *hand, struct source source)
+copy_absent(struct write_batch *hand)
 {
+	struct source source = { .hand = hand };
 	struct look look;
-	int rc = look_run(hand, source.positions, source.n, &look);
+	int rc;
 
+	if (!range_plan(hand, 0, hand->n, &source.positions, &source.n))
+		return HALVING_BAD;
+	rc = look_run(hand, source.positions, source.n, &look);
 	if (rc == -EREMOTEIO)
 		return HALVING_BAD;
 	if (rc < 0)
 		return range_end(hand, rc);
-	if (2 * look.n_there >= source.n) {
+	if (look.n_there >= WRITE_ROWS_MIN &&
+	    2 * look.n_there >= source.n - look.n_settled) {
 		hand->ids = WRITE_IDS_OLD;
 		return HALVING_BAD;
 	}
@@ -263,11 +272,6 @@ copy_absent(struct write_batch *hand, struct source source)
 		ids_are_mixed(hand);
 	else if (--hand->looks_left == 0)
 		hand->ids = WRITE_IDS_NEW;
-	if (look.n_settled == source.n) {
-		memset(hand->results, 0, hand->n * sizeof(*hand->results));
-		range_settle(hand, 0, hand->n);
-		return HALVING_DONE;
-	}
 	return copy_some(hand, source);
 }
 
@@ -289,7 +293,7 @@ copy_run(struct write_batch *hand)
 	if (hand->ids == WRITE_IDS_NEW)
 		halving = copy_some(hand, source);
 	if (halving == HALVING_BAD && hand->ids == WRITE_IDS_MIXED)
-		halving = copy_absent(hand, source);
+		halving = copy_absent(hand);
 	if (halving == HALVING_DONE)
 		hand->copy_pause = 0;
 	else if (halving == HALVING_BAD && hand->ids != WRITE_IDS_OLD)

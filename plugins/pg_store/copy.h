@@ -6,8 +6,8 @@
  * for (look.h) once one was met, and left out.  Where the server refuses for
  * another reason some batches do without.  Its rows are those of the upsert,
  * but for processed_at, which is of evhd's clock, as created_at is, and not of
- * the server's.  What it leaves out, failed events too, an upsert in the same
- * transaction writes, which makes it fit.
+ * the server's.  Failed events, and those whose rows may change, it leaves to
+ * an upsert in the same transaction.
  */
 #ifndef PG_STORE_COPY_H
 #define PG_STORE_COPY_H
@@ -17,9 +17,9 @@
 
 /*
  * HALVING_DONE: all of it is written; HALVING_STOPPED: hand->outcome says why;
- * HALVING_BAD: none of it, either since it is none for a COPY or since the
- * server refused it.  Whatever it was that the server
- * refused, its word on the upsert counts.  [writer]
+ * HALVING_BAD: none of it, since it is none for a COPY, or since the server
+ * refused it, whose word on the upsert counts, or since most of it waits for
+ * update.h: hand->ids is WRITE_IDS_OLD, and what has run is marked.  [writer]
  */
 enum halving copy_run(struct write_batch *hand);
 

@@ -217,6 +217,11 @@ command_run(struct write_batch *hand, const char *sql,
 int
 range_begin(struct write_batch *hand)
 {
+	size_t i;
+
+	hand->n_rows = 0;
+	for (i = 0; i < hand->n; i++)
+		hand->n_rows += !hand->results[i];
 	hand->began_ns = clock_ns();
 	return command_run(hand, "BEGIN", hand->failure);
 }
@@ -274,7 +279,7 @@ range_finish(struct write_batch *hand, int rc)
 		return range_end(hand, rc);
 
 	range_committed(hand, hand->began_ns);
-	hand->ctx->record(hand->batch_rows, (int64_t)hand->n);
+	hand->ctx->record(hand->batch_rows, (int64_t)hand->n_rows);
 	range_settle(hand, 0, hand->n);
 	return HALVING_DONE;
 }

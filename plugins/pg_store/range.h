@@ -52,11 +52,12 @@ size_t range_place(const PGresult *answer, int i, const uint32_t *positions,
 /*
  * For a way of two statements, which are one transaction, since the later
  * events of a key must not be seen before the earlier ones.  Between the two
- * the first one marks by range_mark() what it has written.  range_finish()
- * writes by the upsert what is not marked and commits: HALVING_DONE.  When
- * something was refused, here or before (rc < 0), it rolls back: HALVING_BAD,
- * and nothing is written.  Failed events and others are not locked in the order
- * of their ids then, so this may meet a deadlock, which rolls it back, too.
+ * the first one marks by range_mark() what it has written; what has run before
+ * may be marked already (look.h).  range_finish() writes by the upsert what is
+ * not marked and commits: HALVING_DONE.  When something was refused, here or
+ * before (rc < 0), it rolls back: HALVING_BAD, nothing is written, and nothing
+ * marked.  The rows of the one statement and of the other are not locked in the
+ * order of all ids, so this may meet a deadlock, which rolls it back, too.
  */
 int range_begin(struct write_batch *hand);
 void range_mark(struct write_batch *hand, size_t at);
@@ -68,7 +69,7 @@ int range_attempt(struct write_batch *hand, const char *statement,
 
 /* What an error means for the range that it is of. */
 enum halving range_end(struct write_batch *hand, int rc);
-/* Those that have no result yet were written. */
+/* Those that have no result yet are in the table. */
 void range_settle(struct write_batch *hand, size_t at, size_t n);
 /* The event at `at` has failed, for what hand->failure says. */
 void range_fail(struct write_batch *hand, size_t at);

@@ -18,8 +18,9 @@
 #define UPDATE_STATEMENT "update" /* what upsert_update_sql is prepared as */
 
 /*
- * HALVING_DONE: all of it is written; HALVING_STOPPED: hand->outcome says why;
- * HALVING_BAD: none of it.  [writer]
+ * What is marked (range.h) it leaves as it is.  HALVING_DONE: the rest is
+ * written; HALVING_STOPPED: hand->outcome says why; HALVING_BAD: none of it.
+ * [writer]
  */
 enum halving update_run(struct write_batch *hand);
 

@@ -16,15 +16,17 @@
 	" COALESCE(" NEW ".kafka_partition, e.kafka_partition),"               \
 	" kafka_offset = COALESCE(" NEW ".kafka_offset, e.kafka_offset)"
 
+/* A row that is in neither state is never written again. */
+#define OPEN "('pending', 'failed')"
+
 /* And when. */
 #define MAY_CHANGE(NEW)                                                        \
 	" CASE " NEW ".status"                                                 \
 	" WHEN 'pending' THEN"                                                 \
 	" e.status = 'failed' AND e.attempts = " NEW ".attempts"               \
 	" WHEN 'failed' THEN"                                                  \
-	" e.status IN ('pending', 'failed') AND"                               \
-	" e.attempts < " NEW ".attempts"                                       \
-	" ELSE e.status IN ('pending', 'failed') END"
+	" e.status IN " OPEN " AND e.attempts < " NEW ".attempts"              \
+	" ELSE e.status IN " OPEN " END"
 
 /* The parameters' first seven.  OF is what of the arrays is taken, "" or a
  * slice. */
@@ -62,7 +64,7 @@ const char upsert_update_sql[] = "UPDATE events AS e SET" CHANGE(
 				 "r") " RETURNING r.place";
 
 const char upsert_look_sql[] =
-	"SELECT a.place::int4, e.status IN ('processed', 'dropped')"
+	"SELECT a.place::int4, e.status NOT IN " OPEN
 	" FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place)"
 	" JOIN events AS e ON e.id = a.id";
 

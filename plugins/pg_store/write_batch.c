@@ -23,7 +23,7 @@ metrics_make(struct write_batch *hand)
 
 	hand->commit_seconds =
 		ctx->metric(ctx, EVH_HISTOGRAM, "store_commit_seconds", NULL,
-			    "from sending a batch to its commit");
+			    "from sending a batch's rows to their commit");
 	hand->batch_rows = ctx->metric(ctx, EVH_HISTOGRAM, "store_batch_rows",
 				       NULL, "rows in a transaction");
 	hand->bisections =
@@ -35,7 +35,8 @@ metrics_make(struct write_batch *hand)
 			 status_word((enum evh_status)s));
 		hand->rows_by_status[s] = ctx->metric(
 			ctx, EVH_COUNTER, "store_rows", labels,
-			"events that were committed, by the status written");
+			"events that the table has, by the status they came "
+			"with");
 	}
 }
 

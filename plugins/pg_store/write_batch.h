@@ -2,8 +2,8 @@
  * write_batch.h - the batch that the writer has in hand: written, each event's
  * result noted, and answered.
  *
- * Four ways, each for what the one before leaves: copy.h, for ids that are new,
- * or most of them; update.h, for those that are there; the upsert (range.h);
+ * Four ways, each for what the one before leaves: copy.h, for ids that are new
+ * or have run before; update.h, for rows that wait; the upsert (range.h);
  * and the upsert without those that the table refuses (sieve.h).  What even
  * that cannot tell, halving.h can.
  */
@@ -54,7 +54,7 @@ struct write_batch {
 	unsigned copy_left;  /* of those */
 	enum write_ids ids;
 	unsigned looks_left;	/* that find nothing, until ids are new again */
-	bool *is_there;		/* of each event: look.h has seen its id */
+	bool *is_there;		/* of each event: its row is, and may change */
 	enum write_sieve sieve; /* of the connection */
 	struct batch batch;
 	struct evh_event **evs;	    /* in hand, in the order they came */
@@ -63,6 +63,7 @@ struct write_batch {
 	int64_t deadline;	    /* of what is in hand */
 	enum write_outcome outcome; /* of the last run */
 	int64_t began_ns;	    /* of the transaction in hand */
+	size_t n_rows;		    /* of it */
 	bool is_halving;	    /* in it, the sieve did not do */
 	struct evh_metric *commit_seconds, *batch_rows, *bisections,
 		*rows_by_status[EVH_DROPPED + 1];

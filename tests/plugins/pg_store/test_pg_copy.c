@@ -14,6 +14,7 @@
 #include "ways.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,52 @@ rows_of_a_copy_are_those_of_the_upsert(void **state)
 		 pg_server_sql(&server, DB, ROWS_BUT_IDS, "<"));
 	assert_string_equal(pg_server_sql(&server, DB, ROWS_BUT_IDS, ">"),
 			    copied);
+}
+
+static bool
+is_seventh(unsigned i)
+{
+	return i == 7;
+}
+
+/* New ids, and one of them is refused. */
+static void
+refused_write(struct bench *bench, unsigned first)
+{
+	ways_events_make(first, WAYS_BATCH);
+	ways_event_spoil(7, EVH_PROCESSED);
+	bench_write(bench, ways_events, WAYS_BATCH);
+	ways_events_expect(WAYS_BATCH, is_seventh,
+			   bench->n_submitted - WAYS_BATCH);
+}
+
+static void
+a_copy_that_was_refused_is_tried_again_later_and_later(void **state)
+{
+	static const char *const copies[] = {
+		"1", "1", "2", "2", "2", "2", "3"
+	};
+
+	for (unsigned i = 0; i < 7; i++) {
+		refused_write(*state, 1000 * i);
+		assert_string_equal(ways_copies(), copies[i]);
+	}
+}
+
+static void
+a_copy_that_is_taken_ends_the_pause(void **state)
+{
+	refused_write(*state, 0);
+	ways();
+	ways_new_write(*state, 1000, WAYS_BATCH);
+	assert_string_equal(ways(), "INSERT");
+	ways_new_write(*state, 2000, WAYS_BATCH);
+	ways_new_write(*state, 3000, WAYS_BATCH);
+	assert_string_equal(ways(), "COPY COPY");
+	refused_write(*state, 4000);
+	ways_new_write(*state, 5000, WAYS_BATCH);
+	ways_new_write(*state, 6000, WAYS_BATCH);
+	assert_string_equal(ways_copies(), "5");
 }
 
 static void
@@ -273,6 +320,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(many_new_ids_go_by_copy_and_few_by_the_upsert),
 		TEST(rows_of_a_copy_are_those_of_the_upsert),
+		TEST(a_copy_that_was_refused_is_tried_again_later_and_later),
+		TEST(a_copy_that_is_taken_ends_the_pause),
 		TEST(an_id_twice_is_for_the_upsert),
 		TEST(failed_events_are_for_the_upsert_and_the_others_go_by_copy),
 		TEST(nothing_is_written_without_its_failed_events),

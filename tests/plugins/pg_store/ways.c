@@ -13,26 +13,39 @@ struct fake_event ways_events[5 * WAYS_BATCH];
 
 static const char *database; /* of ways_setup() */
 
+/* An upsert is both an INSERT and an UPDATE to triggers. */
+static const char words_sql[] =
+	"CREATE TABLE ways (number serial, word text);"
+	"CREATE FUNCTION way() RETURNS trigger LANGUAGE plpgsql AS"
+	" $$ DECLARE word text := split_part(current_query(), ' ', 1);"
+	" BEGIN IF TG_OP = 'INSERT' OR word = 'UPDATE' THEN"
+	" INSERT INTO ways (word) VALUES (word); END IF; RETURN NULL;"
+	" END $$;"
+	"CREATE TRIGGER way AFTER INSERT OR UPDATE ON events"
+	" FOR EACH STATEMENT EXECUTE FUNCTION way();";
+
+/* Sequences know no ROLLBACK. */
+static const char copies_sql[] =
+	"CREATE SEQUENCE copies;"
+	"CREATE FUNCTION count_copies() RETURNS trigger LANGUAGE plpgsql AS"
+	" $$ BEGIN IF current_query() LIKE 'COPY%' THEN"
+	" PERFORM nextval('copies'); END IF; RETURN NULL; END $$;"
+	"CREATE TRIGGER count_copies BEFORE INSERT ON events"
+	" FOR EACH STATEMENT EXECUTE FUNCTION count_copies();";
+
 const char *
 ways_sql(const char *text)
 {
 	return pg_server_sql(&server, database, "%s", text);
 }
 
-/* An upsert is both an INSERT and an UPDATE to triggers. */
 int
 ways_setup(void **state, const char *db)
 {
 	database = db;
 	group_bench_setup(state, db, NULL, NULL);
-	ways_sql("CREATE TABLE ways (number serial, word text);"
-		 "CREATE FUNCTION way() RETURNS trigger LANGUAGE plpgsql AS"
-		 " $$ DECLARE word text := split_part(current_query(), ' ', 1);"
-		 " BEGIN IF TG_OP = 'INSERT' OR word = 'UPDATE' THEN"
-		 " INSERT INTO ways (word) VALUES (word); END IF; RETURN NULL;"
-		 " END $$;"
-		 "CREATE TRIGGER way AFTER INSERT OR UPDATE ON events"
-		 " FOR EACH STATEMENT EXECUTE FUNCTION way();");
+	ways_sql(words_sql);
+	ways_sql(copies_sql);
 	return 0;
 }
 
@@ -43,6 +56,13 @@ ways(void)
 		"WITH gone AS (DELETE FROM ways RETURNING *)"
 		" SELECT coalesce(string_agg(word, ' ' ORDER BY number), '')"
 		" FROM gone");
+}
+
+const char *
+ways_copies(void)
+{
+	return ways_sql("SELECT CASE WHEN is_called THEN last_value ELSE 0 END"
+			" FROM copies");
 }
 
 void

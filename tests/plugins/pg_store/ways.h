@@ -30,6 +30,10 @@ const char *ways_sql(const char *text);
 /* The words since the last call, in their order: "COPY INSERT". */
 const char *ways(void);
 
+/* How many COPYs were tried since the beginning, those that were refused, too.
+ */
+const char *ways_copies(void);
+
 /* n of ways_events with ids from `first` on, which are good and new. */
 void ways_events_make(unsigned first, unsigned n);
 /* Its data is no JSON. */
