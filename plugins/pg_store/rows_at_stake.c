@@ -41,7 +41,7 @@ static int
 refuse(struct failure *ret_failure, const char *what)
 {
 	failure_set(ret_failure,
-		    "it would drop %s; nothing was done: with --yes it will",
+		    "it would drop %s; it was not undone: with --yes it is",
 		    what);
 	return -EREMOTEIO;
 }

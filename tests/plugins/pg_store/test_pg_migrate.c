@@ -272,7 +272,7 @@ rows_are_dropped_only_with_yes(void **state)
 	assert_int_equal(migrate("upgrade head"), 0);
 	assert_int_equal(migrate("downgrade -1"), 0);
 	assert_int_equal(migrate("downgrade -1"), 65); /* tags has one */
-	says("it would drop the rows of table tags; nothing was done");
+	says("it would drop the rows of table tags; it was not undone");
 	pg_server_sql(&server, DB, "DELETE FROM tags");
 	assert_int_equal(migrate("downgrade -1"), 0);
 	pg_server_sql(&server, DB,
