@@ -6,6 +6,7 @@
 #include "look.h"
 #include "range.h"
 #include "rows.h"
+#include "stale_copy.h"
 #include "status.h"
 
 #include <assert.h>
@@ -33,20 +34,12 @@ struct source {
 	bool is_over;
 };
 
-/* raw and error are for those that it does not take.  Behind it stands how long
- * it may take, for whoever meets it in pg_stat_activity. */
+/* raw and error are for those that it does not take. */
 #define COPY                                                                   \
-	"COPY events (id, name, data, status, attempts, created_at,"           \
-	" processed_at, kafka_topic, kafka_partition, kafka_offset)"           \
-	" FROM STDIN (FORMAT binary) -- %d ms"
-
-static const char end_stale_sql[] =
-	"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-	" WHERE datname = current_database() AND usename = current_user"
-	" AND state = 'active' AND wait_event = 'ClientRead'"
-	" AND query LIKE 'COPY events (%' AND query_start < clock_timestamp()"
-	" - make_interval(secs => substring(query FROM"
-	" ' -- ([0-9]+) ms$')::float8 / 1000)";
+	STALE_COPY_BEGIN                                                       \
+	"id, name, data, status, attempts, created_at, processed_at,"          \
+	" kafka_topic, kafka_partition, kafka_offset)"                         \
+	" FROM STDIN (FORMAT binary)" STALE_COPY_MARK
 
 /* ---- Bytes ------------------------------------------------------------- */
 
@@ -299,11 +292,4 @@ copy_run(struct write_batch *hand)
 	else if (halving == HALVING_BAD && hand->ids != WRITE_IDS_OLD)
 		pause_more(hand);
 	return halving;
-}
-
-int
-copy_end_stale(struct write_batch *hand)
-{
-	return connection_run(hand->connection, end_stale_sql, hand->deadline,
-			      NULL, hand->failure);
 }

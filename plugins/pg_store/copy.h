@@ -23,13 +23,4 @@
  */
 enum halving copy_run(struct write_batch *hand);
 
-/*
- * Ends this user's copies into the table that have outlived their evhd's
- * deadline.  One that was frozen in the midst of it (a paused container) holds
- * its ids, and no timeout of the server's fires while it waits for a client's
- * bytes; so whoever stands before them too long asks for this.  As
- * connection_run().  [writer]
- */
-int copy_end_stale(struct write_batch *hand);
-
 #endif

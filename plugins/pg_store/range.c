@@ -2,8 +2,8 @@
 
 #include "backoff.h"
 #include "clock.h"
-#include "copy.h"
 #include "deadline.h"
+#include "stale_copy.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -37,7 +37,7 @@ static int
 way_clear(struct write_batch *hand)
 {
 	return strcmp(hand->failure->sqlstate, LOCK_TIMEOUT) == 0
-		       ? copy_end_stale(hand)
+		       ? stale_copy_end(hand)
 		       : 0;
 }
 
