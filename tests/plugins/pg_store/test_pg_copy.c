@@ -228,6 +228,22 @@ a_table_that_takes_no_copy_is_written_by_the_upsert(void **state)
 	assert_string_equal(ways_sql("SELECT count(*) FROM events"), "200");
 }
 
+/* By this whoever stands before a frozen one knows whether it is over. */
+static void
+a_copy_says_how_long_it_may_take(void **state)
+{
+	ways_sql("CREATE TABLE said (text text);"
+		 "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS"
+		 " $$ BEGIN INSERT INTO said VALUES (current_query());"
+		 " RETURN NULL; END $$;"
+		 "CREATE TRIGGER say AFTER INSERT ON events"
+		 " FOR EACH STATEMENT EXECUTE FUNCTION say();");
+	ways_new_write(*state, 0, WAYS_BATCH);
+	assert_string_equal(ways_sql("SELECT count(*) FROM said WHERE text ~"
+				     " '^COPY events \\(.* -- [0-9]+ ms$'"),
+			    "1");
+}
+
 /* Another evhd's COPY of ids from 0 on that stands still in its midst: the
  * server has some of its rows, and waits for more. */
 static PGconn *
@@ -327,6 +343,7 @@ main(void)
 		TEST(nothing_is_written_without_its_failed_events),
 		TEST(a_failed_event_that_is_refused_takes_the_copy_back),
 		TEST(a_table_that_takes_no_copy_is_written_by_the_upsert),
+		TEST(a_copy_says_how_long_it_may_take),
 		TEST(a_copy_that_is_frozen_holds_others_up_for_its_own_time_only),
 		TEST(a_copy_that_cannot_go_on_is_taken_back),
 	};
